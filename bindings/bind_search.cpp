@@ -1,0 +1,5 @@
+#include "register.hpp"
+
+namespace py = pybind11;
+
+void register_search(py::module_& /*m*/) {}

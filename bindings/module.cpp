@@ -1,0 +1,15 @@
+#include <pybind11/pybind11.h>
+
+#include "register.hpp"
+
+PYBIND11_MODULE(_core, m) {
+  m.doc() = "The engine of bitsense. Use the bitsense package; this module checks little.";
+  m.attr("__version__") = BITSENSE_VERSION;
+  register_errors(m);
+  register_kernels(m);
+  register_text(m);
+  register_train(m);
+  register_codes(m);
+  register_search(m);
+  register_io(m);
+}

@@ -1,0 +1,4 @@
+#pragma once
+namespace bitsense {
+struct CodeKernels { int placeholder; };
+}

@@ -1,0 +1,77 @@
+#include "kernels/dispatch.hpp"
+
+#include <cstdlib>
+
+#include "core/errors.hpp"
+
+namespace bitsense {
+
+#if defined(__x86_64__)
+#define BITSENSE_FOR_EACH_LEVEL(X) X(baseline) X(avx2) X(avx512)
+#else
+#define BITSENSE_FOR_EACH_LEVEL(X) X(baseline)
+#endif
+
+#define BITSENSE_DECLARE(level)                    \
+  extern const FloatKernels float_kernels_##level; \
+  extern const CodeKernels code_kernels_##level;
+BITSENSE_FOR_EACH_LEVEL(BITSENSE_DECLARE)
+#undef BITSENSE_DECLARE
+
+namespace {
+
+bool runs_baseline() { return true; }
+
+#if defined(__x86_64__)
+bool runs_avx2() {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+         __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+         __builtin_cpu_supports("popcnt");
+}
+
+bool runs_avx512() {
+  return runs_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512vpopcntdq");
+}
+#endif
+
+std::vector<Kernels> detect() {
+  std::vector<Kernels> found;
+#define BITSENSE_ADD(level) \
+  if (runs_##level()) found.push_back({#level, &float_kernels_##level, &code_kernels_##level});
+  BITSENSE_FOR_EACH_LEVEL(BITSENSE_ADD)
+#undef BITSENSE_ADD
+  return found;
+}
+
+const Kernels& choose() {
+  const char* wanted = std::getenv("BITSENSE_LEVEL");
+  if (wanted == nullptr || *wanted == '\0') return available_kernels().back();
+  return kernels(wanted);
+}
+
+}  // namespace
+
+const std::vector<Kernels>& available_kernels() {
+  static const std::vector<Kernels> found = detect();
+  return found;
+}
+
+const Kernels& kernels() {
+  static const Kernels& chosen = choose();
+  return chosen;
+}
+
+const Kernels& kernels(const std::string& level) {
+  std::string names;
+  for (const Kernels& candidate : available_kernels()) {
+    if (level == candidate.level) return candidate;
+    names += names.empty() ? "" : ", ";
+    names += candidate.level;
+  }
+  throw std::invalid_argument(
+      text("level (BITSENSE_LEVEL) must be one of ", names, " on this machine, got ", level));
+}
+
+}  // namespace bitsense

@@ -1,0 +1,5 @@
+#pragma once
+#include <cstddef>
+namespace bitsense {
+struct FloatKernels { int placeholder; };
+}

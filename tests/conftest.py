@@ -1,0 +1,34 @@
+"""Fixtures: the levels of the inner loops, the folder of corpora, hypothesis profiles."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from bitsense import _core
+
+settings.register_profile(
+    "default", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("thorough", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(params=_core.levels())
+def level(request: pytest.FixtureRequest) -> str:
+    """Each level of the inner loops that this machine can run."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of real corpora; the test is skipped where it is absent."""
+    folder = Path(os.environ.get("BITSENSE_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("needs the data folder (BITSENSE_DATA)")
+    return folder

@@ -4,4 +4,4 @@
 namespace bitsense {
 extern const CodeKernels BITSENSE_JOIN(code_kernels_, BITSENSE_LEVEL_NAME);
 const CodeKernels BITSENSE_JOIN(code_kernels_, BITSENSE_LEVEL_NAME) = {0};
-}
+}  // namespace bitsense

@@ -1,4 +1,6 @@
 #pragma once
 namespace bitsense {
-struct CodeKernels { int placeholder; };
-}
+struct CodeKernels {
+  int placeholder;
+};
+}  // namespace bitsense

@@ -56,9 +56,9 @@ void add_lines(CorpusBuilder& builder, const py::bytes& lines, const std::string
             [&](std::size_t i) { return bitsense::text(source, " line ", first_line + i); });
 }
 
-void add_tokens(CorpusBuilder& builder, const py::list& documents, const std::string& name) {
+void add_tokens(CorpusBuilder& builder, const py::list& documents, bool cut) {
   const std::size_t first = builder.counts().documents;
-  const bitsense::TokenBatch batch = token_batch(documents, first, name);
+  const bitsense::TokenBatch batch = token_batch(documents, first, cut);
   add_named([&](const bitsense::Poll& poll) { builder.add_tokens(batch, poll); },
             numbered_from(first));
 }

@@ -46,8 +46,7 @@ TextBatch::TextBatch(const py::list& documents, std::size_t first) {
   }
 }
 
-bitsense::TokenBatch token_batch(const py::list& documents, std::size_t first,
-                                 const std::string& name) {
+bitsense::TokenBatch token_batch(const py::list& documents, std::size_t first, bool cut) {
   bitsense::TokenBatch batch;
   for (std::size_t i = 0; i < documents.size(); ++i) {
     const auto document = py::reinterpret_steal<py::object>(PySequence_Fast(
@@ -59,7 +58,8 @@ bitsense::TokenBatch token_batch(const py::list& documents, std::size_t first,
     for (std::size_t j = 0; j < count; ++j) {
       PyObject* token = PySequence_Fast_GET_ITEM(document.ptr(), static_cast<py::ssize_t>(j));
       const auto where = [&] {
-        return bitsense::text(name, "`documents`[", first + i, "][", j, "]");
+        return bitsense::text(cut ? "`tokenizer`(`documents`[" : "`documents`[", first + i,
+                              cut ? "])[" : "][", j, "]");
       };
       if (!PyUnicode_Check(token)) {
         throw py::type_error(bitsense::text(where(), " must be a string, got ", type_name(token)));

@@ -26,10 +26,9 @@ class TextBatch {
   std::vector<py::object> owners_;  // of the views: a caller may change its list meanwhile
 };
 
-// Copies lists or tuples of strings. `name` says where the lists come from: "" for the documents
-// themselves, else the sentence's subject. TypeError or ValueError names document and token.
-bitsense::TokenBatch token_batch(const py::list& documents, std::size_t first,
-                                 const std::string& name);
+// Copies lists or tuples of strings: documents, or with `cut` what a callable made of them.
+// TypeError or ValueError names document and token.
+bitsense::TokenBatch token_batch(const py::list& documents, std::size_t first, bool cut);
 
 // The words of a text that the tokeniser keeps, with their n-grams, as the corpus holds them.
 py::list split_text(const bitsense::Tokenizer& tokenizer, const py::str& text);

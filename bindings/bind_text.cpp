@@ -97,7 +97,7 @@ void register_vocabulary(py::module_& m) {
   py::class_<Vocabulary, std::shared_ptr<Vocabulary>>(m, "Vocabulary")
       .def("__len__", &Vocabulary::size)
       .def("find",
-           [](const Vocabulary& self, const std::string& word) -> py::object {
+           [](const Vocabulary& self, const py::bytes& word) -> py::object {
              const std::uint32_t id = self.find(std::string_view(word));
              return id == bitsense::kNoWord ? py::none() : py::object(py::int_(id));
            })

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -135,7 +135,7 @@ def _source(documents: Any) -> Iterable[Any]:
                     f"got {type(path).__name__}"
                 )
         return TextFiles(documents)
-    return documents  # type: ignore[no-any-return]
+    return documents
 
 
 def _is_file(name: str) -> bool:

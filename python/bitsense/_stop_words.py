@@ -25,8 +25,8 @@ shall should will would ought cannot
 _PREPOSITIONS = """
 about above across after against along amid among around as at before behind below beneath beside
 besides between beyond by despite down during except for from in inside into like near of off on
-onto out outside over per since through throughout till to toward towards under until up upon via with
-within without
+onto out outside over per since through throughout till to toward towards under until up upon via
+with within without
 """
 _CONJUNCTIONS = """
 and but or nor so yet if then than because although though while whereas unless whether however

@@ -27,6 +27,7 @@ class Vocabulary:
 
     Examples
     --------
+    >>> from bitsense.text import Tokenizer, build_corpus
     >>> vocabulary, _ = build_corpus(["a b a"], tokenizer=Tokenizer(), min_count=1)
     >>> list(vocabulary), vocabulary["a"], vocabulary.counts.tolist()
     (['a', 'b'], 0, [2, 1])
@@ -72,7 +73,7 @@ class Vocabulary:
         if not isinstance(word, str):
             return None
         try:
-            return self._core.find(word)
+            return self._core.find(word.encode())
         except UnicodeEncodeError:  # a lone surrogate is in no word
             return None
 

@@ -1,56 +1,117 @@
+// Walker's alias table: draws from any discrete distribution with one random word and one memory
+// access. Built by Vose's method (IEEE Transactions on Software Engineering 17(9), 1991).
+//
+// Column i covers 2^32 random values; those below its threshold give i, the others give its alias.
+// So probabilities are multiples of 1 / (n 2^32), and an item of weight 0 is never drawn. The table
+// is a pure function of the weights, a draw one of the table and the generator.
 #pragma once
+
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
+
+#include "core/errors.hpp"
 #include "core/rng.hpp"
+
 namespace bitsense {
+
 class AliasTable {
  public:
-  AliasTable() = default;
-  explicit AliasTable(std::span<const double> weights) {
-    const std::size_t n = weights.size();
-    double total = 0;
-    for (double w : weights) total += w;
-    probability_.resize(n);
-    keep_.resize(n);
-    other_.resize(n);
-    std::vector<double> scaled(n);
-    std::vector<std::uint32_t> small, large;
-    for (std::size_t i = 0; i < n; ++i) {
-      probability_[i] = weights[i] / total;
-      scaled[i] = probability_[i] * static_cast<double>(n);
-      (scaled[i] < 1 ? small : large).push_back(static_cast<std::uint32_t>(i));
+  // Probabilities in proportion to `weights`: finite, not negative, not all zero, fewer than 2^32.
+  explicit AliasTable(std::span<const double> weights) : columns_(checked_size(weights)) {
+    const auto n = static_cast<std::uint32_t>(weights.size());
+    const double total = checked_sum(weights);
+    std::vector<double> share(n);  // of a column
+    std::vector<std::uint32_t> small;
+    std::vector<std::uint32_t> large;
+    std::uint32_t heaviest = 0;
+    for (std::uint32_t i = 0; i < n; ++i) {
+      share[i] = weights[i] / total * n;
+      (share[i] < 1.0 ? small : large).push_back(i);
+      if (weights[i] > weights[heaviest]) heaviest = i;
     }
     while (!small.empty() && !large.empty()) {
-      auto s = small.back(), l = large.back();
+      const std::uint32_t giver = large.back();
+      const std::uint32_t taker = small.back();
       small.pop_back();
-      keep_[s] = static_cast<float>(scaled[s]);
-      other_[s] = l;
-      scaled[l] -= 1 - scaled[s];
-      if (scaled[l] < 1) {
+      columns_[taker] = {threshold(share[taker]), giver};
+      share[giver] -= 1.0 - share[taker];
+      if (share[giver] < 1.0) {
         large.pop_back();
-        small.push_back(l);
+        small.push_back(giver);
       }
     }
-    for (auto i : small) {
-      keep_[i] = 1;
-      other_[i] = i;
-    }
-    for (auto i : large) {
-      keep_[i] = 1;
-      other_[i] = i;
-    }
+    // Rounding leaves some: a large one fills its column, a small one is topped up by the heaviest,
+    // so that weight 0 stays probability 0.
+    for (const std::uint32_t i : large) columns_[i] = {UINT32_MAX, i};
+    for (const std::uint32_t i : small) columns_[i] = {threshold(share[i]), heaviest};
   }
-  std::uint32_t sample(Rng& rng) const {
-    const auto i = rng.below(static_cast<std::uint32_t>(keep_.size()));
-    return rng.uniform() < keep_[i] ? i : other_[i];
+
+  std::uint32_t size() const noexcept { return static_cast<std::uint32_t>(columns_.size()); }
+
+  std::uint32_t sample(Rng& rng) const noexcept {
+    const std::uint64_t word = rng.next();
+    const auto i = static_cast<std::uint32_t>((word >> 32) * columns_.size() >> 32);
+    const Column column = columns_[i];
+    return static_cast<std::uint32_t>(word) < column.threshold ? i : column.alias;
   }
-  double probability(std::size_t i) const { return probability_[i]; }
-  std::size_t size() const { return keep_.size(); }
+
+  // The probability with which sample() gives item i, apart from the bias of the choice of a column
+  // (below n / 2^32); takes time in proportion to size().
+  double probability(std::uint32_t i) const noexcept {
+    double parts = 0.0;
+    for (std::uint32_t j = 0; j < size(); ++j) {
+      if (j == i) parts += columns_[j].threshold;
+      if (columns_[j].alias == i) parts += 0x1p32 - columns_[j].threshold;
+    }
+    return parts / (0x1p32 * size());
+  }
+
+  // All of them at once, in time in proportion to size().
+  std::vector<double> probabilities() const {
+    std::vector<double> parts(size());
+    for (std::uint32_t j = 0; j < size(); ++j) {
+      parts[j] += columns_[j].threshold;
+      parts[columns_[j].alias] += 0x1p32 - columns_[j].threshold;
+    }
+    for (double& part : parts) part /= 0x1p32 * size();
+    return parts;
+  }
 
  private:
-  std::vector<double> probability_;
-  std::vector<float> keep_;
-  std::vector<std::uint32_t> other_;
+  struct Column {
+    std::uint32_t threshold;
+    std::uint32_t alias;
+  };
+
+  static std::size_t checked_size(std::span<const double> weights) {
+    require(!weights.empty(), "`weights` must not be empty");
+    require(weights.size() < UINT32_MAX, "`weights` must have fewer than ", UINT32_MAX,
+            " items, got ", weights.size());
+    return weights.size();
+  }
+
+  static double checked_sum(std::span<const double> weights) {
+    double total = 0.0;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      require(std::isfinite(weights[i]) && weights[i] >= 0.0,
+              "`weights` must be finite and not negative, got ", weights[i], " at ", i);
+      total += weights[i];
+    }
+    require(total > 0.0, "`weights` must not all be zero, got ", weights.size(), " zeros");
+    require(std::isfinite(total), "`weights` must have a finite sum, got ", total);
+    return total;
+  }
+
+  static std::uint32_t threshold(double share) {
+    if (share <= 0.0) return 0;
+    const double scaled = std::nearbyint(share * 0x1p32);
+    return scaled >= 0x1p32 ? UINT32_MAX : static_cast<std::uint32_t>(scaled);
+  }
+
+  std::vector<Column> columns_;
 };
+
 }  // namespace bitsense

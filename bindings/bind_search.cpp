@@ -8,6 +8,7 @@
 #include "kernels/dispatch.hpp"
 #include "register.hpp"
 #include "search/hamming.hpp"
+#include "search/rerank.hpp"
 #include "search/top_k.hpp"
 
 namespace py = pybind11;
@@ -97,6 +98,63 @@ Array<std::uint16_t> distances(const Bytes& queries, const Bytes& codes, std::si
   return result;
 }
 
+bitsense::Shortlist shortlist_view(const Array<std::int64_t>& shortlist, std::size_t queries) {
+  require_dimensions(shortlist, 2, "shortlist");
+  const auto rows = static_cast<std::size_t>(shortlist.shape(0));
+  bitsense::require(rows == queries, "`shortlist` must have ", queries, " rows, got ", rows);
+  return {shortlist.data(), rows, static_cast<std::size_t>(shortlist.shape(1))};
+}
+
+// Allocates the answers of a second stage, runs it without the GIL and returns them.
+template <class Run>
+py::tuple ranked(std::size_t queries, std::size_t k, Run&& run) {
+  auto ids = make_array<std::int64_t>({queries, k});
+  auto scores = make_array<float>({queries, k});
+  auto* ids_data = ids.mutable_data();
+  auto* scores_data = scores.mutable_data();
+  const auto poll = bitsense::Poll(python_poll());
+  {
+    py::gil_scoped_release release;
+    run(poll, ids_data, scores_data);
+  }
+  return py::make_tuple(ids, scores);
+}
+
+py::tuple rerank_cosine(const Array<float>& queries, const Array<float>& vectors,
+                        const Array<std::int64_t>& shortlist, std::size_t k, std::size_t threads) {
+  const auto asked = vectors_view(queries, "query_vectors");
+  const auto items = vectors_view(vectors, "vectors");
+  const auto listed = shortlist_view(shortlist, asked.rows);
+  return ranked(asked.rows, k, [&](const bitsense::Poll& poll, auto* ids, auto* scores) {
+    bitsense::rerank_cosine(asked, items, listed, k, threads, poll, ids, scores);
+  });
+}
+
+py::tuple rerank_asymmetric(const Array<float>& queries, const Bytes& codes, std::size_t bits,
+                            const Array<std::int64_t>& shortlist, std::size_t k,
+                            std::size_t threads) {
+  const auto asked = vectors_view(queries, "query_vectors");
+  const auto items = codes_view(codes, bits, "codes");
+  const auto listed = shortlist_view(shortlist, asked.rows);
+  return ranked(asked.rows, k, [&](const bitsense::Poll& poll, auto* ids, auto* scores) {
+    bitsense::rerank_asymmetric(asked, items, listed, k, threads, poll, ids, scores);
+  });
+}
+
+Array<float> asymmetric_scores(const Array<float>& queries, const Bytes& codes, std::size_t bits,
+                               std::size_t threads) {
+  const auto asked = vectors_view(queries, "query_vectors");
+  const auto items = codes_view(codes, bits, "codes");
+  auto scores = make_array<float>({asked.rows, items.rows});
+  auto* data = scores.mutable_data();
+  const auto poll = bitsense::Poll(python_poll());
+  {
+    py::gil_scoped_release release;
+    bitsense::asymmetric_scores(asked, items, threads, poll, data);
+  }
+  return scores;
+}
+
 // The exclusive or of the 64-bit words of an array: what it costs to read it.
 std::uint64_t read_words(const Bytes& data) {
   const auto words = static_cast<std::size_t>(data.size()) / 8;
@@ -113,5 +171,11 @@ void register_search(py::module_& m) {
         "bits"_a, "radius"_a, "mask"_a = py::none(), "threads"_a = 1, "level"_a = py::none());
   m.def("hamming_distances", &distances, "queries"_a.noconvert(), "codes"_a.noconvert(), "bits"_a,
         "threads"_a = 1, "level"_a = py::none());
+  m.def("rerank_cosine", &rerank_cosine, "query_vectors"_a.noconvert(), "vectors"_a.noconvert(),
+        "shortlist"_a.noconvert(), "k"_a, "threads"_a = 1);
+  m.def("rerank_asymmetric", &rerank_asymmetric, "query_vectors"_a.noconvert(),
+        "codes"_a.noconvert(), "bits"_a, "shortlist"_a.noconvert(), "k"_a, "threads"_a = 1);
+  m.def("asymmetric_scores", &asymmetric_scores, "query_vectors"_a.noconvert(),
+        "codes"_a.noconvert(), "bits"_a, "threads"_a = 1);
   m.def("read_words", &read_words, "data"_a.noconvert());
 }

@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kBlockQueries = 64;          // queries that share the laying of a tile
 constexpr std::size_t kBlockNeighbors = 1U << 20;  // pairs that one block may hold
 
+constexpr std::size_t kSegmentTiles = 256;         // fewer are scanned sooner than a thread starts
+
 // How a call is cut into pieces: a piece is a block of queries against a segment of the codes. With
 // fewer blocks than threads the codes are cut, else only the queries.
 struct Pieces {
@@ -22,8 +24,8 @@ struct Pieces {
     const std::size_t most = std::max<std::size_t>(1, kBlockNeighbors / std::max<std::size_t>(k, 1));
     block = std::min(kBlockQueries, most);
     blocks = (queries + block - 1) / block;
-    segments = blocks >= threads ? 1 : std::min((threads + blocks - 1) / blocks, tiles);
-    segments = std::max<std::size_t>(segments, 1);
+    const std::size_t wanted = blocks == 0 ? 1 : (threads + blocks - 1) / blocks;
+    segments = std::min(wanted, tiles / kSegmentTiles + 1);
   }
 
   std::size_t count() const { return blocks * segments; }

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from reference import codes as twin
 
 from bitsense import _core
-
-from reference import codes as twin
 
 LEVELS = _core.levels()
 

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from reference import codes as twin
 
 from bitsense.codes import Codes, pack_bits, pack_signs, unpack_bits
-
-from reference import codes as twin
 
 GOLDEN = json.loads((Path(__file__).parent / "data" / "codes_golden.json").read_text())
 golden = pytest.mark.parametrize("code", GOLDEN["codes"], ids=lambda code: f"{code['bits']} bits")

@@ -6,13 +6,12 @@ import inspect
 
 import numpy as np
 import pytest
+from reference import codes as twin
 
 from bitsense.codes import pack_signs, unpack_bits
 from bitsense.errors import NotFittedError
 from bitsense.hashing import ITQ, RandomHyperplanes, SignBinarizer, principal_directions
 from bitsense.search import hamming_distances
-
-from reference import codes as twin
 
 ALL = [SignBinarizer(), RandomHyperplanes(100, center=True), RandomHyperplanes(9), ITQ(24)]
 GOLDEN_NORMALS = [[0.48983899, 1.01765549, -1.25873995], [-0.09063144, 0.80325782, 2.38365245]]

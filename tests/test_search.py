@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from reference import codes as twin
 
 from bitsense.codes import Codes, pack_signs
 from bitsense.search import HammingIndex, TwoStageIndex, asymmetric_scores, hamming_distances
-
-from reference import codes as twin
 
 
 def clustered(n, bits, seed=0):

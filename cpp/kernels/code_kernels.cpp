@@ -100,10 +100,20 @@ void row_distances(const uint8_t* query, const uint8_t* codes, size_t rows, size
   word_distances<0>(query, codes, rows, bytes / 8, distances);
 }
 
+constexpr size_t kAhead = 2048;
 uint64_t read(const uint8_t* data, size_t words) {
-  uint64_t sum = 0;
-  for (size_t i = 0; i < words; ++i) sum ^= load_word(data + 8 * i);
-  return sum;
+  uint64_t sum[32] = {};  // enough lanes for four wide registers
+  size_t i = 0;
+  for (; i + 32 <= words; i += 32) {
+    __builtin_prefetch(data + 8 * i + kAhead);
+    __builtin_prefetch(data + 8 * i + kAhead + 64);
+    __builtin_prefetch(data + 8 * i + kAhead + 128);
+    __builtin_prefetch(data + 8 * i + kAhead + 192);
+    for (size_t lane = 0; lane < 32; ++lane) sum[lane] ^= load_word(data + 8 * (i + lane));
+  }
+  for (; i < words; ++i) sum[0] ^= load_word(data + 8 * i);
+  for (size_t lane = 1; lane < 32; ++lane) sum[0] ^= sum[lane];
+  return sum[0];
 }
 
 }  // namespace
@@ -120,13 +130,22 @@ uint64_t read(const uint8_t* data, size_t words) {
 namespace bitsense {
 namespace {
 
+size_t rows_below(size_t bytes) {
+  if (bytes % 8 != 0) return 0;
+  switch (bytes) {
+    case 8: return kRowsBelow[0];
+    case 16: return kRowsBelow[1];
+    case 32: return kRowsBelow[2];
+    default: return kRowsBelow[3];
+  }
+}
+
 size_t scan_rows(const uint8_t* query, const uint8_t* codes, size_t tiles, size_t words,
                  uint32_t bound) {
   switch (words) {
     case 1: return scan_words<1>(query, codes, tiles, words, bound);
     case 2: return scan_words<2>(query, codes, tiles, words, bound);
     case 4: return scan_words<4>(query, codes, tiles, words, bound);
-    case 8: return scan_words<8>(query, codes, tiles, words, bound);
     default: return scan_words<0>(query, codes, tiles, words, bound);
   }
 }
@@ -135,6 +154,6 @@ size_t scan_rows(const uint8_t* query, const uint8_t* codes, size_t tiles, size_
 
 const CodeKernels BITSENSE_JOIN(code_kernels_, BITSENSE_LEVEL_NAME) = {
     tile_bytes,     query_bytes, lay_tile,      prepare_query, scan_tile,
-    tile_distances, scan_rows,   row_distances, read};
+    tile_distances, rows_below, scan_rows,   row_distances, read};
 
 }  // namespace bitsense

@@ -47,6 +47,10 @@ struct CodeKernels {
   void (*tile_distances)(const std::uint8_t* tile, const std::uint8_t* prepared, std::size_t bytes,
                          std::uint16_t* distances);
 
+  // Fewer queries than this are compared with the rows sooner than with planes (measured). It is 0
+  // for codes that are not whole 64-bit words, for which there is no scan_rows.
+  std::size_t (*rows_below)(std::size_t bytes);
+
   // The number of the first of `tiles` tiles of 64 rows that holds a code within `bound` of the
   // query, or `tiles`. Codes are of `words` 64-bit words.
   std::size_t (*scan_rows)(const std::uint8_t* query, const std::uint8_t* codes, std::size_t tiles,

@@ -59,7 +59,7 @@ class Scan {
 
   // Scans the tiles for all the queries. `thread` is the thread's number, for the stopper.
   void run(const CodesView& queries, TileRange tiles, Stopper& stopper, std::size_t thread) {
-    const bool by_rows = codes_.bytes() % 8 == 0 && queries.rows < kPlanesFrom;
+    const bool by_rows = queries.rows < kernels_.rows_below(codes_.bytes());
     const std::size_t step = std::max<std::size_t>(1, kPanelBytes / (codes_.bytes() * kTileCodes));
     if (!by_rows) prepare(queries, step);
     for (std::size_t t = tiles.first; t < tiles.last; t += step) {
@@ -74,7 +74,6 @@ class Scan {
   }
 
  private:
-  static constexpr std::size_t kPlanesFrom = 4;       // queries; below, laying costs more than it saves
   static constexpr std::size_t kPanelBytes = 1 << 15;  // two thirds of a first-level cache
   static constexpr std::size_t kGroup = 16;            // queries whose prepared form stays in the cache
 

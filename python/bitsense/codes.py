@@ -212,9 +212,7 @@ class Codes:
 
     def to_offset_bytes(self) -> npt.NDArray[np.int8]:
         """Return each byte minus 128 as int8: "binary" of sentence-transformers and Cohere."""
-        flipped: Bytes = self._data ^ np.uint8(128)
-        offset: npt.NDArray[np.int8] = flipped.view(np.int8)
-        return offset
+        return self._data.astype(np.int8) ^ np.int8(-128)
 
     def to_uint64(self) -> npt.NDArray[np.uint64]:
         """Return words, shape (n, ceil(bits / 64)): bit j is the j % 64-th most significant.

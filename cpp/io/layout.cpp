@@ -4,7 +4,7 @@
 
 #include "core/errors.hpp"
 
-namespace bitsense::format {
+namespace bitsense {
 namespace {
 
 constexpr std::string_view kMagic = "bitsense file, format ";
@@ -48,9 +48,10 @@ class Line {
 }  // namespace
 
 std::string write_prelude(const Prelude& prelude) {
-  return text(kMagic, digits(kVersion, 4, 10), kLittle, ", size ", digits(prelude.size, 16, 10),
-              ", header ", digits(prelude.header, 8, 10), ", sections ",
-              digits(prelude.sections, 8, 10), ", crc64/xz ", digits(prelude.crc, 16, 16), "\n");
+  return text(kMagic, digits(kFormatVersion, 4, 10), kLittle, ", size ",
+              digits(prelude.size, 16, 10), ", header ", digits(prelude.header, 8, 10),
+              ", sections ", digits(prelude.sections, 8, 10), ", crc64/xz ",
+              digits(prelude.crc, 16, 16), "\n");
 }
 
 Prelude read_prelude(Bytes file) {
@@ -64,11 +65,11 @@ Prelude read_prelude(Bytes file) {
   Line line(text_of_file);
   line.skip(kMagic);
   const std::uint64_t version = line.number(4, 10);
-  if (version > kVersion) {
-    throw FormatError(text("format version ", version, " is newer than version ", kVersion,
+  if (version > kFormatVersion) {
+    throw FormatError(text("format version ", version, " is newer than version ", kFormatVersion,
                            ", the newest that this bitsense reads; please update bitsense"));
   }
-  if (version != kVersion) throw FormatError("corrupt first line");
+  if (version != kFormatVersion) throw FormatError("corrupt first line");
   if (line.starts_with(kBig)) {
     throw FormatError("the numbers are big-endian; bitsense reads little-endian files only");
   }
@@ -86,4 +87,4 @@ Prelude read_prelude(Bytes file) {
   return prelude;
 }
 
-}  // namespace bitsense::format
+}  // namespace bitsense

@@ -21,19 +21,19 @@
 
 #include "io/checksum.hpp"
 
-namespace bitsense::format {
+namespace bitsense {
 
-constexpr unsigned kVersion = 1;
+constexpr unsigned kFormatVersion = 1;
 constexpr std::size_t kPreludeBytes = 128;
 constexpr std::size_t kUncheckedBytes = 17;  // the digits of the CRC and the newline
-constexpr std::size_t kAlignment = 64;
-constexpr std::size_t kEntryBytes = 16;
-constexpr std::uint64_t kMaxSize = 9'999'999'999'999'999;
-constexpr std::uint64_t kMaxHeader = 99'999'999;
+constexpr std::size_t kSectionAlignment = 64;
+constexpr std::size_t kTableEntryBytes = 16;
+constexpr std::uint64_t kMaxFileBytes = 9'999'999'999'999'999;
+constexpr std::uint64_t kMaxHeaderBytes = 99'999'999;
 constexpr std::uint64_t kMaxSections = 99'999'999;
 
-constexpr std::uint64_t aligned(std::uint64_t offset) {
-  return (offset + kAlignment - 1) / kAlignment * kAlignment;
+constexpr std::uint64_t section_aligned(std::uint64_t offset) {
+  return (offset + kSectionAlignment - 1) / kSectionAlignment * kSectionAlignment;
 }
 
 // What the first line says.
@@ -43,8 +43,10 @@ struct Prelude {
   std::uint64_t sections = 0;  // how many
   std::uint64_t crc = 0;
 
-  std::uint64_t table() const { return aligned(kPreludeBytes + header); }
-  std::uint64_t first_section() const { return aligned(table() + sections * kEntryBytes); }
+  std::uint64_t table() const { return section_aligned(kPreludeBytes + header); }
+  std::uint64_t first_section() const {
+    return section_aligned(table() + sections * kTableEntryBytes);
+  }
 };
 
 // The line, kPreludeBytes long; the numbers must be within the limits above.
@@ -54,4 +56,4 @@ std::string write_prelude(const Prelude& prelude);
 // that is cut short, of something else, or of another version or byte order.
 Prelude read_prelude(Bytes file);
 
-}  // namespace bitsense::format
+}  // namespace bitsense

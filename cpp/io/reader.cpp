@@ -28,7 +28,7 @@ void require_zeros(Bytes file, std::uint64_t begin, std::uint64_t end) {
   }
 }
 
-void check_size(const format::Prelude& prelude, std::size_t size) {
+void check_size(const Prelude& prelude, std::size_t size) {
   if (size < prelude.size) {
     throw FormatError(text("cut short: ", size, " of ", prelude.size, " bytes"));
   }
@@ -41,24 +41,23 @@ void check_size(const format::Prelude& prelude, std::size_t size) {
   }
 }
 
-void check_metadata(const format::Prelude& prelude, Bytes file) {
-  const std::uint64_t covered = format::kPreludeBytes - format::kUncheckedBytes;
+void check_metadata(const Prelude& prelude, Bytes file) {
+  const std::uint64_t covered = kPreludeBytes - kUncheckedBytes;
   const std::uint64_t crc =
-      crc64(file.first(prelude.first_section()).subspan(format::kPreludeBytes),
-            crc64(file.first(covered)));
+      crc64(file.first(prelude.first_section()).subspan(kPreludeBytes), crc64(file.first(covered)));
   if (crc != prelude.crc) throw FormatError("corrupt: the checksum of the header is wrong");
-  const std::uint64_t header_end = format::kPreludeBytes + prelude.header;
-  const Bytes header = file.subspan(format::kPreludeBytes, prelude.header);
+  const std::uint64_t header_end = kPreludeBytes + prelude.header;
+  const Bytes header = file.subspan(kPreludeBytes, prelude.header);
   if (std::find(header.begin(), header.end(), '\n') != header.end() - 1) {
     throw FormatError("corrupt: the header is not one line");
   }
   require_zeros(file, header_end, prelude.table());
-  require_zeros(file, prelude.table() + prelude.sections * format::kEntryBytes,
+  require_zeros(file, prelude.table() + prelude.sections * kTableEntryBytes,
                 prelude.first_section());
 }
 
 // Sections follow each other, so lengths that fit one after the other are all there is to check.
-std::vector<Section> find_sections(const format::Prelude& prelude, Bytes file) {
+std::vector<Section> find_sections(const Prelude& prelude, Bytes file) {
   std::vector<Section> sections(prelude.sections);
   std::uint64_t offset = prelude.first_section();
   std::uint64_t entry = prelude.table();
@@ -66,8 +65,8 @@ std::vector<Section> find_sections(const format::Prelude& prelude, Bytes file) {
     const std::uint64_t length = read_word(file, entry);
     if (length > file.size() - offset) throw FormatError("corrupt: a section is too long");
     section = {file.subspan(offset, length), read_word(file, entry + 8)};
-    entry += format::kEntryBytes;
-    offset = format::aligned(offset + length);
+    entry += kTableEntryBytes;
+    offset = section_aligned(offset + length);
     if (offset > file.size()) throw FormatError("corrupt: a section is too long");
   }
   if (offset != file.size()) throw FormatError("corrupt: bytes after the last section");
@@ -82,7 +81,7 @@ void check_sections(const std::vector<Section>& sections, Bytes file, std::size_
     pieces.push_back(section.bytes);
     const auto end =
         static_cast<std::uint64_t>(section.bytes.data() + section.bytes.size() - file.data());
-    require_zeros(file, end, format::aligned(end));
+    require_zeros(file, end, section_aligned(end));
   }
   const std::vector<std::uint64_t> crcs = crc64_each(pieces, threads, poll);
   for (std::size_t i = 0; i < sections.size(); ++i) {
@@ -109,11 +108,11 @@ class Descriptor {
 }  // namespace
 
 FileParts parse_file(Bytes file, Check check, std::size_t threads, const Poll& poll) {
-  const format::Prelude prelude = format::read_prelude(file);
+  const Prelude prelude = read_prelude(file);
   check_size(prelude, file.size());
   check_metadata(prelude, file);
   FileParts parts;
-  parts.header = {reinterpret_cast<const char*>(file.data()) + format::kPreludeBytes,
+  parts.header = {reinterpret_cast<const char*>(file.data()) + kPreludeBytes,
                   static_cast<std::size_t>(prelude.header) - 1};
   parts.sections = find_sections(prelude, file);
   if (check == Check::kAll) check_sections(parts.sections, file, threads, poll);
@@ -137,7 +136,7 @@ FileImage FileImage::map(const std::string& path) {
 }
 
 FileImage FileImage::copy(Bytes bytes) {
-  constexpr std::align_val_t kAlign{format::kAlignment};
+  constexpr std::align_val_t kAlign{kSectionAlignment};
   auto* memory = static_cast<std::uint8_t*>(::operator new(bytes.size(), kAlign));
   if (!bytes.empty()) std::memcpy(memory, bytes.data(), bytes.size());
   return {

@@ -24,7 +24,7 @@ void append_word(std::string& out, std::uint64_t word) {
   for (int shift = 0; shift < 64; shift += 8) out.push_back(static_cast<char>(word >> shift));
 }
 
-void append_padding(std::string& out) { out.resize(format::aligned(out.size()), '\0'); }
+void append_padding(std::string& out) { out.resize(section_aligned(out.size()), '\0'); }
 
 // "a/b" -> "a/", "b" -> "": the part that a file in the same folder shares.
 std::string folder_of(const std::string& path) {
@@ -121,20 +121,20 @@ FilePlan::FilePlan(std::string_view header, std::vector<Bytes> sections, std::si
                    const Poll& poll)
     : sections_(std::move(sections)) {
   require(header.find('\n') == header.npos, "`header` must be one line");
-  require(header.size() < format::kMaxHeader, "`header` must be at most ", format::kMaxHeader - 1,
+  require(header.size() < kMaxHeaderBytes, "`header` must be at most ", kMaxHeaderBytes - 1,
           " bytes, got ", header.size());
-  require(sections_.size() <= format::kMaxSections, "there must be at most ", format::kMaxSections,
+  require(sections_.size() <= kMaxSections, "there must be at most ", kMaxSections,
           " sections, got ", sections_.size());
-  format::Prelude prelude;
+  Prelude prelude;
   prelude.header = header.size() + 1;
   prelude.sections = sections_.size();
   prelude.size = prelude.first_section();
   for (const Bytes& section : sections_) {
-    require(section.size() < format::kMaxSize - prelude.size - format::kAlignment,
-            "a file must be at most ", format::kMaxSize, " bytes");
-    prelude.size += format::aligned(section.size());
+    require(section.size() < kMaxFileBytes - prelude.size - kSectionAlignment,
+            "a file must be at most ", kMaxFileBytes, " bytes");
+    prelude.size += section_aligned(section.size());
   }
-  metadata_ = format::write_prelude(prelude).append(header).append("\n");
+  metadata_ = write_prelude(prelude).append(header).append("\n");
   append_padding(metadata_);
   const std::vector<std::uint64_t> crcs = crc64_each(sections_, threads, poll);
   for (std::size_t i = 0; i < sections_.size(); ++i) {
@@ -143,9 +143,9 @@ FilePlan::FilePlan(std::string_view header, std::vector<Bytes> sections, std::si
   }
   append_padding(metadata_);
   const Bytes all(reinterpret_cast<const std::uint8_t*>(metadata_.data()), metadata_.size());
-  prelude.crc = crc64(all.subspan(format::kPreludeBytes),
-                      crc64(all.first(format::kPreludeBytes - format::kUncheckedBytes)));
-  metadata_.replace(0, format::kPreludeBytes, format::write_prelude(prelude));
+  prelude.crc =
+      crc64(all.subspan(kPreludeBytes), crc64(all.first(kPreludeBytes - kUncheckedBytes)));
+  metadata_.replace(0, kPreludeBytes, write_prelude(prelude));
   size_ = prelude.size;
 }
 

@@ -16,7 +16,7 @@ namespace bitsense {
 class FilePlan {
  public:
   // `header` is one line without its newline. Throws std::invalid_argument for one that contains
-  // a newline or is longer than format::kMaxHeader - 1 bytes, or for too many sections.
+  // a newline or is longer than kMaxHeaderBytes - 1 bytes, or for too many sections.
   FilePlan(std::string_view header, std::vector<Bytes> sections, std::size_t threads,
            const Poll& poll);
 
@@ -25,11 +25,11 @@ class FilePlan {
   // Calls sink(bytes) for the runs of bytes of the file, in order.
   template <class Sink>
   void emit(Sink&& sink) const {
-    static constexpr std::uint8_t kZeros[format::kAlignment] = {};
+    static constexpr std::uint8_t kZeros[kSectionAlignment] = {};
     sink(Bytes(reinterpret_cast<const std::uint8_t*>(metadata_.data()), metadata_.size()));
     for (const Bytes& section : sections_) {
       sink(section);
-      sink(Bytes(kZeros, format::aligned(section.size()) - section.size()));
+      sink(Bytes(kZeros, section_aligned(section.size()) - section.size()));
     }
   }
 

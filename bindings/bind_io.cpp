@@ -1,5 +1,103 @@
+// The file format: plans are written to a path or to bytes, images are read from either.
+#include <pybind11/stl.h>
+
+#include "arrays.hpp"
+#include "io/reader.hpp"
+#include "io/writer.hpp"
 #include "register.hpp"
 
-namespace py = pybind11;
+namespace {
 
-void register_io(py::module_& /*m*/) {}
+using bitsense::Bytes;
+
+Bytes bytes_of(const Array<std::uint8_t>& array) {
+  return {array.data(), static_cast<std::size_t>(array.size())};
+}
+
+std::vector<Bytes> all_bytes_of(const std::vector<Array<std::uint8_t>>& arrays) {
+  std::vector<Bytes> bytes;
+  for (const auto& array : arrays) bytes.push_back(bytes_of(array));
+  return bytes;
+}
+
+void save(const std::string& path, const std::string& header,
+          const std::vector<Array<std::uint8_t>>& sections, std::size_t threads) {
+  std::vector<Bytes> bytes = all_bytes_of(sections);
+  py::gil_scoped_release release;
+  const bitsense::Poll poll = python_poll();
+  write_file(bitsense::FilePlan(header, std::move(bytes), threads, poll), path, poll);
+}
+
+py::bytes dump(const std::string& header, const std::vector<Array<std::uint8_t>>& sections,
+               std::size_t threads) {
+  std::vector<Bytes> bytes = all_bytes_of(sections);
+  const bitsense::FilePlan plan = [&] {
+    py::gil_scoped_release release;
+    return bitsense::FilePlan(header, std::move(bytes), threads, python_poll());
+  }();
+  py::bytes result(nullptr, plan.size());
+  auto* out = reinterpret_cast<std::uint8_t*>(PyBytes_AS_STRING(result.ptr()));
+  py::gil_scoped_release release;
+  plan.emit([&](Bytes run) { out = std::copy(run.begin(), run.end(), out); });
+  return result;
+}
+
+// An image and its parts, which Python views through the buffer protocol.
+struct Reader {
+  Reader(bitsense::FileImage image_, bitsense::Check check, std::size_t threads)
+      : image(std::move(image_)), parts(parse_file(image.bytes(), check, threads, python_poll())) {}
+
+  bitsense::FileImage image;
+  bitsense::FileParts parts;
+};
+
+Reader map(const std::string& path, bool check_sections, std::size_t threads) {
+  py::gil_scoped_release release;
+  return {bitsense::FileImage::map(path),
+          check_sections ? bitsense::Check::kAll : bitsense::Check::kMetadata, threads};
+}
+
+Reader parse(const py::buffer& data, std::size_t threads) {
+  const py::buffer_info info = data.request();
+  bitsense::require(info.itemsize == 1 && info.ndim == 1 && info.strides[0] == 1,
+                    "`data` must be contiguous bytes");
+  const Bytes bytes(static_cast<const std::uint8_t*>(info.ptr),
+                    static_cast<std::size_t>(info.size));
+  py::gil_scoped_release release;
+  return {bitsense::FileImage::copy(bytes), bitsense::Check::kAll, threads};
+}
+
+std::vector<std::tuple<std::size_t, std::size_t, std::uint64_t>> sections_of(const Reader& reader) {
+  std::vector<std::tuple<std::size_t, std::size_t, std::uint64_t>> sections;
+  for (const bitsense::Section& section : reader.parts.sections) {
+    const auto offset =
+        static_cast<std::size_t>(section.bytes.data() - reader.image.bytes().data());
+    sections.emplace_back(offset, section.bytes.size(), section.crc);
+  }
+  return sections;
+}
+
+py::buffer_info buffer_of(Reader& reader) {
+  const Bytes bytes = reader.image.bytes();
+  return {const_cast<std::uint8_t*>(bytes.data()), static_cast<py::ssize_t>(bytes.size()), true};
+}
+
+}  // namespace
+
+void register_io(py::module_& m) {
+  m.def("crc64", [](const py::bytes& data) {
+    const auto view = static_cast<std::string_view>(data);
+    return bitsense::crc64({reinterpret_cast<const std::uint8_t*>(view.data()), view.size()});
+  });
+  m.def("format_save", &save, py::arg("path"), py::arg("header"), py::arg("sections"),
+        py::arg("threads"));
+  m.def("format_dump", &dump, py::arg("header"), py::arg("sections"), py::arg("threads"));
+  m.def("format_map", &map, py::arg("path"), py::arg("check_sections"), py::arg("threads"));
+  m.def("format_parse", &parse, py::arg("data"), py::arg("threads"));
+  py::class_<Reader>(m, "FormatReader", py::buffer_protocol())
+      .def_property_readonly("header",
+                             [](const Reader& self) { return py::bytes(self.parts.header); })
+      .def_property_readonly("sections", &sections_of)
+      .def_property_readonly("size", [](const Reader& self) { return self.image.bytes().size(); })
+      .def_buffer(&buffer_of);
+}

@@ -1,6 +1,6 @@
 """What the benchmarks share: rows with their machine, timers, peaks of memory, rounds, a table.
 
-A row is a flat dict with snake_case keys. `write_rows` adds to each where it was measured, so that
+A row is a dict with snake_case keys, flat but for the versions of the packages. `write_rows` adds to each where it was measured, so that
 a JSON file can be read years later without the page it was quoted on.
 
 Memory is measured in a process of its own: `measured_step` starts a fresh interpreter for one
@@ -172,9 +172,11 @@ def parser(description: str | None, *, data: str | None = None) -> ArgumentParse
     return arguments
 
 
-def finish(rows: list[Row], options: Namespace, columns: Sequence[str]) -> None:
-    """Print the table and write the JSON file that was asked for."""
-    print_table(rows, columns)
+def finish(
+    rows: list[Row], options: Namespace, columns: Sequence[str], *, table: list[Row] | None = None
+) -> None:
+    """Print the rows, or the `table` made from them, and write the JSON file asked for."""
+    print_table(rows if table is None else table, columns)
     if options.json:
         write_rows(options.json, rows)
 

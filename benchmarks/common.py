@@ -1,7 +1,8 @@
 """What the benchmarks share: rows with their machine, timers, peaks of memory, rounds, a table.
 
-A row is a dict with snake_case keys, flat but for the versions of the packages. `write_rows` adds to each where it was measured, so that
-a JSON file can be read years later without the page it was quoted on.
+A row is a dict with snake_case keys, flat but for the versions of the packages. `write_rows` adds
+to each where it was measured, so that a JSON file can be read years later without the page it was
+quoted on.
 
 Memory is measured in a process of its own: `measured_step` starts a fresh interpreter for one
 function, and reports the highest resident set that process reached (`peak_mb`) beside what it

@@ -18,14 +18,20 @@ from newsgroups import Split, Tokens
 from validation import evaluate, score, validation_split
 
 DIM = 128
-START = {"epochs": 10, "alpha": 0.05, "negative": 5, "sample": 1e-3, "min_count": 2}
-GRID: dict[str, list[Any]] = {
-    "alpha": [0.025, 0.1],
-    "epochs": [5, 20],
-    "sample": [0, 1e-4, 1e-5],
-    "negative": [10, 20],
-    "min_count": [1, 5],
-}
+START = {
+    "epochs": 10, "alpha": 0.05, "negative": 5, "sample": 1e-3, "min_count": 2,
+    "infer_alpha": None,
+}  # fmt: skip
+GRID: list[tuple[str, list[Any]]] = [
+    ("alpha", [0.025, 0.1]),
+    ("epochs", [5, 20]),
+    ("sample", [0, 1e-4, 1e-5]),
+    ("negative", [10, 20]),
+    ("min_count", [1, 5]),
+    ("alpha", [0.035, 0.07]),
+    ("epochs", [15]),
+    ("infer_alpha", [0.025, 0.1]),
+]
 INFER_EPOCHS = [2, 3, 5, 10]
 TUNED = {**START, "infer_epochs": 20}
 
@@ -66,21 +72,22 @@ def tune(training: Split) -> Iterator[dict[str, Any]]:
     """Walk the grid on the validation split and yield one row per setting tried."""
     fit, held_out = validation_split(training)
 
-    def rows_of(options: dict[str, Any]) -> list[dict[str, Any]]:
+    def rows_of(settings: dict[str, Any]) -> list[dict[str, Any]]:
+        options = {key: settings[key] for key in START if key != "infer_alpha"}
         model, _ = train(fit.documents, **options)
         rows = []
         for epochs in INFER_EPOCHS:
-            metrics = evaluate(infer(model, held_out.documents, epochs)[0], held_out)
-            rows.append({**options, "infer_epochs": epochs, "map": metrics.map,
+            vectors, _ = infer(model, held_out.documents, epochs, settings["infer_alpha"])
+            metrics = evaluate(vectors, held_out)
+            rows.append({**settings, "infer_epochs": epochs, "map": metrics.map,
                          "ndcg_at_10": metrics.ndcg[10], "score": score(metrics)})  # fmt: skip
         return rows
 
     rows = rows_of(START)
     yield from rows
     best = max(rows, key=lambda row: row["score"])
-    for name, values in GRID.items():
+    for name, values in GRID:
         for value in values:
-            options = {key: best[key] for key in START} | {name: value}
-            rows = rows_of(options)
+            rows = rows_of({key: best[key] for key in START} | {name: value})
             yield from rows
             best = max([best, *rows], key=lambda row: row["score"])

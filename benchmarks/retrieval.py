@@ -124,11 +124,11 @@ def gensim_pv(corpus: Corpus, seed: int, threads: int) -> Outcome:
     train, test = corpus.load()
     start = peak_mb()
     options = dict(peer.TUNED)
-    passes = options.pop("infer_epochs")
+    passes, rate = options.pop("infer_epochs"), options.pop("infer_alpha")
     if corpus.quick:
         options["epochs"] = 2
     model, fit_cpu_s = peer.train(train.documents, seed=seed, threads=threads, **options)
-    vectors, infer_cpu_s = peer.infer(model, test.documents, passes)
+    vectors, infer_cpu_s = peer.infer(model, test.documents, passes, rate)
     centred = vectors - model.dv.vectors.mean(axis=0)
     name = "PV-DBOW, gensim"
     return Outcome(
@@ -163,8 +163,9 @@ def real_pv(corpus: Corpus, seed: int, threads: int) -> Outcome:
     for bits in (32, 128):
         for hasher in (RandomHyperplanes(bits=bits, seed=seed), ITQ(bits=bits, seed=seed)):
             name = f"ParagraphVector, {type(hasher).__name__}"
-            codes = hasher.fit(seen).transform(vectors)
+            codes = np.asarray(hasher.fit(seen).transform(vectors))
             made.append(Representation(name, "hamming", bits, codes=codes))
+            made.append(Representation(name, "asymmetric", bits, hasher.project(vectors), codes))
     return Outcome(made, costs(train, test, model.epochs, fit.cpu_s, infer.cpu_s, start))
 
 
@@ -253,7 +254,7 @@ def main() -> None:
     if options.tune:
         import gensim_pv as peer
 
-        columns = [*peer.START, "infer_epochs", "infer_alpha", "map", "ndcg_at_10", "score"]
+        columns = [*peer.START, "infer_epochs", "map", "ndcg_at_10", "score"]
         finish(list(peer.tune(corpus.load()[0])), options, columns)
         return
     rows = run(corpus, options.models, 1 if options.quick else options.seeds, options.threads)

@@ -79,10 +79,8 @@ def test_nested_definitions_are_found_and_broken_files_left_out(tmp_path):
         assert list(_docstrings_of(source, "a")) == []
 
 
-def test_the_whole_library_is_walked_in_the_order_of_its_files(corpus):
+def test_the_library_is_walked_in_the_order_of_its_files(corpus):
     _, _, names = corpus
-    again = demo.standard_library_documents()[2]
-    assert names == again
     modules = [name.partition(".")[0] for name in names]
     assert modules == sorted(modules, key=modules.index)
 

@@ -88,7 +88,7 @@ def run(
         f"{len(held_out):,} held out"
     )
 
-    options = {"threads": threads, "seed": seed, "tokenizer": None}
+    options: dict[str, Any] = {"threads": threads, "seed": seed, "tokenizer": None}
     binary = BinaryParagraphVector(bits=BITS, **options).fit(learned)
     real = ParagraphVector(dim=BITS, **options).fit(learned)
     codes = {

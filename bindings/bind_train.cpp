@@ -1,4 +1,5 @@
 // Training and inference of the models.
+#include <pybind11/native_enum.h>
 #include <pybind11/stl.h>
 
 #include "arrays.hpp"
@@ -46,7 +47,7 @@ const Kernels& kernels_of(const std::optional<std::string>& level) {
 
 py::tuple train_model(const std::string& model, const Array<std::uint32_t>& ids,
                       const Array<std::uint64_t>& offsets, const Array<std::uint64_t>& counts,
-                      std::size_t dim, float init, const TrainOptions& options,
+                      std::size_t dim, const InitOptions& init, const TrainOptions& options,
                       const py::object& watch, const std::optional<std::string>& level) {
   const auto words = counts_view(counts);
   const Documents documents = documents_view(ids, offsets, words.size());
@@ -56,7 +57,7 @@ py::tuple train_model(const std::string& model, const Array<std::uint32_t>& ids,
   py::object error = py::none();
   {
     py::gil_scoped_release release;
-    parameters = make_parameters(documents.count(), words.size(), dim, init, options.seed);
+    parameters = make_parameters(documents.count(), words, dim, init, options.seed);
     auto last = std::chrono::steady_clock::now();
     auto watcher = [&](const TrainProgress& progress) {
       const auto now = std::chrono::steady_clock::now();
@@ -142,12 +143,14 @@ py::list plans(const Array<std::uint32_t>& ids, const Array<std::uint64_t>& offs
 }  // namespace
 
 void register_train(py::module_& m) {
-  py::enum_<Objective>(m, "Objective")
+  py::native_enum<Objective>(m, "Objective", "enum.Enum")
       .value("sampled_softmax", Objective::kSampledSoftmax)
-      .value("negative_sampling", Objective::kNegativeSampling);
-  py::enum_<Optimizer>(m, "Optimizer")
+      .value("negative_sampling", Objective::kNegativeSampling)
+      .finalize();
+  py::native_enum<Optimizer>(m, "Optimizer", "enum.Enum")
       .value("adagrad", Optimizer::kAdaGrad)
-      .value("sgd", Optimizer::kSgd);
+      .value("sgd", Optimizer::kSgd)
+      .finalize();
   py::class_<TrainOptions>(m, "TrainOptions")
       .def(py::init<>())
       .def_readwrite("objective", &TrainOptions::objective)
@@ -161,11 +164,12 @@ void register_train(py::module_& m) {
       .def_readwrite("dropout", &TrainOptions::dropout)
       .def_readwrite("seed", &TrainOptions::seed)
       .def_readwrite("threads", &TrainOptions::threads)
-      .def_readwrite("square_hidden", &TrainOptions::square_hidden)
-      .def_readwrite("square_output", &TrainOptions::square_output)
-      .def_readwrite("hidden_rate", &TrainOptions::hidden_rate)
-      .def_readwrite("bias_power", &TrainOptions::bias_power)
+      .def_readwrite("document_rate", &TrainOptions::document_rate)
       .def_readwrite("deterministic", &TrainOptions::deterministic);
+  py::class_<InitOptions>(m, "InitOptions")
+      .def(py::init<>())
+      .def_readwrite("scale", &InitOptions::scale)
+      .def_readwrite("bias_power", &InitOptions::bias_power);
   py::class_<InferOptions>(m, "InferOptions")
       .def(py::init<>())
       .def_readwrite("objective", &InferOptions::objective)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bitsense import _core
 
-from .reference import training as twin
+from reference import training as twin
 
 MODELS = ["pv-dbow", "binary-pv-dbow"]
 OBJECTIVES = {
@@ -39,7 +39,10 @@ def options(**values):
     return result
 
 
-def train(model, data, dim=20, init=0.1, level=None, watch=None, **values):
+def train(model, data, dim=20, level=None, watch=None, **values):
+    init = _core.InitOptions()
+    init.scale = 0.1
+    init.bias_power = 0.5
     return _core.train(model, *data, dim, init, options(**values), watch, level)
 
 
@@ -154,17 +157,18 @@ def test_the_twin_has_the_gradient_of_its_loss(objective):
 @pytest.mark.parametrize("model", MODELS)
 def test_training_equals_the_twin(model, objective, optimizer, level):
     data = corpus(seed=5, words=25)
-    rate = 0.05
+    rate, document_rate = 0.05, 2.0
     values = {
         "objective": OBJECTIVES[objective],
         "optimizer": OPTIMIZERS[optimizer],
         "learning_rate": rate,
+        "document_rate": document_rate,
         "batch": 20,
     }
     start = train(model, data, level=level, **{**values, "epochs": 0})
     result = train(model, data, level=level, **values)
     hidden, output, bias = (a.astype(np.float64) for a in start[:3])
-    slow = twin.Twin(model, objective, optimizer, 6, rate, data[2], hidden, output, bias)
+    slow = twin.Twin(model, objective, optimizer, 6, rate, document_rate, data[2], hidden, output, bias)
     losses = np.zeros(2)
     targets = np.zeros(2)
     for plan in _core.plans(*data, options(**values)):

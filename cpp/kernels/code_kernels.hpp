@@ -1,9 +1,9 @@
 // Hamming distances of packed codes, a tile of 64 codes at a time.
 //
-// Codes stay in memory as core/codes.hpp lays them, row after row, so that they can be a NumPy array
-// or a mapped file. One query is compared with the rows directly. For many queries a tile is first
-// laid in planes, in a scratch that stays in the cache, so that codes and not the parts of one code
-// lie side by side and no sum runs across a register:
+// Codes stay in memory as core/codes.hpp lays them, row after row, so that they can be a NumPy
+// array or a mapped file. One query is compared with the rows directly. For many queries a tile is
+// first laid in planes, in a scratch that stays in the cache, so that codes and not the parts of
+// one code lie side by side and no sum runs across a register:
 //
 //   rows    code 0: b0 b1 b2 ...         planes    b0 of codes 0..63
 //           code 1: b0 b1 b2 ...                   b1 of codes 0..63

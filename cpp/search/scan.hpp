@@ -75,7 +75,7 @@ class Scan {
 
  private:
   static constexpr std::size_t kPanelBytes = 1 << 15;  // two thirds of a first-level cache
-  static constexpr std::size_t kGroup = 16;            // queries whose prepared form stays in the cache
+  static constexpr std::size_t kGroup = 16;  // queries whose prepared form stays in the cache
 
   std::size_t rows_of(std::size_t tile) const {
     return std::min(kTileCodes, codes_.rows - tile * kTileCodes);
@@ -134,7 +134,8 @@ class Scan {
     for (std::size_t q = 0; q < queries; q += kGroup) {
       const std::size_t last = std::min(queries, q + kGroup);
       for (std::size_t t = panel.first; t < panel.last; ++t) {
-        if (filter_.word(t) != 0) scan_group(q, last, t, panel_.data() + (t - panel.first) * tile_bytes);
+        if (filter_.word(t) != 0)
+          scan_group(q, last, t, panel_.data() + (t - panel.first) * tile_bytes);
       }
     }
   }

@@ -21,12 +21,12 @@ struct TrainOptions {
   std::size_t run = 16;        // targets of one document in a block
   std::size_t batch = 64;      // documents in a block
   float learning_rate = 0.05F;
-  float subsample = 0.0F;  // frequency above which words are thinned out; 0 keeps all
+  float document_rate = 1.0F;  // times learning_rate: the rate of the documents' own rows
+  float subsample = 0.0F;      // frequency above which words are thinned out; 0 keeps all
   float dropout = 0.0F;
   std::uint64_t seed = 0;
   std::size_t threads = 1;
   bool deterministic = true;
-  float square_hidden = 0.1F, square_output = 0.1F, hidden_rate = 1.0F, bias_power = 0.0F;
 };
 
 // Documents as runs of word ids: document i is ids[offsets[i] .. offsets[i + 1]).

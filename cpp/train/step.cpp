@@ -113,7 +113,7 @@ void ModelStep<Model>::move_documents(std::size_t task, StepScratch& scratch) {
     drop(run, gradients[l]);
     float* d = parameters_.hidden.row(run.document);
     Model::backward(kernel_, d, gradients[l], n_);
-    descend(d, state_.squares.hidden.row(run.document), gradients[l], options_.hidden_rate);
+    descend(d, state_.squares.hidden.row(run.document), gradients[l], options_.document_rate);
   }
 }
 
@@ -152,7 +152,7 @@ void ModelStep<Model>::descend(float* w, float* squares, const float* gradient, 
   if (options_.optimizer == Optimizer::kAdaGrad)
     kernel_.adagrad(w, squares, gradient, rate_ * scale, n_);
   else
-    kernel_.axpy(-rate_, gradient, w, n_);
+    kernel_.axpy(-rate_ * scale, gradient, w, n_);
 }
 
 template <class Model>

@@ -1,6 +1,8 @@
 #include "train/trainer.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <memory>
 
 #include "core/rng.hpp"
@@ -15,22 +17,17 @@ namespace {
 constexpr float kFirstSquare = 0.1F;  // AdaGrad's accumulators at the start, as TensorFlow has it
 constexpr std::uint64_t kInitStream = 0x696e6974;
 
-TrainState make_state(Parameters& parameters, const TrainOptions& options,
-                      std::span<const std::uint64_t> counts) {
-  const Optimizer optimizer = options.optimizer;
-  if (options.bias_power > 0)
-    for (std::size_t w = 0; w < counts.size(); ++w)
-      parameters.bias[w] = options.bias_power * std::log((float)counts[w]);
+TrainState make_state(Parameters& parameters, Optimizer optimizer) {
   TrainState state{&parameters, {}};
   if (optimizer != Optimizer::kAdaGrad) return state;
-  auto filled = [](const Matrix& like, float kFirstSquare) {
+  auto filled = [](const Matrix& like) {
     Matrix squares(like.rows(), like.dim());
     for (std::size_t i = 0; i < like.rows(); ++i)
       std::fill_n(squares.row(i), like.stride(), kFirstSquare);
     return squares;
   };
-  state.squares.hidden = filled(parameters.hidden, options.square_hidden);
-  state.squares.output = filled(parameters.output, options.square_output);
+  state.squares.hidden = filled(parameters.hidden);
+  state.squares.output = filled(parameters.output);
   state.squares.bias.assign(parameters.bias.size(), kFirstSquare);
   return state;
 }
@@ -68,7 +65,7 @@ class Training {
         options_(options),
         kernels_(kernels),
         noise_(counts),
-        state_(make_state(parameters, options, counts)),
+        state_(make_state(parameters, options.optimizer)),
         n_(parameters.output.stride()),
         meter_(losses),
         watch_(watch) {}
@@ -170,14 +167,18 @@ void Training::apart() {
 
 }  // namespace
 
-Parameters make_parameters(std::size_t documents, std::size_t words, std::size_t dim, float scale,
-                           std::uint64_t seed) {
-  Parameters parameters{Matrix(documents, dim), Matrix(words, dim), std::vector<float>(words)};
+Parameters make_parameters(std::size_t documents, std::span<const std::uint64_t> counts,
+                           std::size_t dim, const InitOptions& init, std::uint64_t seed) {
+  Parameters parameters{Matrix(documents, dim), Matrix(counts.size(), dim),
+                        std::vector<float>(counts.size())};
   for (std::size_t i = 0; i < documents; ++i) {
     Rng rng(stream(seed, kInitStream, i));
     float* row = parameters.hidden.row(i);
-    for (std::size_t x = 0; x < dim; ++x) row[x] = (2.0F * rng.uniform() - 1.0F) * scale;
+    for (std::size_t x = 0; x < dim; ++x) row[x] = (2.0F * rng.uniform() - 1.0F) * init.scale;
   }
+  for (std::size_t w = 0; w < counts.size(); ++w)
+    parameters.bias[w] =
+        init.bias_power * std::log(static_cast<float>(std::max<std::uint64_t>(counts[w], 1)));
   return parameters;
 }
 

@@ -22,9 +22,15 @@ struct TrainProgress {
 // parameters as they are at the end of a block.
 using Watch = std::function<void(const TrainProgress&)>;
 
-// A fresh model: hidden rows uniform in (-scale, scale), output rows zero, bias zero.
-Parameters make_parameters(std::size_t documents, std::size_t words, std::size_t dim, float scale,
-                           std::uint64_t seed);
+struct InitOptions {
+  float scale = 0.01F;
+  float bias_power = 0.0F;
+};
+
+// A fresh model: hidden rows uniform in (-scale, scale), output rows zero, and the bias of a word
+// bias_power * log(its count).
+Parameters make_parameters(std::size_t documents, std::span<const std::uint64_t> counts,
+                           std::size_t dim, const InitOptions& init, std::uint64_t seed);
 
 // Trains in place. Returns the mean loss per target of each epoch that was begun, in `losses`.
 //

@@ -1,7 +1,45 @@
 """Short binary codes and word senses learned from raw text, and fast exact search over them."""
 
 from ._core import __version__
+from ._cpu import cpu_info
+from ._progress import Progress
+from .codes import Codes, pack_bits, pack_signs, unpack_bits
 from .errors import FormatError, NotFittedError
-from .files import load
+from .evaluate import evaluate_retrieval, retrieval_metrics
+from .files import info, load, verify
+from .hashing import ITQ, RandomHyperplanes, SignBinarizer
+from .models import BinaryParagraphVector, ParagraphVector
+from .search import HammingIndex, TwoStageIndex, asymmetric_scores, hamming_distances
+from .text import Corpus, TextFiles, Tokenizer, Vocabulary, build_corpus, encode_documents
 
-__all__ = ["FormatError", "NotFittedError", "__version__", "load"]
+__all__ = [
+    "ITQ",
+    "BinaryParagraphVector",
+    "Codes",
+    "Corpus",
+    "FormatError",
+    "HammingIndex",
+    "NotFittedError",
+    "ParagraphVector",
+    "Progress",
+    "RandomHyperplanes",
+    "SignBinarizer",
+    "TextFiles",
+    "Tokenizer",
+    "TwoStageIndex",
+    "Vocabulary",
+    "__version__",
+    "asymmetric_scores",
+    "build_corpus",
+    "cpu_info",
+    "encode_documents",
+    "evaluate_retrieval",
+    "hamming_distances",
+    "info",
+    "load",
+    "pack_bits",
+    "pack_signs",
+    "retrieval_metrics",
+    "unpack_bits",
+    "verify",
+]

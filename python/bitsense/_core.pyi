@@ -1,3 +1,7 @@
+import enum
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -6,8 +10,95 @@ __version__: str
 class FormatError(ValueError): ...
 
 # kernels
+_Floats = npt.NDArray[np.float32]
+_Ids = npt.NDArray[np.uint32]
+_Sizes = npt.NDArray[np.uint64]
+
 def level() -> str: ...
 def levels() -> list[str]: ...
+def kernel_multiply(level: str, a: _Floats, b: _Floats, start: _Floats | None = None) -> _Floats: ...
+def kernel_dots(level: str, h: _Floats, u: _Floats) -> _Floats: ...
+def kernel_exp_tile(level: str, tile: _Floats, shift: _Floats) -> tuple[_Floats, _Floats]: ...
+def kernel_logistic_tile(
+    level: str, tile: _Floats, shift: _Floats, weight: _Floats, factor: _Floats
+) -> tuple[_Floats, _Floats]: ...
+def kernel_exp(level: str, x: _Floats) -> _Floats: ...
+def kernel_logistic(level: str, x: _Floats) -> _Floats: ...
+def kernel_adagrad(
+    level: str, w: _Floats, squares: _Floats, g: _Floats, rate: float
+) -> tuple[_Floats, _Floats]: ...
+def benchmark_peak(level: str, n: int) -> float: ...
+def benchmark_block(level: str, documents: int, noise: int, dim: int, rounds: int) -> float: ...
+
+# train
+class Objective(enum.Enum):
+    sampled_softmax = 0
+    negative_sampling = 1
+
+class Optimizer(enum.Enum):
+    adagrad = 0
+    sgd = 1
+
+class TrainOptions:
+    objective: Objective
+    optimizer: Optimizer
+    epochs: int
+    negatives: int
+    run: int
+    batch: int
+    learning_rate: float
+    document_rate: float
+    subsample: float
+    dropout: float
+    seed: int
+    threads: int
+    deterministic: bool
+    def __init__(self) -> None: ...
+
+class InitOptions:
+    scale: float
+    bias_power: float
+    def __init__(self) -> None: ...
+
+class InferOptions:
+    objective: Objective
+    negatives: int
+    noise: int
+    iterations: int
+    learning_rate: float
+    threads: int
+    def __init__(self) -> None: ...
+
+def train(
+    model: str,
+    ids: _Ids,
+    offsets: _Sizes,
+    counts: _Sizes,
+    dim: int,
+    init: InitOptions,
+    options: TrainOptions,
+    watch: Callable[[int, float, int, float], object] | None = None,
+    level: str | None = None,
+) -> tuple[_Floats, _Floats, _Floats, list[float], BaseException | None]: ...
+def plans(
+    ids: _Ids,
+    offsets: _Sizes,
+    counts: _Sizes,
+    options: TrainOptions,
+    worker: int = 0,
+    workers: int = 1,
+) -> list[dict[str, Any]]: ...
+def infer(
+    model: str,
+    ids: _Ids,
+    offsets: _Sizes,
+    counts: _Sizes,
+    output: _Floats,
+    bias: _Floats,
+    dim: int,
+    options: InferOptions,
+    level: str | None = None,
+) -> _Floats: ...
 
 # text
 def unicode_version() -> str: ...

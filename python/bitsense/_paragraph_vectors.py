@@ -21,6 +21,9 @@ FloatArray = npt.NDArray[np.float32]
 CodeArray = npt.NDArray[np.uint8]
 Splitter = Callable[[str], Sequence[str]]
 
+# Chosen on a validation split of the training part of 20 Newsgroups (docs/models.md).
+_INIT_SCALE = 0.01
+_BIAS_POWER = 0.5
 _INFERENCE_NOISE = 1024
 _MODES = ("dbow",)
 _OBJECTIVES = {
@@ -36,6 +39,8 @@ class ParagraphVectors(Estimator):
 
     _takes_text = True
     _model: ClassVar[str]
+    _document_rate: ClassVar[float]  # times the learning rate
+    _infer_rate: ClassVar[float]  # AdaGrad's, in inference
     _width: ClassVar[str]  # the parameter that says how many components there are
 
     # The parameters, which the subclasses' constructors store.
@@ -113,6 +118,7 @@ class ParagraphVectors(Estimator):
                 corpus.offsets,
                 vocabulary.counts,
                 self._dim,
+                self._init_options(),
                 options,
                 reporter.watch,
             )
@@ -148,10 +154,18 @@ class ParagraphVectors(Estimator):
         options.subsample = check_float("subsample", self.subsample, most=1.0)
         options.dropout = check_float("dropout", self.dropout, most=0.99)
         options.learning_rate = self._learning_rate()
+        options.document_rate = self._document_rate
         options.seed = check_count("seed", self.seed, least=0, most=2**64 - 1)
         options.threads = check_threads(self.threads)
         options.deterministic = bool(self.deterministic)
         return options
+
+    @staticmethod
+    def _init_options() -> _core.InitOptions:
+        init = _core.InitOptions()
+        init.scale = _INIT_SCALE
+        init.bias_power = _BIAS_POWER
+        return init
 
     def _check_on_unknown(self) -> str:
         return check_option("on_unknown", self.on_unknown, _UNKNOWN)
@@ -182,6 +196,7 @@ class ParagraphVectors(Estimator):
         options.objective = _OBJECTIVES[self.objective]
         options.negatives = self.negatives
         options.noise = _INFERENCE_NOISE
+        options.learning_rate = self._infer_rate
         options.iterations = check_count("infer_epochs", self.infer_epochs, most=100_000)
         options.threads = threads
         vectors = _core.infer(

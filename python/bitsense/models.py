@@ -105,6 +105,8 @@ class ParagraphVector(ParagraphVectors):
     """
 
     _model = "pv-dbow"
+    _document_rate = 1.0
+    _infer_rate = 0.03
     _width = "dim"
 
     def __init__(
@@ -212,8 +214,8 @@ class BinaryParagraphVector(ParagraphVectors):
     bits : int, default 128
         Bits of a code.
     learning_rate : float, optional
-        At the start; it falls linearly to zero. By default 0.226 / sqrt(bits) for AdaGrad (0.04 at
-        32 bits, 0.02 at 128), 0.05 for SGD.
+        At the start; it falls linearly to zero. By default 0.2 / sqrt(bits) for AdaGrad (0.035
+        at 32 bits, 0.018 at 128), 0.05 for SGD.
     on_unknown : {"zero", "error", "nan"}, default "zero"
         What a document without any known word gives. A code cannot be NaN: with "nan",
         `preactivations` gives NaN, and `transform` raises as with "error".
@@ -244,6 +246,8 @@ dropout, batch, infer_epochs, tokenizer, deterministic, threads, seed, progress
     """
 
     _model = "binary-pv-dbow"
+    _document_rate = 8.0
+    _infer_rate = 0.1
     _width = "bits"
 
     def __init__(
@@ -292,7 +296,7 @@ dropout, batch, infer_epochs, tokenizer, deterministic, threads, seed, progress
         self.progress = progress
 
     def _default_learning_rate(self) -> float:
-        return 0.226 / float(np.sqrt(self.bits)) if self.optimizer == "adagrad" else 0.05
+        return 0.2 / float(np.sqrt(self.bits)) if self.optimizer == "adagrad" else 0.05
 
     @overload
     def transform(

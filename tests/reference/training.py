@@ -69,11 +69,11 @@ class Twin:
     optimizer: str
     negatives: int
     learning_rate: float
+    document_rate: float
     counts: np.ndarray
     hidden: np.ndarray
     output: np.ndarray
     bias: np.ndarray
-    hidden_rate: float = 1.0
     squares: dict = field(default_factory=dict)
 
     def __post_init__(self):
@@ -123,7 +123,7 @@ class Twin:
             contributions[target] += 1
         for run, document in enumerate(plan["documents"]):
             g = backward(self.model, self.hidden[document], hidden_gradient[run])
-            self.descend("hidden", document, g, rate * self.hidden_rate)
+            self.descend("hidden", document, g, rate * self.document_rate)
         for row in np.union1d(noise, plan["targets"]):
             scale = 1.0
             if self.optimizer == "sgd" and contributions[row] > 32:

@@ -306,7 +306,7 @@ def test_the_counts_outlive_the_vocabulary() -> None:
             {},
             ValueError,
             (
-                "the 2 `documents` must hold at least 1 token, got 0; were they cut with the options "
+                "the 2 `documents` must hold at least 1 token, got 0; were they cut with the "
                 "you meant?"
             ),
         ),
@@ -316,7 +316,7 @@ def test_the_counts_outlive_the_vocabulary() -> None:
             {},
             ValueError,
             (
-                "`documents` gave 0 documents; a generator that was read before is empty: pass a list, "
+                "`documents` gave 0 documents; a generator that was read before is empty: pass a "
                 "or another object that can be iterated again"
             ),
         ),
@@ -325,8 +325,8 @@ def test_the_counts_outlive_the_vocabulary() -> None:
             {},
             ValueError,
             (
-                "`documents` must be an iterable of documents or the path of a file, got the single "
-                "string 'one text', which names no file; pass [text] for one document"
+                "`documents` must be an iterable of documents or the path of a file, got the "
+                "single string 'one text', which names no file; pass [text] for one document"
             ),
         ),
         (
@@ -334,7 +334,7 @@ def test_the_counts_outlive_the_vocabulary() -> None:
             {},
             TypeError,
             (
-                "`documents` must be an iterable of strings or of lists of strings, a path or a list "
+                "`documents` must be an iterable of strings or of lists of strings, a path or a "
                 "of paths, got bytes"
             ),
         ),
@@ -368,10 +368,7 @@ def test_the_counts_outlive_the_vocabulary() -> None:
             ["a"],
             {"tokenizer": None},
             TypeError,
-            (
-                "`documents`[0] must be a list of tokens because `tokenizer` is None, got the string "
-                "'a'"
-            ),
+            ("`documents`[0] must be a list of tokens because `tokenizer` is None, got the 'a'"),
         ),
         (
             ["a", "b"],

@@ -307,7 +307,7 @@ def test_the_counts_outlive_the_vocabulary() -> None:
             ValueError,
             (
                 "the 2 `documents` must hold at least 1 token, got 0; were they cut with the "
-                "you meant?"
+                "options you meant?"
             ),
         ),
         ([], {}, ValueError, "`documents` must hold at least 1 document, got 0"),
@@ -317,7 +317,7 @@ def test_the_counts_outlive_the_vocabulary() -> None:
             ValueError,
             (
                 "`documents` gave 0 documents; a generator that was read before is empty: pass a "
-                "or another object that can be iterated again"
+                "list, or another object that can be iterated again"
             ),
         ),
         (
@@ -335,7 +335,7 @@ def test_the_counts_outlive_the_vocabulary() -> None:
             TypeError,
             (
                 "`documents` must be an iterable of strings or of lists of strings, a path or a "
-                "of paths, got bytes"
+                "list of paths, got bytes"
             ),
         ),
         (
@@ -368,7 +368,10 @@ def test_the_counts_outlive_the_vocabulary() -> None:
             ["a"],
             {"tokenizer": None},
             TypeError,
-            ("`documents`[0] must be a list of tokens because `tokenizer` is None, got the 'a'"),
+            (
+                "`documents`[0] must be a list of tokens because `tokenizer` is None, "
+                "got the string 'a'"
+            ),
         ),
         (
             ["a", "b"],

@@ -306,8 +306,8 @@ def test_the_counts_outlive_the_vocabulary() -> None:
             {},
             ValueError,
             (
-                "the 2 `documents` must hold at least 1 token, got 0; were they cut with the options "
-                "you meant?"
+                "the 2 `documents` must hold at least 1 token, got 0; were they cut with the "
+                "options you meant?"
             ),
         ),
         ([], {}, ValueError, "`documents` must hold at least 1 document, got 0"),
@@ -316,8 +316,8 @@ def test_the_counts_outlive_the_vocabulary() -> None:
             {},
             ValueError,
             (
-                "`documents` gave 0 documents; a generator that was read before is empty: pass a list, "
-                "or another object that can be iterated again"
+                "`documents` gave 0 documents; a generator that was read before is empty: pass a "
+                "list, or another object that can be iterated again"
             ),
         ),
         (
@@ -325,8 +325,8 @@ def test_the_counts_outlive_the_vocabulary() -> None:
             {},
             ValueError,
             (
-                "`documents` must be an iterable of documents or the path of a file, got the single "
-                "string 'one text', which names no file; pass [text] for one document"
+                "`documents` must be an iterable of documents or the path of a file, got the "
+                "single string 'one text', which names no file; pass [text] for one document"
             ),
         ),
         (
@@ -334,8 +334,8 @@ def test_the_counts_outlive_the_vocabulary() -> None:
             {},
             TypeError,
             (
-                "`documents` must be an iterable of strings or of lists of strings, a path or a list "
-                "of paths, got bytes"
+                "`documents` must be an iterable of strings or of lists of strings, a path or a "
+                "list of paths, got bytes"
             ),
         ),
         (
@@ -369,8 +369,8 @@ def test_the_counts_outlive_the_vocabulary() -> None:
             {"tokenizer": None},
             TypeError,
             (
-                "`documents`[0] must be a list of tokens because `tokenizer` is None, got the string "
-                "'a'"
+                "`documents`[0] must be a list of tokens because `tokenizer` is None, "
+                "got the string 'a'"
             ),
         ),
         (

@@ -1,6 +1,7 @@
 #include "text/corpus.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <iomanip>
 #include <utility>
@@ -91,6 +92,7 @@ class CorpusBuilder::Writer {
     total_ = 0;
   }
   void end() {
+    flush();
     segment_.lengths.push_back(static_cast<std::uint32_t>(worker_.ids.size() - first_));
     segment_.totals.push_back(total_);
   }
@@ -101,31 +103,56 @@ class CorpusBuilder::Writer {
       since_poll_ = 0;
       if (poll_) poll_();
     }
-    if (builder_.vocabulary_) {
-      worker_.joiner.add(token, [&](const WordKey& key, unsigned) { find(key); });
+    worker_.joiner.add(token, [&](const WordKey& key, unsigned order) { look_up(key, order); });
+  }
+
+  // Look-ups wait in a queue while their cache lines come. A long key does not wait, because its
+  // bytes may move before its turn.
+  void look_up(const WordKey& key, unsigned order) {
+    ++total_;
+    queue_[queued_++] = {key, order};
+    if (key.is_long() || queued_ == kQueue) {
+      flush();
+    } else if (builder_.vocabulary_) {
+      builder_.vocabulary_->prefetch(key);
     } else {
-      worker_.joiner.add(token, [&](const WordKey& key, unsigned order) { count(key, order); });
+      worker_.tally.words.prefetch(key);
+    }
+  }
+
+  void flush() {
+    const std::size_t queued = std::exchange(queued_, 0);
+    for (std::size_t i = 0; i < queued; ++i) {
+      if (builder_.vocabulary_) {
+        find(queue_[i].key);
+      } else {
+        count(queue_[i].key, queue_[i].order);
+      }
     }
   }
 
   void find(const WordKey& key) {
-    ++total_;
     const std::uint32_t id = builder_.vocabulary_->find(key);
     if (id != kNoWord) worker_.ids.push_back(id);
   }
 
   void count(const WordKey& key, unsigned order) {
-    ++total_;
     Tally& tally = worker_.tally;
     const std::uint32_t id = tally.words.insert(key);
-    if (id == tally.counts.size()) {
-      tally.counts.push_back(0);
-      tally.orders.push_back(static_cast<std::uint8_t>(order));
-    }
+    const bool is_new = id == tally.counts.size();
+    if (is_new) tally.counts.push_back(0);
     ++tally.counts[id];
-    if (order < tally.orders[id]) tally.orders[id] = static_cast<std::uint8_t>(order);
     worker_.ids.push_back(id);
+    if (builder_.tokenizer_->options().ngrams == 1) return;
+    if (is_new) tally.orders.push_back(static_cast<std::uint8_t>(order));
+    if (order < tally.orders[id]) tally.orders[id] = static_cast<std::uint8_t>(order);
   }
+
+  struct Queued {
+    WordKey key;
+    unsigned order;
+  };
+  static constexpr std::size_t kQueue = 32;
 
   const CorpusBuilder& builder_;
   Worker& worker_;
@@ -134,6 +161,8 @@ class CorpusBuilder::Writer {
   std::size_t first_ = 0;
   std::uint32_t total_ = 0;
   std::size_t since_poll_ = 0;
+  std::array<Queued, kQueue> queue_;
+  std::size_t queued_ = 0;
 };
 
 CorpusBuilder::CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::size_t threads,

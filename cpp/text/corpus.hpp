@@ -99,7 +99,7 @@ class CorpusBuilder {
   struct Tally {
     WordTable words;
     std::vector<std::uint64_t> counts;
-    std::vector<std::uint8_t> orders;  // the lowest order of n-gram that gave the word
+    std::vector<std::uint8_t> orders;  // lowest order of n-gram that gave the word; none: all 1
   };
   class Writer;
   struct Worker {

@@ -58,6 +58,7 @@ void parallel_sort(std::vector<Candidate>& items, std::size_t threads, const Les
 std::vector<std::vector<std::uint32_t>> CorpusBuilder::merge(const Poll& poll) {
   std::vector<std::vector<std::uint32_t>> maps(workers_.size());
   Tally& all = workers_.front().tally;
+  const bool has_ngrams = tokenizer_->options().ngrams > 1;
   for (std::size_t w = 1; w < workers_.size(); ++w) {
     Tally& tally = workers_[w].tally;
     maps[w].resize(tally.counts.size());
@@ -66,10 +67,10 @@ std::vector<std::vector<std::uint32_t>> CorpusBuilder::merge(const Poll& poll) {
       const std::uint32_t merged = all.words.insert(finished_key(tally.words.word(id)));
       if (merged == all.counts.size()) {
         all.counts.push_back(0);
-        all.orders.push_back(tally.orders[id]);
+        if (has_ngrams) all.orders.push_back(tally.orders[id]);
       }
       all.counts[merged] += tally.counts[id];
-      all.orders[merged] = std::min(all.orders[merged], tally.orders[id]);
+      if (has_ngrams) all.orders[merged] = std::min(all.orders[merged], tally.orders[id]);
       maps[w][id] = merged;
     }
     tally = Tally();
@@ -83,7 +84,8 @@ std::vector<std::uint32_t> CorpusBuilder::ranked_words(const RankOptions& option
   const Tally& all = workers_.front().tally;
   std::vector<Candidate> candidates;
   for (std::uint32_t id = 0; id < all.counts.size(); ++id) {
-    const std::uint64_t least = all.orders[id] > 1 ? options.min_count_ngrams : options.min_count;
+    const bool is_ngram = !all.orders.empty() && all.orders[id] > 1;
+    const std::uint64_t least = is_ngram ? options.min_count_ngrams : options.min_count;
     counts_.most_frequent = std::max(counts_.most_frequent, all.counts[id]);
     if (all.counts[id] < least) continue;
     candidates.push_back({all.counts[id], sorting_prefix(all.words.word(id)), id});

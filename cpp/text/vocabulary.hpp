@@ -29,6 +29,7 @@ class Vocabulary {
   std::size_t size() const noexcept { return counts_.size(); }
   std::string_view word(std::uint32_t id) const noexcept { return words_.word(id); }
   std::uint32_t find(const WordKey& key) const noexcept { return words_.find(key); }
+  void prefetch(const WordKey& key) const noexcept { words_.prefetch(key); }
   // The id of the word, or kNoWord.
   std::uint32_t find(std::string_view word) const noexcept;
 

@@ -1,5 +1,7 @@
 #include "text/word_table.hpp"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <stdexcept>
 
@@ -37,9 +39,18 @@ void WordTable::resize(std::size_t slots) {
   slots_ = std::vector<Slot>();
   slots_.resize(slots);
   shift_ = 64U - static_cast<unsigned>(std::bit_width(slots) - 1);
-  for (std::uint32_t id = 0; id < size(); ++id) {
-    const WordKey key = finished_key(word(id));
-    slots_[probe(key)] = {{key.head[0], key.head[1]}, id, key.length};
+  // In groups, so that the cache lines of one group come together.
+  std::array<WordKey, 32> keys;
+  for (std::size_t first = 0; first < size(); first += keys.size()) {
+    const std::size_t group = std::min(keys.size(), size() - first);
+    for (std::size_t i = 0; i < group; ++i) {
+      keys[i] = finished_key(word(static_cast<std::uint32_t>(first + i)));
+      prefetch(keys[i]);
+    }
+    for (std::size_t i = 0; i < group; ++i) {
+      const auto id = static_cast<std::uint32_t>(first + i);
+      slots_[probe(keys[i])] = {{keys[i].head[0], keys[i].head[1]}, id, keys[i].length};
+    }
   }
 }
 

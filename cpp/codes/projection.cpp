@@ -13,8 +13,8 @@ constexpr std::size_t kRun = 64;      // rows of one item of work: they share a 
 constexpr std::size_t kColumns = 16;  // sums of one row that stay in registers
 
 // out[c] = sum over i of x[i] * directions[i][column + c], c < width <= kColumns. The sums do not
-// depend on each other, so vectors of them change no order of additions. A width that is known keeps
-// them in registers.
+// depend on each other, so vectors of them change no order of additions. A width that is known
+// keeps them in registers.
 template <std::size_t Width>
 void project_strip(const float* x, const VectorsView& directions, std::size_t column,
                    std::size_t width, float* out) {

@@ -1,5 +1,5 @@
-// The loops of code_kernels.hpp; compiled once per level. What depends on the machine is the form of
-// the planes and the count of bits in them:
+// The loops of code_kernels.hpp; compiled once per level. What depends on the machine is the form
+// of the planes and the count of bits in them:
 //
 //   planes_words.inc   64-bit words, VPOPCNTQ                     (avx512)
 //   planes_nibbles.inc bytes, counts of nibbles by VPSHUFB        (avx2)
@@ -91,10 +91,14 @@ void tail_distances(const uint8_t* query, const uint8_t* codes, size_t rows, siz
 void row_distances(const uint8_t* query, const uint8_t* codes, size_t rows, size_t bytes,
                    uint16_t* distances) {
   switch (bytes) {
-    case 8: return word_distances<1>(query, codes, rows, 1, distances);
-    case 16: return word_distances<2>(query, codes, rows, 2, distances);
-    case 32: return word_distances<4>(query, codes, rows, 4, distances);
-    default: break;
+    case 8:
+      return word_distances<1>(query, codes, rows, 1, distances);
+    case 16:
+      return word_distances<2>(query, codes, rows, 2, distances);
+    case 32:
+      return word_distances<4>(query, codes, rows, 4, distances);
+    default:
+      break;
   }
   if (bytes % 8 != 0) return tail_distances(query, codes, rows, bytes, distances);
   word_distances<0>(query, codes, rows, bytes / 8, distances);
@@ -133,27 +137,42 @@ namespace {
 size_t rows_below(size_t bytes) {
   if (bytes % 8 != 0) return 0;
   switch (bytes) {
-    case 8: return kRowsBelow[0];
-    case 16: return kRowsBelow[1];
-    case 32: return kRowsBelow[2];
-    default: return kRowsBelow[3];
+    case 8:
+      return kRowsBelow[0];
+    case 16:
+      return kRowsBelow[1];
+    case 32:
+      return kRowsBelow[2];
+    case 64:
+    case 128:
+      return kRowsBelow[3];
+    default:
+      return kRowsBelow[4];
   }
 }
 
 size_t scan_rows(const uint8_t* query, const uint8_t* codes, size_t tiles, size_t words,
                  uint32_t bound) {
   switch (words) {
-    case 1: return scan_words<1>(query, codes, tiles, words, bound);
-    case 2: return scan_words<2>(query, codes, tiles, words, bound);
-    case 4: return scan_words<4>(query, codes, tiles, words, bound);
-    default: return scan_words<0>(query, codes, tiles, words, bound);
+    case 1:
+      return scan_words<1>(query, codes, tiles, words, bound);
+    case 2:
+      return scan_words<2>(query, codes, tiles, words, bound);
+    case 4:
+      return scan_words<4>(query, codes, tiles, words, bound);
+    case 8:
+      return scan_words<8>(query, codes, tiles, words, bound);
+    case 16:
+      return scan_words<16>(query, codes, tiles, words, bound);
+    default:
+      return scan_words<0>(query, codes, tiles, words, bound);
   }
 }
 
 }  // namespace
 
 const CodeKernels BITSENSE_JOIN(code_kernels_, BITSENSE_LEVEL_NAME) = {
-    tile_bytes,     query_bytes, lay_tile,      prepare_query, scan_tile,
-    tile_distances, rows_below, scan_rows,   row_distances, read};
+    tile_bytes, query_bytes, lay_tile,      prepare_query, scan_tile, tile_distances,
+    rows_below, scan_rows,   row_distances, mask_within,   read};
 
 }  // namespace bitsense

@@ -1,9 +1,9 @@
 // Hamming distances of packed codes, a tile of 64 codes at a time.
 //
-// Codes stay in memory as core/codes.hpp lays them, row after row, so that they can be a NumPy array
-// or a mapped file. One query is compared with the rows directly. For many queries a tile is first
-// laid in planes, in a scratch that stays in the cache, so that codes and not the parts of one code
-// lie side by side and no sum runs across a register:
+// Codes stay in memory as core/codes.hpp lays them, row after row, so that they can be a NumPy
+// array or a mapped file. One query is compared with the rows directly. For many queries a tile is
+// first laid in planes, in a scratch that stays in the cache, so that codes and not the parts of
+// one code lie side by side and no sum runs across a register:
 //
 //   rows    code 0: b0 b1 b2 ...         planes    b0 of codes 0..63
 //           code 1: b0 b1 b2 ...                   b1 of codes 0..63
@@ -59,6 +59,9 @@ struct CodeKernels {
   // The distances of one query to `rows` codes of `bytes` bytes.
   void (*row_distances)(const std::uint8_t* query, const std::uint8_t* codes, std::size_t rows,
                         std::size_t bytes, std::uint16_t* distances);
+
+  // Bit i is set where distances[i] <= bound, i < 64.
+  std::uint64_t (*mask_within)(const std::uint16_t* distances, std::uint16_t bound);
 
   // The exclusive or of `words` 64-bit words: as fast as this machine reads, the limit of any scan.
   std::uint64_t (*read)(const std::uint8_t* data, std::size_t words);

@@ -9,10 +9,10 @@ namespace bitsense {
 
 namespace {
 
-constexpr std::size_t kBlockQueries = 64;          // queries that share the laying of a tile
+constexpr std::size_t kBlockQueries = 256;         // queries that share the laying of a tile
 constexpr std::size_t kBlockNeighbors = 1U << 20;  // pairs that one block may hold
 
-constexpr std::size_t kSegmentTiles = 256;         // fewer are scanned sooner than a thread starts
+constexpr std::size_t kSegmentTiles = 256;  // fewer are scanned sooner than a thread starts
 
 // How a call is cut into pieces: a piece is a block of queries against a segment of the codes. With
 // fewer blocks than threads the codes are cut, else only the queries.
@@ -21,7 +21,8 @@ struct Pieces {
 
   Pieces(const CodesView& codes, const CodesView& asked, std::size_t k, std::size_t threads)
       : queries(asked.rows), tiles(tiles_of(codes.rows)) {
-    const std::size_t most = std::max<std::size_t>(1, kBlockNeighbors / std::max<std::size_t>(k, 1));
+    const std::size_t most =
+        std::max<std::size_t>(1, kBlockNeighbors / std::max<std::size_t>(k, 1));
     block = std::min(kBlockQueries, most);
     blocks = (queries + block - 1) / block;
     const std::size_t wanted = blocks == 0 ? 1 : (threads + blocks - 1) / blocks;
@@ -47,9 +48,12 @@ CodesView some_rows(const CodesView& codes, std::size_t first, std::size_t rows)
 
 class NearestSink {
  public:
-  NearestSink(std::size_t queries, std::size_t k, std::size_t bits) : nearest_(queries, {k, bits}) {}
+  NearestSink(std::size_t queries, std::size_t k, std::size_t bits)
+      : nearest_(queries, {k, bits}) {}
   std::uint32_t limit(std::size_t q) const { return nearest_[q].limit(); }
-  void push(std::size_t q, std::uint32_t distance, std::size_t id) { nearest_[q].push(distance, id); }
+  void push(std::size_t q, std::uint32_t distance, std::size_t id) {
+    nearest_[q].push(distance, id);
+  }
   std::vector<Neighbor> take(std::size_t q) { return nearest_[q].take(); }
 
  private:

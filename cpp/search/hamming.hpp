@@ -1,5 +1,5 @@
-// Exact search of packed codes by Hamming distance. Answers are ordered by (distance, id), where the
-// id of a code is its row; they do not depend on the threads, on the batch, or on the level.
+// Exact search of packed codes by Hamming distance. Answers are ordered by (distance, id), where
+// the id of a code is its row; they do not depend on the threads, on the batch, or on the level.
 #pragma once
 
 #include <cstddef>

@@ -60,7 +60,8 @@ class Cosine {
   double norm_;
 };
 
-// Orders each query's shortlist by its scorer; make(q) gives an object with score(row of the items).
+// Orders each query's shortlist by its scorer; make(q) gives an object with score(row of the
+// items).
 template <class Items, class MakeScorer>
 void rerank(const Items& items, const Shortlist& shortlist, std::size_t k, std::size_t threads,
             const Poll& poll, MakeScorer&& make, std::int64_t* ids, float* scores) {
@@ -73,11 +74,13 @@ void rerank(const Items& items, const Shortlist& shortlist, std::size_t k, std::
         for (std::size_t i = 0; i < shortlist.size; ++i) {
           const std::int64_t id = shortlist.ids[q * shortlist.size + i];
           if (id < 0 || static_cast<std::size_t>(id) >= items.rows) {
-            throw std::out_of_range(text("`shortlist` must hold rows below ", items.rows, ", got ", id));
+            throw std::out_of_range(
+                text("`shortlist` must hold rows below ", items.rows, ", got ", id));
           }
           found[i] = {-scorer.score(items.row(static_cast<std::size_t>(id))), id};
         }
-        std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(k), found.end());
+        std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(k),
+                          found.end());
         for (std::size_t i = 0; i < k; ++i) {
           ids[q * k + i] = found[i].second;
           scores[q * k + i] = 0.0F - found[i].first;  // not -x: a score of 0 is never -0

@@ -75,14 +75,17 @@ class Scan {
 
  private:
   static constexpr std::size_t kPanelBytes = 1 << 15;  // two thirds of a first-level cache
-  static constexpr std::size_t kGroup = 16;            // queries whose prepared form stays in the cache
+  static constexpr std::size_t kGroup = 16;  // queries whose prepared form stays in the cache
 
   std::size_t rows_of(std::size_t tile) const {
     return std::min(kTileCodes, codes_.rows - tile * kTileCodes);
   }
 
+  // All 64 distances may be read; those of absent codes are ignored.
   void push_tile(std::size_t q, std::size_t tile, const std::uint16_t* distances) {
-    std::uint64_t left = filter_.word(tile);
+    if (sink_.limit(q) == 0) return;
+    const auto bound = static_cast<std::uint16_t>(sink_.limit(q) - 1);
+    std::uint64_t left = filter_.word(tile) & kernels_.mask_within(distances, bound);
     const std::size_t rows = rows_of(tile);
     if (rows < kTileCodes) left &= (std::uint64_t{1} << rows) - 1;
     for (; left != 0; left &= left - 1) {
@@ -92,7 +95,7 @@ class Scan {
   }
 
   void push_rows(std::size_t q, const std::uint8_t* query, std::size_t tile) {
-    std::uint16_t distances[kTileCodes];
+    std::uint16_t distances[kTileCodes] = {};
     kernels_.row_distances(query, codes_.row(tile * kTileCodes), rows_of(tile), codes_.bytes(),
                            distances);
     push_tile(q, tile, distances);
@@ -134,7 +137,8 @@ class Scan {
     for (std::size_t q = 0; q < queries; q += kGroup) {
       const std::size_t last = std::min(queries, q + kGroup);
       for (std::size_t t = panel.first; t < panel.last; ++t) {
-        if (filter_.word(t) != 0) scan_group(q, last, t, panel_.data() + (t - panel.first) * tile_bytes);
+        if (filter_.word(t) != 0)
+          scan_group(q, last, t, panel_.data() + (t - panel.first) * tile_bytes);
       }
     }
   }

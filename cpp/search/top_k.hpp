@@ -19,7 +19,9 @@ using Neighbor = std::uint64_t;
 constexpr Neighbor make_neighbor(std::uint32_t distance, std::size_t id) {
   return static_cast<Neighbor>(distance) << 48 | id;
 }
-constexpr std::uint32_t neighbor_distance(Neighbor x) { return static_cast<std::uint32_t>(x >> 48); }
+constexpr std::uint32_t neighbor_distance(Neighbor x) {
+  return static_cast<std::uint32_t>(x >> 48);
+}
 constexpr std::size_t neighbor_id(Neighbor x) { return x & ((Neighbor{1} << 48) - 1); }
 
 class TopK {

@@ -32,12 +32,14 @@ Call = Callable[[], Any]
 
 
 def interleaved(calls: dict[str, Call], rounds: int) -> dict[str, float]:
-    """Return the median seconds of each call; in each round every call runs once."""
+    """Return the median seconds of each call; each round times every call, just after itself.
+
+    The run that is not timed brings the caches to the state that a repeated call finds.
+    """
     times: dict[str, list[float]] = {name: [] for name in calls}
-    for call in calls.values():
-        call()
     for _ in range(rounds):
         for name, call in calls.items():
+            call()
             start = time.perf_counter()
             call()
             times[name].append(time.perf_counter() - start)
@@ -45,7 +47,7 @@ def interleaved(calls: dict[str, Call], rounds: int) -> dict[str, float]:
 
 
 def check_answers(index: HammingIndex, other: Any, queries: np.ndarray, k: int) -> None:
-    """Raise unless faiss gives the same distances, and the same ids where distances are distinct."""
+    """Raise unless faiss gives the same distances, and the same ids where no tie decides."""
     ids, distances = index.search(queries, k, threads=1)
     their_distances, their_ids = other.search(queries, k)
     if not np.array_equal(distances, their_distances):

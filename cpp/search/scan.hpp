@@ -60,7 +60,9 @@ class Scan {
   // Scans the tiles for all the queries. `thread` is the thread's number, for the stopper.
   void run(const CodesView& queries, TileRange tiles, Stopper& stopper, std::size_t thread) {
     const bool by_rows = queries.rows < kernels_.rows_below(codes_.bytes());
-    const std::size_t step = std::max<std::size_t>(1, kPanelBytes / (codes_.bytes() * kTileCodes));
+    // One query reads everything once, so its panels only set how often the stopper is asked.
+    const std::size_t panel_bytes = queries.rows == 1 && by_rows ? kRunBytes : kPanelBytes;
+    const std::size_t step = std::max<std::size_t>(1, panel_bytes / (codes_.bytes() * kTileCodes));
     if (!by_rows) prepare(queries, step);
     for (std::size_t t = tiles.first; t < tiles.last; t += step) {
       const TileRange panel{t, std::min(t + step, tiles.last)};
@@ -74,6 +76,7 @@ class Scan {
   }
 
  private:
+  static constexpr std::size_t kRunBytes = 1 << 21;
   static constexpr std::size_t kPanelBytes = 1 << 15;  // two thirds of a first-level cache
   static constexpr std::size_t kGroup = 16;  // queries whose prepared form stays in the cache
 

@@ -96,10 +96,15 @@ def test_signs_are_balanced_only_after_centring(vectors):
 
 
 def test_itq_lowers_the_quantization_error_in_every_turn(vectors):
-    errors = ITQ(24, iterations=30).fit(vectors / vectors.std()).quantization_errors_
+    scaled = vectors / vectors.std()
+    model = ITQ(24, iterations=30).fit(scaled)
+    errors = model.quantization_errors_
     assert errors.shape == (31,)
     assert (np.diff(errors) <= 1e-9 * errors[0]).all()
     assert errors[-1] < 0.99 * errors[0]
+    values = model.project(scaled)
+    corners = np.where(values > 0, 1.0, -1.0)
+    np.testing.assert_allclose(errors[-1], ((corners - values) ** 2).sum(1).mean(), rtol=1e-4)
 
 
 def test_itq_finds_a_rotation(vectors):

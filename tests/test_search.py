@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -205,6 +208,26 @@ def test_a_mask_and_ids_reach_the_second_stage():
     ids, _ = index.search(pack_signs(vectors[:2]), vectors[:2], 10, mask=mask)
     assert ids.shape == (2, 5)
     assert set(ids[0]) == {"n7", "n27", "n47", "n67", "n87"}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_interrupt_stops_a_long_search(threads):
+    index = HammingIndex(np.zeros((200_000, 32), np.uint8) + np.arange(32, dtype=np.uint8))
+    asked = np.full((200_000, 32), 255, np.uint8)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    start = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            index.search(asked, 1, threads=threads)
+        assert time.monotonic() - start < 1.5
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
 
 
 INDEX = HammingIndex(np.zeros((4, 2), np.uint8), bits=16)

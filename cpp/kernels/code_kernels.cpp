@@ -31,6 +31,9 @@ using std::uint32_t;
 using std::uint64_t;
 using std::uint8_t;
 
+constexpr size_t kAhead =
+    2048;  // bytes to ask for before they are needed; it is no fault to pass the end
+
 uint64_t load_word(const uint8_t* p) {
   uint64_t word;
   __builtin_memcpy(&word, p, sizeof word);
@@ -104,15 +107,13 @@ void row_distances(const uint8_t* query, const uint8_t* codes, size_t rows, size
   word_distances<0>(query, codes, rows, bytes / 8, distances);
 }
 
-constexpr size_t kAhead = 2048;
 uint64_t read(const uint8_t* data, size_t words) {
   uint64_t sum[32] = {};  // enough lanes for four wide registers
   size_t i = 0;
   for (; i + 32 <= words; i += 32) {
-    __builtin_prefetch(data + 8 * i + kAhead);
-    __builtin_prefetch(data + 8 * i + kAhead + 64);
-    __builtin_prefetch(data + 8 * i + kAhead + 128);
-    __builtin_prefetch(data + 8 * i + kAhead + 192);
+    for (size_t line = 0; line < 256; line += 64) {
+      __builtin_prefetch(data + 8 * i + kAhead + line);
+    }
     for (size_t lane = 0; lane < 32; ++lane) sum[lane] ^= load_word(data + 8 * (i + lane));
   }
   for (; i < words; ++i) sum[0] ^= load_word(data + 8 * i);
@@ -143,8 +144,11 @@ size_t rows_below(size_t bytes) {
       return kRowsBelow[1];
     case 32:
       return kRowsBelow[2];
-    default:
+    case 64:
+    case 128:
       return kRowsBelow[3];
+    default:
+      return kRowsBelow[4];
   }
 }
 
@@ -157,6 +161,10 @@ size_t scan_rows(const uint8_t* query, const uint8_t* codes, size_t tiles, size_
       return scan_words<2>(query, codes, tiles, words, bound);
     case 4:
       return scan_words<4>(query, codes, tiles, words, bound);
+    case 8:
+      return scan_words<8>(query, codes, tiles, words, bound);
+    case 16:
+      return scan_words<16>(query, codes, tiles, words, bound);
     default:
       return scan_words<0>(query, codes, tiles, words, bound);
   }
@@ -165,7 +173,7 @@ size_t scan_rows(const uint8_t* query, const uint8_t* codes, size_t tiles, size_
 }  // namespace
 
 const CodeKernels BITSENSE_JOIN(code_kernels_, BITSENSE_LEVEL_NAME) = {
-    tile_bytes,     query_bytes, lay_tile,  prepare_query, scan_tile,
-    tile_distances, rows_below,  scan_rows, row_distances, read};
+    tile_bytes, query_bytes, lay_tile,      prepare_query, scan_tile, tile_distances,
+    rows_below, scan_rows,   row_distances, mask_within,   read};
 
 }  // namespace bitsense

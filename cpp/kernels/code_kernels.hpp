@@ -60,6 +60,9 @@ struct CodeKernels {
   void (*row_distances)(const std::uint8_t* query, const std::uint8_t* codes, std::size_t rows,
                         std::size_t bytes, std::uint16_t* distances);
 
+  // Bit i is set where distances[i] <= bound, i < 64.
+  std::uint64_t (*mask_within)(const std::uint16_t* distances, std::uint16_t bound);
+
   // The exclusive or of `words` 64-bit words: as fast as this machine reads, the limit of any scan.
   std::uint64_t (*read)(const std::uint8_t* data, std::size_t words);
 };

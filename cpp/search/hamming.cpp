@@ -9,7 +9,7 @@ namespace bitsense {
 
 namespace {
 
-constexpr std::size_t kBlockQueries = 64;          // queries that share the laying of a tile
+constexpr std::size_t kBlockQueries = 256;         // queries that share the laying of a tile
 constexpr std::size_t kBlockNeighbors = 1U << 20;  // pairs that one block may hold
 
 constexpr std::size_t kSegmentTiles = 256;  // fewer are scanned sooner than a thread starts

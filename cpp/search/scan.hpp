@@ -60,7 +60,9 @@ class Scan {
   // Scans the tiles for all the queries. `thread` is the thread's number, for the stopper.
   void run(const CodesView& queries, TileRange tiles, Stopper& stopper, std::size_t thread) {
     const bool by_rows = queries.rows < kernels_.rows_below(codes_.bytes());
-    const std::size_t step = std::max<std::size_t>(1, kPanelBytes / (codes_.bytes() * kTileCodes));
+    // One query reads everything once, so its panels only set how often the stopper is asked.
+    const std::size_t panel_bytes = queries.rows == 1 && by_rows ? kRunBytes : kPanelBytes;
+    const std::size_t step = std::max<std::size_t>(1, panel_bytes / (codes_.bytes() * kTileCodes));
     if (!by_rows) prepare(queries, step);
     for (std::size_t t = tiles.first; t < tiles.last; t += step) {
       const TileRange panel{t, std::min(t + step, tiles.last)};
@@ -74,6 +76,7 @@ class Scan {
   }
 
  private:
+  static constexpr std::size_t kRunBytes = 1 << 21;
   static constexpr std::size_t kPanelBytes = 1 << 15;  // two thirds of a first-level cache
   static constexpr std::size_t kGroup = 16;  // queries whose prepared form stays in the cache
 
@@ -81,8 +84,11 @@ class Scan {
     return std::min(kTileCodes, codes_.rows - tile * kTileCodes);
   }
 
+  // All 64 distances may be read; those of absent codes are ignored.
   void push_tile(std::size_t q, std::size_t tile, const std::uint16_t* distances) {
-    std::uint64_t left = filter_.word(tile);
+    if (sink_.limit(q) == 0) return;
+    const auto bound = static_cast<std::uint16_t>(sink_.limit(q) - 1);
+    std::uint64_t left = filter_.word(tile) & kernels_.mask_within(distances, bound);
     const std::size_t rows = rows_of(tile);
     if (rows < kTileCodes) left &= (std::uint64_t{1} << rows) - 1;
     for (; left != 0; left &= left - 1) {
@@ -92,7 +98,7 @@ class Scan {
   }
 
   void push_rows(std::size_t q, const std::uint8_t* query, std::size_t tile) {
-    std::uint16_t distances[kTileCodes];
+    std::uint16_t distances[kTileCodes] = {};
     kernels_.row_distances(query, codes_.row(tile * kTileCodes), rows_of(tile), codes_.bytes(),
                            distances);
     push_tile(q, tile, distances);

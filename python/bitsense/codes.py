@@ -208,11 +208,13 @@ class Codes:
 
     def to_signed_bytes(self) -> npt.NDArray[np.int8]:
         """Return the same bits read as int8 (two's complement), as Vespa stores them. A copy."""
-        return self._data.copy().view(np.int8)
+        signed: npt.NDArray[np.int8] = self._data.copy().view(np.int8)
+        return signed
 
     def to_offset_bytes(self) -> npt.NDArray[np.int8]:
         """Return each byte minus 128 as int8: "binary" of sentence-transformers and Cohere."""
-        return self._data.astype(np.int8) ^ np.int8(-128)
+        offset: npt.NDArray[np.int8] = np.bitwise_xor(self._data, np.uint8(128)).view(np.int8)
+        return offset
 
     def to_uint64(self) -> npt.NDArray[np.uint64]:
         """Return words, shape (n, ceil(bits / 64)): bit j is the j % 64-th most significant.

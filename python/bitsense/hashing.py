@@ -194,15 +194,16 @@ class ITQ(_Binarizer):
         centred = array.astype(np.float64) - mean
         principal = principal_directions(centred, bits)
         projected = centred @ principal
+        # |B - V R|^2 = |B|^2 + |V|^2 - 2 sum |V R|, as B holds the signs of V R
+        constant = bits + (projected**2).sum() / len(array)
         errors = np.empty(iterations + 1)
-        for turn in range(iterations):
+        for turn in range(iterations + 1):
             rotated = projected @ rotation
-            corners = np.where(rotated > 0, 1.0, -1.0)
-            errors[turn] = _quantization_error(corners, rotated)
-            left, _, right = np.linalg.svd(projected.T @ corners)
-            rotation = left @ right
-        rotated = projected @ rotation
-        errors[iterations] = _quantization_error(np.where(rotated > 0, 1.0, -1.0), rotated)
+            errors[turn] = constant - 2.0 * np.abs(rotated).sum() / len(array)
+            if turn < iterations:
+                corners = np.where(rotated > 0, 1.0, -1.0)
+                left, _, right = np.linalg.svd(projected.T @ corners)
+                rotation = left @ right
         self.mean_ = mean
         self.rotation_ = rotation
         self.directions_ = np.ascontiguousarray(principal @ rotation, dtype=np.float32)
@@ -217,10 +218,6 @@ def principal_directions(centred: Doubles, count: int) -> Doubles:
     largest = np.abs(directions).argmax(axis=0)
     signs = np.where(directions[largest, np.arange(count)] < 0, -1.0, 1.0)
     return np.asarray(directions * signs)
-
-
-def _quantization_error(corners: Doubles, rotated: Doubles) -> float:
-    return float(((corners - rotated) ** 2).sum() / len(rotated))
 
 
 def _mean(array: Floats) -> Floats:

@@ -221,9 +221,8 @@ def texts(data: Path) -> list[str]:
 
 
 def test_train_equals_the_library(data, model):
-    from bitsense.models import BinaryParagraphVector
-
     from bitsense import load
+    from bitsense.models import BinaryParagraphVector
 
     want = BinaryParagraphVector(
         bits=20, epochs=20, min_count=1, subsample=1.0, seed=3, progress=False

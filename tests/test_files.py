@@ -197,6 +197,14 @@ def test_load_calls_the_loader_of_the_kind(tmp_path, monkeypatch):
         assert str(error.value) == message
 
 
+def test_a_loader_that_forgot_a_check_gives_format_error_too(monkeypatch):
+    monkeypatch.setattr(files, "_loaders", {})
+    files.register("thing", lambda header, arrays: header["missing"])
+    with pytest.raises(FormatError, match=r"^corrupt: 'missing'$") as error:
+        files.load_bytes(files.write_bytes("thing", {}, {}))
+    assert isinstance(error.value.__cause__, KeyError)
+
+
 def test_another_kind_than_asked_for_is_refused(tmp_path):
     with pytest.raises(FormatError, match=r"^holds a 'codes', not a 'model'$"):
         files.read_bytes(files.write_bytes("codes", {}, {}), "model")

@@ -41,6 +41,24 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_behind(tmp_path):
     assert names(tmp_path) == ["x.bitsense"]
 
 
+def test_an_interrupted_write_keeps_the_old_file_and_leaves_nothing_behind(tmp_path):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    path = tmp_path / "x.bitsense"
+    files.write_file(path, "x", {"old": True}, {})
+    old = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.02)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            files.write_file(path, "x", {}, {"a": np.zeros(1 << 29, np.uint8)})
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
+    assert files.read_file(path)[0] == {"old": True}
+    assert names(tmp_path) == ["x.bitsense"]
+
+
 def test_a_missing_folder_a_folder_and_a_device_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError) as missing:
         files.write_file(tmp_path / "none" / "x", "x", {}, {})

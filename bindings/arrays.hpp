@@ -11,6 +11,7 @@
 #include "core/errors.hpp"
 #include "core/matrix.hpp"
 #include "core/parallel.hpp"
+#include "core/vectors.hpp"
 
 namespace py = pybind11;
 
@@ -36,6 +37,12 @@ inline bitsense::CodesView codes_view(const Array<std::uint8_t>& codes, std::siz
   bitsense::require(bytes == bitsense::code_bytes(bits), "`", name, "` must have ",
                     bitsense::code_bytes(bits), " bytes per row for ", bits, " bits, got ", bytes);
   return {codes.data(), static_cast<std::size_t>(codes.shape(0)), bits};
+}
+
+inline bitsense::VectorsView vectors_view(const Array<float>& vectors, const char* name) {
+  require_dimensions(vectors, 2, name);
+  return {vectors.data(), static_cast<std::size_t>(vectors.shape(0)),
+          static_cast<std::size_t>(vectors.shape(1))};
 }
 
 // Lets Ctrl-C through: called on the calling thread of a long call that has released the GIL.

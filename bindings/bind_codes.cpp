@@ -1,5 +1,61 @@
+// Binarisers.
+#include "arrays.hpp"
+#include "codes/projection.hpp"
 #include "register.hpp"
 
 namespace py = pybind11;
+using namespace py::literals;
 
-void register_codes(py::module_& /*m*/) {}
+namespace {
+
+using Floats = Array<float>;
+
+void check_projection(const bitsense::VectorsView& vectors, const Floats& mean,
+                      const bitsense::VectorsView& directions) {
+  require_dimensions(mean, 1, "mean");
+  bitsense::require(directions.rows == vectors.dim, "`directions` must have ", vectors.dim,
+                    " rows, got ", directions.rows);
+  bitsense::require(static_cast<std::size_t>(mean.size()) == vectors.dim, "`mean` must have ",
+                    vectors.dim, " values, got ", mean.size());
+}
+
+Floats project(const Floats& vectors, const Floats& mean, const Floats& directions,
+               std::size_t threads) {
+  const auto view = vectors_view(vectors, "vectors");
+  const auto columns = vectors_view(directions, "directions");
+  check_projection(view, mean, columns);
+  auto projected = make_array<float>({view.rows, columns.dim});
+  auto* data = projected.mutable_data();
+  const float* centre = mean.data();
+  const auto poll = bitsense::Poll(python_poll());
+  {
+    py::gil_scoped_release release;
+    bitsense::project_rows(view, centre, columns, threads, poll, data);
+  }
+  return projected;
+}
+
+Array<std::uint8_t> project_signs(const Floats& vectors, const Floats& mean,
+                                  const Floats& directions, std::size_t threads) {
+  const auto view = vectors_view(vectors, "vectors");
+  const auto columns = vectors_view(directions, "directions");
+  check_projection(view, mean, columns);
+  auto codes = make_array<std::uint8_t>({view.rows, bitsense::code_bytes(columns.dim)});
+  auto* data = codes.mutable_data();
+  const float* centre = mean.data();
+  const auto poll = bitsense::Poll(python_poll());
+  {
+    py::gil_scoped_release release;
+    bitsense::project_sign_rows(view, centre, columns, threads, poll, data);
+  }
+  return codes;
+}
+
+}  // namespace
+
+void register_codes(py::module_& m) {
+  m.def("project", &project, "vectors"_a.noconvert(), "mean"_a.noconvert(),
+        "directions"_a.noconvert(), "threads"_a = 1);
+  m.def("project_signs", &project_signs, "vectors"_a.noconvert(), "mean"_a.noconvert(),
+        "directions"_a.noconvert(), "threads"_a = 1);
+}

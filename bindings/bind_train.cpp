@@ -1,5 +1,186 @@
+// Training and inference of the models.
+#include <pybind11/stl.h>
+
+#include "arrays.hpp"
+#include "kernels/dispatch.hpp"
 #include "register.hpp"
+#include "train/infer.hpp"
+#include "train/plan.hpp"
+#include "train/trainer.hpp"
 
-namespace py = pybind11;
+using namespace bitsense;
 
-void register_train(py::module_& /*m*/) {}
+namespace {
+
+Documents documents_view(const Array<std::uint32_t>& ids, const Array<std::uint64_t>& offsets,
+                         std::size_t words) {
+  require_dimensions(ids, 1, "ids");
+  require_dimensions(offsets, 1, "offsets");
+  require(offsets.size() >= 1, "`offsets` must have at least one entry, got none");
+  const Documents documents{{ids.data(), static_cast<std::size_t>(ids.size())},
+                            {offsets.data(), static_cast<std::size_t>(offsets.size())}};
+  require(offsets.data()[0] == 0 && documents.offsets.back() == documents.ids.size(),
+          "`offsets` must run from 0 to the number of ids, ", documents.ids.size());
+  require(std::is_sorted(documents.offsets.begin(), documents.offsets.end()),
+          "`offsets` must ascend");
+  for (const std::uint32_t id : documents.ids)
+    require(id < words, "`ids` must be below the number of words, ", words, ", got ", id);
+  return documents;
+}
+
+std::span<const std::uint64_t> counts_view(const Array<std::uint64_t>& counts) {
+  require_dimensions(counts, 1, "counts");
+  return {counts.data(), static_cast<std::size_t>(counts.size())};
+}
+
+// A float matrix of the engine as an array that owns it, padding included.
+Array<float> to_array(Matrix&& matrix) {
+  auto* owned = new Matrix(std::move(matrix));
+  const py::capsule owner(owned, [](void* p) { delete static_cast<Matrix*>(p); });
+  return Array<float>({owned->rows(), owned->stride()}, owned->row(0), owner);
+}
+
+const Kernels& kernels_of(const std::optional<std::string>& level) {
+  return level ? kernels(*level) : kernels();
+}
+
+py::tuple train_model(const std::string& model, const Array<std::uint32_t>& ids,
+                      const Array<std::uint64_t>& offsets, const Array<std::uint64_t>& counts,
+                      std::size_t dim, float init, const TrainOptions& options,
+                      const py::object& watch, const std::optional<std::string>& level) {
+  const auto words = counts_view(counts);
+  const Documents documents = documents_view(ids, offsets, words.size());
+  const Kernels& level_kernels = kernels_of(level);
+  Parameters parameters;
+  std::vector<double> losses;
+  py::object error = py::none();
+  {
+    py::gil_scoped_release release;
+    parameters = make_parameters(documents.count(), words.size(), dim, init, options.seed);
+    auto last = std::chrono::steady_clock::now();
+    auto watcher = [&](const TrainProgress& progress) {
+      const auto now = std::chrono::steady_clock::now();
+      if (now - last < std::chrono::milliseconds(100)) return;
+      last = now;
+      py::gil_scoped_acquire hold;
+      if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+      if (!watch.is_none()) watch(progress.epoch, progress.fraction, progress.words, progress.loss);
+    };
+    try {
+      train(model, documents, words, options, level_kernels, parameters, losses, watcher);
+    } catch (py::error_already_set& raised) {
+      py::gil_scoped_acquire hold;
+      error = raised.value();
+    }
+  }
+  Array<float> bias = make_array<float>({parameters.bias.size()});
+  std::copy(parameters.bias.begin(), parameters.bias.end(), bias.mutable_data());
+  return py::make_tuple(to_array(std::move(parameters.hidden)),
+                        to_array(std::move(parameters.output)), bias, losses, error);
+}
+
+Array<float> infer_model(const std::string& model, const Array<std::uint32_t>& ids,
+                         const Array<std::uint64_t>& offsets, const Array<std::uint64_t>& counts,
+                         const Array<float>& output, const Array<float>& bias, std::size_t dim,
+                         const InferOptions& options, const std::optional<std::string>& level) {
+  const auto words = counts_view(counts);
+  const Documents documents = documents_view(ids, offsets, words.size());
+  require_dimensions(output, 2, "output");
+  require_dimensions(bias, 1, "bias");
+  require(static_cast<std::size_t>(output.shape(0)) == words.size() &&
+              static_cast<std::size_t>(bias.size()) == words.size(),
+          "`output` and `bias` must have a row per word, ", words.size());
+  require(static_cast<std::size_t>(output.shape(1)) == padded(dim), "`output` must have ",
+          padded(dim), " columns, got ", output.shape(1));
+  const Kernels& level_kernels = kernels_of(level);
+  Array<float> result = make_array<float>({documents.count(), dim});
+  const OutputView view{output.data(), bias.data(), dim, padded(dim)};
+  float* out = result.mutable_data();
+  {
+    py::gil_scoped_release release;
+    infer(model, view, documents, words, options, level_kernels, out, python_poll());
+  }
+  return result;
+}
+
+template <class T>
+Array<T> copied(const std::vector<T>& values) {
+  Array<T> array = make_array<T>({values.size()});
+  std::copy(values.begin(), values.end(), array.mutable_data());
+  return array;
+}
+
+// All plans of a training, for the tests.
+py::list plans(const Array<std::uint32_t>& ids, const Array<std::uint64_t>& offsets,
+               const Array<std::uint64_t>& counts, const TrainOptions& options, std::size_t worker,
+               std::size_t workers) {
+  const auto words = counts_view(counts);
+  const Documents documents = documents_view(ids, offsets, words.size());
+  const NoiseDistribution noise(words);
+  Planner planner(documents, words, noise, options, worker, workers);
+  py::list all;
+  for (Plan plan; planner.next(plan);) {
+    std::vector<std::uint32_t> run_documents;
+    for (const Run& run : plan.runs) run_documents.push_back(run.document);
+    py::dict item;
+    item["epoch"] = plan.epoch;
+    item["progress"] = plan.progress;
+    item["documents"] = copied(run_documents);
+    item["targets"] = copied(plan.targets);
+    item["target_run"] = copied(plan.target_run);
+    item["target_noise"] = copied(plan.target_noise);
+    item["noise"] = copied(plan.noise.words);
+    item["noise_times"] = copied(plan.noise.times);
+    item["rows"] = copied(plan.rows);
+    item["row_entries"] = copied(plan.row_entries);
+    item["entries"] = copied(plan.entries);
+    all.append(item);
+  }
+  return all;
+}
+
+}  // namespace
+
+void register_train(py::module_& m) {
+  py::enum_<Objective>(m, "Objective")
+      .value("sampled_softmax", Objective::kSampledSoftmax)
+      .value("negative_sampling", Objective::kNegativeSampling);
+  py::enum_<Optimizer>(m, "Optimizer")
+      .value("adagrad", Optimizer::kAdaGrad)
+      .value("sgd", Optimizer::kSgd);
+  py::class_<TrainOptions>(m, "TrainOptions")
+      .def(py::init<>())
+      .def_readwrite("objective", &TrainOptions::objective)
+      .def_readwrite("optimizer", &TrainOptions::optimizer)
+      .def_readwrite("epochs", &TrainOptions::epochs)
+      .def_readwrite("negatives", &TrainOptions::negatives)
+      .def_readwrite("run", &TrainOptions::run)
+      .def_readwrite("batch", &TrainOptions::batch)
+      .def_readwrite("learning_rate", &TrainOptions::learning_rate)
+      .def_readwrite("subsample", &TrainOptions::subsample)
+      .def_readwrite("dropout", &TrainOptions::dropout)
+      .def_readwrite("seed", &TrainOptions::seed)
+      .def_readwrite("threads", &TrainOptions::threads)
+      .def_readwrite("square_hidden", &TrainOptions::square_hidden)
+      .def_readwrite("square_output", &TrainOptions::square_output)
+      .def_readwrite("hidden_rate", &TrainOptions::hidden_rate)
+      .def_readwrite("bias_power", &TrainOptions::bias_power)
+      .def_readwrite("deterministic", &TrainOptions::deterministic);
+  py::class_<InferOptions>(m, "InferOptions")
+      .def(py::init<>())
+      .def_readwrite("objective", &InferOptions::objective)
+      .def_readwrite("negatives", &InferOptions::negatives)
+      .def_readwrite("noise", &InferOptions::noise)
+      .def_readwrite("iterations", &InferOptions::iterations)
+      .def_readwrite("learning_rate", &InferOptions::learning_rate)
+      .def_readwrite("threads", &InferOptions::threads);
+  using namespace py::literals;
+  m.def("train", &train_model, "model"_a, "ids"_a.noconvert(), "offsets"_a.noconvert(),
+        "counts"_a.noconvert(), "dim"_a, "init"_a, "options"_a, "watch"_a = py::none(),
+        "level"_a = py::none());
+  m.def("plans", &plans, "ids"_a.noconvert(), "offsets"_a.noconvert(), "counts"_a.noconvert(),
+        "options"_a, "worker"_a = 0, "workers"_a = 1);
+  m.def("infer", &infer_model, "model"_a, "ids"_a.noconvert(), "offsets"_a.noconvert(),
+        "counts"_a.noconvert(), "output"_a.noconvert(), "bias"_a.noconvert(), "dim"_a, "options"_a,
+        "level"_a = py::none());
+}

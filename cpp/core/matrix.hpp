@@ -1,4 +1,5 @@
-// Float rows, each padded with zeros to a multiple of kRowQuantum, so that no inner loop has a tail.
+// Float rows, each padded with zeros to a multiple of kRowQuantum, so that no inner loop has a
+// tail.
 #pragma once
 
 #include <algorithm>
@@ -25,8 +26,8 @@ class AlignedFloats {
   explicit AlignedFloats(std::size_t n) : size_(n) {
     if (n == 0) return;
     if (n > (std::size_t{1} << 60) / sizeof(float)) throw std::bad_alloc();
-    data_.reset(static_cast<float*>(
-        ::operator new[](n * sizeof(float), std::align_val_t{kAlignment})));
+    data_.reset(
+        static_cast<float*>(::operator new[](n * sizeof(float), std::align_val_t{kAlignment})));
     std::fill_n(data_.get(), n, 0.0F);
   }
   float* data() noexcept { return data_.get(); }
@@ -45,7 +46,8 @@ class AlignedFloats {
   std::size_t size_ = 0;
 };
 
-// A rows x dim matrix; row(i) points at stride() floats of which the last stride() - dim() are zero.
+// A rows x dim matrix; row(i) points at stride() floats of which the last stride() - dim() are
+// zero.
 class Matrix {
  public:
   Matrix() = default;

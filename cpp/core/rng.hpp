@@ -1,6 +1,6 @@
 // Random numbers that are a pure function of a seed and a position, so that any thread may draw any
-// of them. SplitMix64 (Steele, Lea and Flood, OOPSLA 2014); the standard library's distributions are
-// not used, because their results differ between implementations.
+// of them. SplitMix64 (Steele, Lea and Flood, OOPSLA 2014); the standard library's distributions
+// are not used, because their results differ between implementations.
 #pragma once
 
 #include <cstdint>

@@ -3,8 +3,8 @@
 // table, and they use no std:: template, no exception and no allocation (tests/test_symbols.py).
 //
 // n is a number of floats, a multiple of kRowQuantum; float rows are zero-padded to it.
-// Sums are taken in an order that the source fixes: the levels with fused multiply-add (avx2, avx512)
-// give the same bits, baseline rounds each product and differs in the last place.
+// Sums are taken in an order that the source fixes: the levels with fused multiply-add (avx2,
+// avx512) give the same bits, baseline rounds each product and differs in the last place.
 #pragma once
 
 #include <cstddef>

@@ -9,6 +9,117 @@ class FormatError(ValueError): ...
 def level() -> str: ...
 def levels() -> list[str]: ...
 
+# text
+def unicode_version() -> str: ...
+
+class Tokenizer:
+    def __init__(
+        self,
+        lowercase: bool,
+        digits: bool,
+        min_length: int,
+        max_length: int,
+        ngrams: int,
+        stop_words: list[str],
+    ) -> None: ...
+    def split(self, text: str) -> list[str]: ...
+
+class Vocabulary:
+    def __len__(self) -> int: ...
+    def find(self, word: bytes) -> int | None: ...
+    def word(self, id: int) -> str: ...
+    def to_arrays(
+        self,
+    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64], npt.NDArray[np.uint64]]: ...
+    @property
+    def counts(self) -> npt.NDArray[np.uint64]: ...
+    @staticmethod
+    def from_arrays(
+        bytes: npt.NDArray[np.uint8],
+        offsets: npt.NDArray[np.uint64],
+        counts: npt.NDArray[np.uint64],
+    ) -> Vocabulary: ...
+
+class CorpusBuilder:
+    def __init__(
+        self, tokenizer: Tokenizer, threads: int, vocabulary: Vocabulary | None = None
+    ) -> None: ...
+    def add_texts(self, documents: list[str]) -> None: ...
+    def add_lines(self, lines: bytes, source: str, first_line: int) -> None: ...
+    def add_tokens(self, documents: list[list[str]], cut: bool) -> None: ...
+    def rank(self, min_count: int, min_count_ngrams: int, max_vocabulary: int) -> Vocabulary: ...
+    def counts(self) -> tuple[int, int, int, int]: ...
+    def drain(
+        self,
+    ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint64], npt.NDArray[np.uint32]]: ...
+
+class AliasTable:
+    def __init__(self, weights: npt.NDArray[np.float64]) -> None: ...
+    def probability(self, item: int) -> float: ...
+    def probabilities(self) -> npt.NDArray[np.float64]: ...
+    def sample(self, n: int, seed: int) -> npt.NDArray[np.uint32]: ...
+# codes
+def project(
+    vectors: npt.NDArray[np.float32],
+    mean: npt.NDArray[np.float32],
+    directions: npt.NDArray[np.float32],
+    threads: int = 1,
+) -> npt.NDArray[np.float32]: ...
+def project_signs(
+    vectors: npt.NDArray[np.float32],
+    mean: npt.NDArray[np.float32],
+    directions: npt.NDArray[np.float32],
+    threads: int = 1,
+) -> npt.NDArray[np.uint8]: ...
+
+# search
+def hamming_search(
+    codes: npt.NDArray[np.uint8],
+    queries: npt.NDArray[np.uint8],
+    bits: int,
+    k: int,
+    mask: npt.NDArray[np.bool_] | None = None,
+    threads: int = 1,
+    level: str | None = None,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]: ...
+def hamming_range_search(
+    codes: npt.NDArray[np.uint8],
+    queries: npt.NDArray[np.uint8],
+    bits: int,
+    radius: int,
+    mask: npt.NDArray[np.bool_] | None = None,
+    threads: int = 1,
+    level: str | None = None,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int32]]: ...
+def hamming_distances(
+    queries: npt.NDArray[np.uint8],
+    codes: npt.NDArray[np.uint8],
+    bits: int,
+    threads: int = 1,
+    level: str | None = None,
+) -> npt.NDArray[np.uint16]: ...
+def rerank_cosine(
+    query_vectors: npt.NDArray[np.float32],
+    vectors: npt.NDArray[np.float32],
+    shortlist: npt.NDArray[np.int64],
+    k: int,
+    threads: int = 1,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]: ...
+def rerank_asymmetric(
+    query_vectors: npt.NDArray[np.float32],
+    codes: npt.NDArray[np.uint8],
+    bits: int,
+    shortlist: npt.NDArray[np.int64],
+    k: int,
+    threads: int = 1,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]: ...
+def asymmetric_scores(
+    query_vectors: npt.NDArray[np.float32],
+    codes: npt.NDArray[np.uint8],
+    bits: int,
+    threads: int = 1,
+) -> npt.NDArray[np.float32]: ...
+def read_words(data: npt.NDArray[np.uint8]) -> int: ...
 # io
 def crc64(data: bytes) -> int: ...
 def format_save(

@@ -1,0 +1,183 @@
+#include "search/hamming.hpp"
+
+#include <algorithm>
+
+#include "search/scan.hpp"
+#include "search/top_k.hpp"
+
+namespace bitsense {
+
+namespace {
+
+constexpr std::size_t kBlockQueries = 64;          // queries that share the laying of a tile
+constexpr std::size_t kBlockNeighbors = 1U << 20;  // pairs that one block may hold
+
+constexpr std::size_t kSegmentTiles = 256;         // fewer are scanned sooner than a thread starts
+
+// How a call is cut into pieces: a piece is a block of queries against a segment of the codes. With
+// fewer blocks than threads the codes are cut, else only the queries.
+struct Pieces {
+  std::size_t queries, block, blocks, segments, tiles;
+
+  Pieces(const CodesView& codes, const CodesView& asked, std::size_t k, std::size_t threads)
+      : queries(asked.rows), tiles(tiles_of(codes.rows)) {
+    const std::size_t most = std::max<std::size_t>(1, kBlockNeighbors / std::max<std::size_t>(k, 1));
+    block = std::min(kBlockQueries, most);
+    blocks = (queries + block - 1) / block;
+    const std::size_t wanted = blocks == 0 ? 1 : (threads + blocks - 1) / blocks;
+    segments = std::min(wanted, tiles / kSegmentTiles + 1);
+  }
+
+  std::size_t count() const { return blocks * segments; }
+  std::size_t first_query(std::size_t piece) const { return piece / segments * block; }
+  std::size_t rows(std::size_t piece) const {
+    return std::min(block, queries - first_query(piece));
+  }
+  TileRange range(std::size_t piece) const {
+    const std::size_t s = piece % segments;
+    const std::size_t share = tiles / segments, rest = tiles % segments;
+    const std::size_t first = s * share + std::min(s, rest);
+    return {first, first + share + (s < rest ? 1 : 0)};
+  }
+};
+
+CodesView some_rows(const CodesView& codes, std::size_t first, std::size_t rows) {
+  return {codes.row(first), rows, codes.bits};
+}
+
+class NearestSink {
+ public:
+  NearestSink(std::size_t queries, std::size_t k, std::size_t bits) : nearest_(queries, {k, bits}) {}
+  std::uint32_t limit(std::size_t q) const { return nearest_[q].limit(); }
+  void push(std::size_t q, std::uint32_t distance, std::size_t id) { nearest_[q].push(distance, id); }
+  std::vector<Neighbor> take(std::size_t q) { return nearest_[q].take(); }
+
+ private:
+  std::vector<TopK> nearest_;
+};
+
+class RangeSink {
+ public:
+  RangeSink(std::size_t queries, std::size_t radius, std::size_t bits)
+      : limit_(static_cast<std::uint32_t>(std::min(radius, bits)) + 1), found_(queries) {}
+  std::uint32_t limit(std::size_t /*q*/) const { return limit_; }
+  void push(std::size_t q, std::uint32_t distance, std::size_t id) {
+    found_[q].push_back(make_neighbor(distance, id));
+  }
+  std::vector<Neighbor> take(std::size_t q) {
+    std::sort(found_[q].begin(), found_[q].end());
+    return std::move(found_[q]);
+  }
+
+ private:
+  std::uint32_t limit_;
+  std::vector<std::vector<Neighbor>> found_;
+};
+
+// Runs every piece with a sink of its own and hands each query's sorted pairs to
+// done(query, segment, pairs), on any thread.
+template <class MakeSink, class Done>
+void run_pieces(const CodesView& codes, const CodesView& queries, const Pieces& pieces,
+                const Filter& filter, const HammingOptions& options, MakeSink&& make_sink,
+                Done&& done) {
+  Stopper stopper(options.poll);
+  parallel_for(options.threads, pieces.count(), [&](std::size_t piece, std::size_t thread) {
+    const std::size_t first = pieces.first_query(piece), rows = pieces.rows(piece);
+    auto sink = make_sink(rows);
+    Scan scan(options.kernels, codes, filter, sink);
+    scan.run(some_rows(queries, first, rows), pieces.range(piece), stopper, thread);
+    for (std::size_t q = 0; q < rows; ++q) done(first + q, piece % pieces.segments, sink.take(q));
+  });
+}
+
+void write_neighbors(const std::vector<Neighbor>& neighbors, std::size_t k, std::int64_t* ids,
+                     std::int32_t* distances) {
+  for (std::size_t i = 0; i < std::min(k, neighbors.size()); ++i) {
+    ids[i] = static_cast<std::int64_t>(neighbor_id(neighbors[i]));
+    distances[i] = static_cast<std::int32_t>(neighbor_distance(neighbors[i]));
+  }
+}
+
+using Lists = std::vector<std::vector<Neighbor>>;
+
+// One ordered list out of those of the segments.
+std::vector<Neighbor> merge(Lists& lists, std::size_t first, std::size_t segments) {
+  std::vector<Neighbor> all = std::move(lists[first]);
+  for (std::size_t s = 1; s < segments; ++s) {
+    const auto middle = static_cast<std::ptrdiff_t>(all.size());
+    all.insert(all.end(), lists[first + s].begin(), lists[first + s].end());
+    std::inplace_merge(all.begin(), all.begin() + middle, all.end());
+  }
+  return all;
+}
+
+void require_same_bits(const CodesView& codes, const CodesView& queries) {
+  require(codes.bits >= 1 && codes.bits <= kMaxCodeBits, "`bits` must be 1 to ", kMaxCodeBits,
+          ", got ", codes.bits);
+  require(codes.bits == queries.bits, "`queries` must have ", codes.bits, " bits, got ",
+          queries.bits);
+}
+
+}  // namespace
+
+void hamming_search(const CodesView& codes, const CodesView& queries, std::size_t k,
+                    const Filter& filter, const HammingOptions& options, std::int64_t* ids,
+                    std::int32_t* distances) {
+  require_same_bits(codes, queries);
+  require(k <= filter.passing(codes.rows), "`k` must be at most ", filter.passing(codes.rows),
+          ", got ", k);
+  if (k == 0 || queries.rows == 0) return;
+  const Pieces pieces(codes, queries, k, options.threads);
+  Lists lists(pieces.segments > 1 ? queries.rows * pieces.segments : 0);
+  run_pieces(
+      codes, queries, pieces, filter, options,
+      [&](std::size_t rows) { return NearestSink(rows, k, codes.bits); },
+      [&](std::size_t q, std::size_t segment, std::vector<Neighbor> found) {
+        if (pieces.segments == 1) return write_neighbors(found, k, ids + q * k, distances + q * k);
+        lists[q * pieces.segments + segment] = std::move(found);
+      });
+  if (pieces.segments == 1) return;
+  for (std::size_t q = 0; q < queries.rows; ++q) {
+    write_neighbors(merge(lists, q * pieces.segments, pieces.segments), k, ids + q * k,
+                    distances + q * k);
+  }
+}
+
+RangeAnswer hamming_range_search(const CodesView& codes, const CodesView& queries,
+                                 std::size_t radius, const Filter& filter,
+                                 const HammingOptions& options) {
+  require_same_bits(codes, queries);
+  RangeAnswer answer;
+  answer.neighbors.resize(queries.rows);
+  if (queries.rows == 0 || codes.rows == 0) return answer;
+  const Pieces pieces(codes, queries, 0, options.threads);
+  Lists lists(queries.rows * pieces.segments);
+  run_pieces(
+      codes, queries, pieces, filter, options,
+      [&](std::size_t rows) { return RangeSink(rows, radius, codes.bits); },
+      [&](std::size_t q, std::size_t segment, std::vector<Neighbor> found) {
+        lists[q * pieces.segments + segment] = std::move(found);
+      });
+  for (std::size_t q = 0; q < queries.rows; ++q) {
+    answer.neighbors[q] = merge(lists, q * pieces.segments, pieces.segments);
+  }
+  return answer;
+}
+
+void hamming_distances(const CodesView& queries, const CodesView& codes,
+                       const HammingOptions& options, std::uint16_t* distances) {
+  require_same_bits(codes, queries);
+  constexpr std::size_t kRows = std::size_t{1} << 14;
+  const std::size_t runs = (codes.rows + kRows - 1) / kRows;
+  parallel_for(
+      options.threads, queries.rows * runs,
+      [&](std::size_t i, std::size_t /*thread*/) {
+        const std::size_t q = i / runs, first = i % runs * kRows;
+        const std::size_t rows = std::min(kRows, codes.rows - first);
+        options.kernels.row_distances(queries.row(q), codes.row(first), rows, codes.bytes(),
+                                      distances + q * codes.rows + first);
+      },
+      options.poll);
+}
+
+}  // namespace bitsense

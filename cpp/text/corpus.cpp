@@ -1,0 +1,261 @@
+#include "text/corpus.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <iomanip>
+#include <utility>
+
+#include "core/errors.hpp"
+
+namespace bitsense {
+namespace {
+
+constexpr std::size_t kBlockBytes = std::size_t{1} << 18;
+constexpr std::size_t kBlockTokens = std::size_t{1} << 16;
+constexpr std::size_t kPollTokens = std::size_t{1} << 16;
+
+// Cuts [0, count) into runs whose sizes add up to `block` or more each; returns where they begin,
+// and `count` at the end.
+template <class Size>
+std::vector<std::size_t> cut_blocks(std::size_t count, std::size_t block, Size&& size) {
+  std::vector<std::size_t> begins{0};
+  std::size_t sum = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (sum >= block) {
+      begins.push_back(i);
+      sum = 0;
+    }
+    sum += size(i);
+  }
+  if (count > 0) begins.push_back(count);
+  return begins;
+}
+
+std::string describe(std::string_view document, const Utf8Error& error) {
+  const unsigned byte = static_cast<unsigned char>(document[error.offset()]);
+  return text("must be UTF-8, got byte 0x", std::hex, std::setw(2), std::setfill('0'), byte,
+              std::dec, " at offset ", error.offset(), ": ", error.what());
+}
+
+}  // namespace
+
+// Writes the documents of one block into a segment.
+class CorpusBuilder::Writer {
+ public:
+  Writer(const CorpusBuilder& builder, Worker& worker, Segment& segment, const Poll& poll)
+      : builder_(builder), worker_(worker), segment_(segment), poll_(poll) {
+    worker_.ids.clear();
+  }
+
+  void add_text(std::string_view document) {
+    if (segment_.error) return;
+    if (document.size() > kMaxDocumentBytes) {
+      fail(text("must have at most ", kMaxDocumentBytes, " bytes, got ", document.size()));
+      return;
+    }
+    begin();
+    try {
+      builder_.tokenizer_->split(document, worker_.scratch,
+                                 [&](const WordKey& key) { add_token(key); });
+    } catch (const Utf8Error& error) {
+      fail(describe(document, error));
+      return;
+    }
+    end();
+  }
+
+  void add_list(const std::uint32_t* lengths, std::size_t tokens, const char*& bytes,
+                const char* readable_end) {
+    if (segment_.error) return;
+    begin();
+    for (std::size_t i = 0; i < tokens; ++i) {
+      add_token(finished_key(bytes, lengths[i], readable_end));
+      bytes += lengths[i];
+    }
+    end();
+  }
+
+  // Keeps the ids, at their exact size.
+  void finish() {
+    segment_.size = worker_.ids.size();
+    segment_.ids = std::make_unique_for_overwrite<std::uint32_t[]>(segment_.size);
+    std::copy(worker_.ids.begin(), worker_.ids.end(), segment_.ids.get());
+    constexpr std::size_t kHuge = 16 * kBlockTokens;  // one long document must not keep its buffer
+    if (worker_.ids.capacity() > kHuge) worker_.ids = {};
+  }
+
+ private:
+  void begin() {
+    worker_.joiner.clear();
+    first_ = worker_.ids.size();
+    total_ = 0;
+  }
+  void end() {
+    segment_.lengths.push_back(static_cast<std::uint32_t>(worker_.ids.size() - first_));
+    segment_.totals.push_back(total_);
+  }
+  void fail(const std::string& what) { segment_.error.emplace(segment_.totals.size(), what); }
+
+  void add_token(const WordKey& token) {
+    if (++since_poll_ == kPollTokens) {
+      since_poll_ = 0;
+      if (poll_) poll_();
+    }
+    if (builder_.vocabulary_) {
+      worker_.joiner.add(token, [&](const WordKey& key, unsigned) { find(key); });
+    } else {
+      worker_.joiner.add(token, [&](const WordKey& key, unsigned order) { count(key, order); });
+    }
+  }
+
+  void find(const WordKey& key) {
+    ++total_;
+    const std::uint32_t id = builder_.vocabulary_->find(key);
+    if (id != kNoWord) worker_.ids.push_back(id);
+  }
+
+  void count(const WordKey& key, unsigned order) {
+    ++total_;
+    Tally& tally = worker_.tally;
+    const std::uint32_t id = tally.words.insert(key);
+    if (id == tally.counts.size()) {
+      tally.counts.push_back(0);
+      tally.orders.push_back(static_cast<std::uint8_t>(order));
+    }
+    ++tally.counts[id];
+    if (order < tally.orders[id]) tally.orders[id] = static_cast<std::uint8_t>(order);
+    worker_.ids.push_back(id);
+  }
+
+  const CorpusBuilder& builder_;
+  Worker& worker_;
+  Segment& segment_;
+  const Poll& poll_;
+  std::size_t first_ = 0;
+  std::uint32_t total_ = 0;
+  std::size_t since_poll_ = 0;
+};
+
+CorpusBuilder::CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::size_t threads,
+                             std::shared_ptr<const Vocabulary> vocabulary)
+    : tokenizer_(std::move(tokenizer)), vocabulary_(std::move(vocabulary)) {
+  require(threads >= 1, "`threads` must be at least 1, got ", threads);
+  workers_.reserve(threads);
+  for (std::size_t i = 0; i < threads; ++i) workers_.emplace_back(tokenizer_->options().ngrams);
+}
+
+// Calls block(i, writer) for each i below `count` and keeps what the writers wrote, in order.
+template <class Block>
+void CorpusBuilder::add_blocks(std::size_t count, Block&& block, const Poll& poll) {
+  require(open_, "a corpus that is finished, or that failed, takes no more documents");
+  open_ = false;
+  std::vector<Segment> fresh(count);
+  const Poll no_poll;
+  parallel_for(
+      workers_.size(), count,
+      [&](std::size_t i, std::size_t thread) {
+        fresh[i].worker = thread;
+        Writer writer(*this, workers_[thread], fresh[i], thread == 0 ? poll : no_poll);
+        block(i, writer);
+        writer.finish();
+      },
+      poll);
+  std::size_t documents = 0;
+  for (Segment& segment : fresh) {
+    if (segment.error) {
+      throw DocumentError(documents + segment.error->document(), segment.error->what());
+    }
+    documents += segment.totals.size();
+    for (const std::uint32_t total : segment.totals) counts_.tokens += total;
+    segments_.push_back(std::move(segment));
+  }
+  counts_.documents += documents;
+  open_ = true;
+}
+
+void CorpusBuilder::add_documents(std::span<const std::string_view> documents, const Poll& poll) {
+  const auto begins = cut_blocks(documents.size(), kBlockBytes,
+                                 [&](std::size_t i) { return documents[i].size() + 16; });
+  add_blocks(
+      begins.size() - 1,
+      [&](std::size_t block, Writer& writer) {
+        for (std::size_t i = begins[block]; i < begins[block + 1]; ++i) {
+          writer.add_text(documents[i]);
+        }
+      },
+      poll);
+}
+
+void CorpusBuilder::add_lines(std::string_view lines, const Poll& poll) {
+  std::vector<std::size_t> begins{0};
+  while (begins.back() < lines.size()) {
+    const std::size_t least = std::min(begins.back() + kBlockBytes, lines.size()) - 1;
+    const std::size_t newline = lines.find('\n', least);
+    begins.push_back(newline == std::string_view::npos ? lines.size() : newline + 1);
+  }
+  add_blocks(
+      begins.size() - 1,
+      [&](std::size_t block, Writer& writer) {
+        for (std::size_t begin = begins[block]; begin < begins[block + 1];) {
+          const std::size_t end = std::min(lines.find('\n', begin), lines.size());
+          writer.add_text(lines.substr(begin, end - begin));
+          begin = end + 1;
+        }
+      },
+      poll);
+}
+
+void CorpusBuilder::add_tokens(const TokenBatch& batch, const Poll& poll) {
+  const auto& documents = batch.document_tokens;
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    if (documents[i] <= kMaxDocumentTokens) continue;
+    throw DocumentError(
+        i, text("must have at most ", kMaxDocumentTokens, " tokens, got ", documents[i]));
+  }
+  const auto begins = cut_blocks(documents.size(), kBlockTokens,
+                                 [&](std::size_t i) { return documents[i] + std::size_t{1}; });
+  std::vector<std::pair<std::size_t, std::size_t>> starts{{0, 0}};  // token and byte of each block
+  for (std::size_t block = 0; block + 1 < begins.size(); ++block) {
+    auto [token, byte] = starts.back();
+    for (std::size_t i = begins[block]; i < begins[block + 1]; ++i) {
+      for (std::size_t end = token + documents[i]; token < end; ++token)
+        byte += batch.lengths[token];
+    }
+    starts.emplace_back(token, byte);
+  }
+  const char* readable_end = batch.bytes.data() + batch.bytes.size();
+  add_blocks(
+      begins.size() - 1,
+      [&](std::size_t block, Writer& writer) {
+        auto [token, byte] = starts[block];
+        const char* bytes = batch.bytes.data() + byte;
+        for (std::size_t i = begins[block]; i < begins[block + 1]; ++i) {
+          writer.add_list(batch.lengths.data() + token, documents[i], bytes, readable_end);
+          token += documents[i];
+        }
+      },
+      poll);
+}
+
+std::size_t CorpusBuilder::ids() const noexcept {
+  std::size_t sum = 0;
+  for (const Segment& segment : segments_) sum += segment.size;
+  return sum;
+}
+
+void CorpusBuilder::drain(std::uint32_t* ids, std::uint64_t* offsets, std::uint32_t* totals,
+                          const Poll& poll) {
+  open_ = false;
+  std::uint64_t offset = 0;
+  *offsets++ = 0;
+  for (Segment& segment : segments_) {
+    if (poll) poll();
+    std::copy_n(segment.ids.get(), segment.size, ids + offset);
+    for (const std::uint32_t length : segment.lengths) *offsets++ = offset += length;
+    totals = std::copy(segment.totals.begin(), segment.totals.end(), totals);
+    segment = Segment();
+  }
+  segments_.clear();
+}
+
+}  // namespace bitsense

@@ -1,0 +1,127 @@
+// Text to ids in one pass. A batch of documents is cut into blocks; each thread counts the words of
+// its blocks in a table of its own and writes provisional ids, four bytes a token, the only thing
+// that is kept of the text. At the end the tables are merged, the words ranked, and the ids mapped
+// to ranks where they lie. With a vocabulary given, ids are final at once and other words are left
+// out. Counts, ranks and ids depend on the documents alone, not on threads or batches.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/parallel.hpp"
+#include "text/ngrams.hpp"
+#include "text/tokenizer.hpp"
+#include "text/vocabulary.hpp"
+
+namespace bitsense {
+
+// So that a folded token is below 2^32 bytes and a document below 2^32 tokens.
+constexpr std::size_t kMaxDocumentBytes = std::size_t{1} << 30;
+constexpr std::size_t kMaxDocumentTokens = std::size_t{1} << 30;
+
+// A document that cannot be read; the text continues a sentence that begins with its name.
+class DocumentError : public std::runtime_error {
+ public:
+  DocumentError(std::size_t document, const std::string& what)
+      : std::runtime_error(what), document_(document) {}
+  // Its number in the batch.
+  std::size_t document() const noexcept { return document_; }
+
+ private:
+  std::size_t document_;
+};
+
+// Documents that were cut into tokens elsewhere: the tokens' bytes one after another, strict UTF-8,
+// none of them empty.
+struct TokenBatch {
+  std::string bytes;
+  std::vector<std::uint32_t> lengths;          // bytes of each token
+  std::vector<std::uint32_t> document_tokens;  // tokens of each document
+};
+
+struct RankOptions {
+  std::uint64_t min_count = 1;
+  std::uint64_t min_count_ngrams = 1;  // for n-grams of two words and more
+  std::size_t max_vocabulary = SIZE_MAX;
+};
+
+// What was counted before the vocabulary was cut.
+struct CorpusCounts {
+  std::uint64_t documents = 0;
+  std::uint64_t tokens = 0;
+  std::uint64_t types = 0;
+  std::uint64_t most_frequent = 0;
+};
+
+class CorpusBuilder {
+ public:
+  // Without a vocabulary the builder makes one.
+  CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::size_t threads,
+                std::shared_ptr<const Vocabulary> vocabulary = nullptr);
+
+  // Each of these adds documents behind those added before. After an exception the builder takes
+  // no more. The errors of a batch are those of its first bad document.
+  void add_documents(std::span<const std::string_view> documents, const Poll& poll = {});
+  // One document a line; a final newline ends the last line and begins none.
+  void add_lines(std::string_view lines, const Poll& poll = {});
+  // Tokens as they are; only the n-grams of the tokeniser apply.
+  void add_tokens(const TokenBatch& batch, const Poll& poll = {});
+
+  // Ranks the words and maps the ids. Only without a vocabulary, once, when all is added.
+  Vocabulary rank(const RankOptions& options, const Poll& poll = {});
+
+  const CorpusCounts& counts() const noexcept { return counts_; }
+  std::size_t ids() const noexcept;  // how many drain() will write
+
+  // Writes the ids of all documents, offsets (documents + 1) and each document's number of tokens
+  // before the cut, and gives the builder's memory back as it goes.
+  void drain(std::uint32_t* ids, std::uint64_t* offsets, std::uint32_t* totals,
+             const Poll& poll = {});
+
+ private:
+  // The ids of a block of documents.
+  struct Segment {
+    std::unique_ptr<std::uint32_t[]> ids;
+    std::size_t size = 0;
+    std::vector<std::uint32_t> lengths;  // ids of each document
+    std::vector<std::uint32_t> totals;   // tokens of each document
+    std::size_t worker = 0;              // whose provisional ids these are
+    std::optional<DocumentError> error;
+  };
+  // What one thread has counted; index: provisional id.
+  struct Tally {
+    WordTable words;
+    std::vector<std::uint64_t> counts;
+    std::vector<std::uint8_t> orders;  // the lowest order of n-gram that gave the word
+  };
+  class Writer;
+  struct Worker {
+    explicit Worker(unsigned orders) : joiner(orders) {}
+    Tally tally;
+    NgramJoiner joiner;
+    std::string scratch;
+    std::vector<std::uint32_t> ids;  // of the block at hand
+  };
+
+  template <class Block>
+  void add_blocks(std::size_t count, Block&& block, const Poll& poll);
+  std::vector<std::vector<std::uint32_t>> merge(const Poll& poll);
+  std::vector<std::uint32_t> ranked_words(const RankOptions& options, const Poll& poll);
+  void remap(const std::vector<std::vector<std::uint32_t>>& maps, const Poll& poll);
+
+  std::shared_ptr<const Tokenizer> tokenizer_;
+  std::shared_ptr<const Vocabulary> vocabulary_;
+  std::vector<Worker> workers_;
+  std::vector<Segment> segments_;
+  CorpusCounts counts_;
+  bool open_ = true;
+};
+
+}  // namespace bitsense

@@ -1,0 +1,153 @@
+// The end of a CorpusBuilder: merge the threads' tables, rank the words, map the ids.
+#include <algorithm>
+#include <utility>
+
+#include "core/errors.hpp"
+#include "text/corpus.hpp"
+
+namespace bitsense {
+namespace {
+
+constexpr std::size_t kPollWords = std::size_t{1} << 16;
+constexpr std::size_t kSortRun = std::size_t{1} << 15;
+
+// A word to be ranked. The first eight bytes, as a number that sorts like them, settle most ties.
+struct Candidate {
+  std::uint64_t count;
+  std::uint64_t prefix;
+  std::uint32_t id;
+};
+
+std::uint64_t sorting_prefix(std::string_view word) {
+  std::uint64_t prefix = 0;
+  for (std::size_t i = 0; i < 8; ++i) {
+    prefix = prefix << 8 | (i < word.size() ? static_cast<unsigned char>(word[i]) : 0U);
+  }
+  return prefix;
+}
+
+// Sorts runs on all threads, then merges pairs of runs until one is left.
+template <class Less>
+void parallel_sort(std::vector<Candidate>& items, std::size_t threads, const Less& less,
+                   const Poll& poll) {
+  const auto at = [&](std::size_t i) {
+    return items.begin() + static_cast<std::ptrdiff_t>(std::min(i, items.size()));
+  };
+  const std::size_t runs = (items.size() + kSortRun - 1) / kSortRun;
+  parallel_for(
+      threads, runs,
+      [&](std::size_t i, std::size_t) {
+        std::sort(at(i * kSortRun), at((i + 1) * kSortRun), less);
+      },
+      poll);
+  for (std::size_t width = kSortRun; width < items.size(); width *= 2) {
+    parallel_for(
+        threads, (items.size() + 2 * width - 1) / (2 * width),
+        [&](std::size_t i, std::size_t) {
+          const std::size_t begin = i * 2 * width;
+          std::inplace_merge(at(begin), at(begin + width), at(begin + 2 * width), less);
+        },
+        poll);
+  }
+}
+
+}  // namespace
+
+// Adds every table to that of worker 0. Returns each worker's map from its ids to those of worker 0
+// and gives the other tables back.
+std::vector<std::vector<std::uint32_t>> CorpusBuilder::merge(const Poll& poll) {
+  std::vector<std::vector<std::uint32_t>> maps(workers_.size());
+  Tally& all = workers_.front().tally;
+  for (std::size_t w = 1; w < workers_.size(); ++w) {
+    Tally& tally = workers_[w].tally;
+    maps[w].resize(tally.counts.size());
+    for (std::uint32_t id = 0; id < tally.counts.size(); ++id) {
+      if (id % kPollWords == 0 && poll) poll();
+      const std::uint32_t merged = all.words.insert(finished_key(tally.words.word(id)));
+      if (merged == all.counts.size()) {
+        all.counts.push_back(0);
+        all.orders.push_back(tally.orders[id]);
+      }
+      all.counts[merged] += tally.counts[id];
+      all.orders[merged] = std::min(all.orders[merged], tally.orders[id]);
+      maps[w][id] = merged;
+    }
+    tally = Tally();
+  }
+  return maps;
+}
+
+// The merged ids of the words that stay, in the order of their ranks.
+std::vector<std::uint32_t> CorpusBuilder::ranked_words(const RankOptions& options,
+                                                       const Poll& poll) {
+  const Tally& all = workers_.front().tally;
+  std::vector<Candidate> candidates;
+  for (std::uint32_t id = 0; id < all.counts.size(); ++id) {
+    const std::uint64_t least = all.orders[id] > 1 ? options.min_count_ngrams : options.min_count;
+    counts_.most_frequent = std::max(counts_.most_frequent, all.counts[id]);
+    if (all.counts[id] < least) continue;
+    candidates.push_back({all.counts[id], sorting_prefix(all.words.word(id)), id});
+  }
+  const auto less = [&](const Candidate& a, const Candidate& b) {
+    if (a.count != b.count) return a.count > b.count;
+    if (a.prefix != b.prefix) return a.prefix < b.prefix;
+    return all.words.word(a.id) < all.words.word(b.id);
+  };
+  parallel_sort(candidates, workers_.size(), less, poll);
+  if (candidates.size() > options.max_vocabulary) candidates.resize(options.max_vocabulary);
+  std::vector<std::uint32_t> ranked(candidates.size());
+  std::transform(candidates.begin(), candidates.end(), ranked.begin(),
+                 [](const Candidate& candidate) { return candidate.id; });
+  return ranked;
+}
+
+// Maps the ids of every segment where they lie and drops those that map to kNoWord.
+void CorpusBuilder::remap(const std::vector<std::vector<std::uint32_t>>& maps, const Poll& poll) {
+  parallel_for(
+      workers_.size(), segments_.size(),
+      [&](std::size_t i, std::size_t) {
+        Segment& segment = segments_[i];
+        const std::vector<std::uint32_t>& map = maps[segment.worker];
+        const std::uint32_t* from = segment.ids.get();
+        std::uint32_t* to = segment.ids.get();
+        for (std::uint32_t& length : segment.lengths) {
+          const std::uint32_t* before = to;
+          for (const std::uint32_t* end = from + length; from < end; ++from) {
+            const std::uint32_t id = map[*from];
+            *to = id;
+            to += id != kNoWord;
+          }
+          length = static_cast<std::uint32_t>(to - before);
+        }
+        segment.size = static_cast<std::size_t>(to - segment.ids.get());
+      },
+      poll);
+}
+
+Vocabulary CorpusBuilder::rank(const RankOptions& options, const Poll& poll) {
+  require(open_ && !vocabulary_, "only an open corpus without a vocabulary can be ranked");
+  open_ = false;
+  auto maps = merge(poll);
+  counts_.types = workers_.front().tally.counts.size();
+  const std::vector<std::uint32_t> ranked = ranked_words(options, poll);
+  const Tally& tally = workers_.front().tally;
+  std::vector<std::uint32_t> ranks(tally.counts.size(), kNoWord);
+  WordTable words;
+  std::vector<std::uint64_t> counts;
+  counts.reserve(ranked.size());
+  for (std::uint32_t rank = 0; rank < ranked.size(); ++rank) {
+    if (rank % kPollWords == 0 && poll) poll();
+    words.insert(finished_key(tally.words.word(ranked[rank])));
+    counts.push_back(tally.counts[ranked[rank]]);
+    ranks[ranked[rank]] = rank;
+  }
+  workers_.front().tally = Tally();
+  for (std::size_t w = 1; w < maps.size(); ++w) {
+    for (std::uint32_t& id : maps[w]) id = ranks[id];
+  }
+  maps.front() = std::move(ranks);
+  remap(maps, poll);
+  return Vocabulary(std::move(words), std::move(counts));
+}
+
+}  // namespace bitsense

@@ -1,0 +1,50 @@
+// Noise words: the distribution they come from and the sets that blocks and inference use.
+//
+//   q_w = count_w^0.75 / sum of count^0.75        (Mikolov et al. 2013, arXiv:1310.4546)
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/alias.hpp"
+#include "core/rng.hpp"
+
+namespace bitsense {
+
+constexpr double kNoisePower = 0.75;
+
+// Distinct words with how often each was drawn.
+struct NoiseSet {
+  std::vector<std::uint32_t> words;
+  std::vector<float> times;
+  std::size_t draws = 0;
+};
+
+class NoiseDistribution {
+ public:
+  explicit NoiseDistribution(std::span<const std::uint64_t> counts);
+
+  std::size_t words() const { return table_.size(); }
+
+  // log(draws * q_w): what sampled softmax subtracts from the logit of w.
+  float log_expected(std::uint32_t word, std::size_t draws) const {
+    return log_probability_[word] + std::log(static_cast<float>(draws));
+  }
+
+  // `draws` independent words, put in the order of their first drawing. `seen` holds one entry per
+  // word of the vocabulary, all of them kUnseen before and after.
+  void draw(Rng& rng, std::size_t draws, std::vector<std::uint32_t>& seen, NoiseSet& set) const;
+
+  // The words at `draws` evenly spaced quantiles of the distribution: a sample without randomness.
+  NoiseSet quantiles(std::size_t draws) const;
+
+  static constexpr std::uint32_t kUnseen = 0xffffffffU;
+
+ private:
+  AliasTable table_;
+  std::vector<float> log_probability_;
+};
+
+}  // namespace bitsense

@@ -1,0 +1,50 @@
+// What a training run is told, and what it trains.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/matrix.hpp"
+
+namespace bitsense {
+
+enum class Objective { kSampledSoftmax, kNegativeSampling };
+enum class Optimizer { kAdaGrad, kSgd };
+
+struct TrainOptions {
+  Objective objective = Objective::kSampledSoftmax;
+  Optimizer optimizer = Optimizer::kAdaGrad;
+  std::size_t epochs = 10;
+  std::size_t negatives = 64;  // noise words that a target sees
+  std::size_t run = 16;        // targets of one document in a block
+  std::size_t batch = 64;      // documents in a block
+  float learning_rate = 0.05F;
+  float subsample = 0.0F;  // frequency above which words are thinned out; 0 keeps all
+  float dropout = 0.0F;
+  std::uint64_t seed = 0;
+  std::size_t threads = 1;
+  bool deterministic = true;
+  float square_hidden = 0.1F, square_output = 0.1F, hidden_rate = 1.0F, bias_power = 0.0F;
+};
+
+// Documents as runs of word ids: document i is ids[offsets[i] .. offsets[i + 1]).
+struct Documents {
+  std::span<const std::uint32_t> ids;
+  std::span<const std::uint64_t> offsets;
+  std::size_t count() const { return offsets.size() - 1; }
+  std::span<const std::uint32_t> operator[](std::size_t i) const {
+    return ids.subspan(offsets[i], offsets[i + 1] - offsets[i]);
+  }
+};
+
+// The learned tables. Row w of `output` and bias[w] are the softmax weights of word w; row i of
+// `hidden` is what document i is made from.
+struct Parameters {
+  Matrix hidden;
+  Matrix output;
+  std::vector<float> bias;
+};
+
+}  // namespace bitsense

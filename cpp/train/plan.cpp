@@ -1,0 +1,169 @@
+#include "train/plan.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "core/errors.hpp"
+
+namespace bitsense {
+
+namespace {
+
+// Names of the streams of random numbers, so that no two share one.
+enum Stream : std::uint64_t { kOrder = 1, kNoise, kRun, kKeep };
+
+constexpr std::uint32_t kUnseen = NoiseDistribution::kUnseen;
+
+// The share of a word's occurrences that is kept, times 2^32 (Mikolov et al. 2013, as in their
+// program: sqrt(t / f) + t / f, at most 1).
+std::vector<std::uint32_t> keep_thresholds(std::span<const std::uint64_t> counts,
+                                           double threshold) {
+  if (threshold <= 0.0) return {};
+  double total = 0.0;
+  for (const std::uint64_t count : counts) total += static_cast<double>(count);
+  std::vector<std::uint32_t> keep;
+  keep.reserve(counts.size());
+  for (const std::uint64_t count : counts) {
+    const double ratio = threshold * total / static_cast<double>(std::max<std::uint64_t>(count, 1));
+    const double share = std::min(1.0, std::sqrt(ratio) + ratio);
+    keep.push_back(static_cast<std::uint32_t>(share * 4294967295.0));
+  }
+  return keep;
+}
+
+}  // namespace
+
+Planner::Planner(const Documents& documents, std::span<const std::uint64_t> counts,
+                 const NoiseDistribution& noise, const TrainOptions& options, std::size_t worker,
+                 std::size_t workers)
+    : documents_(documents),
+      noise_(noise),
+      options_(options),
+      worker_(worker),
+      workers_(workers),
+      keep_(keep_thresholds(counts, options.subsample)),
+      order_(documents.count()),
+      place_of_(counts.size(), kUnseen),
+      words_total_(documents.ids.size() / workers * options.epochs) {
+  begin_epoch();
+}
+
+void Planner::begin_epoch() {
+  std::iota(order_.begin(), order_.end(), 0U);
+  Rng rng(stream(options_.seed, kOrder, epoch_));
+  for (std::size_t i = order_.size(); i > 1; --i)
+    std::swap(order_[i - 1], order_[rng.below(static_cast<std::uint32_t>(i))]);
+  next_document_ = worker_;
+  places_.clear();
+}
+
+// Puts the next document with words into the place; false when the epoch has no more.
+bool Planner::fill(Place& place) {
+  while (next_document_ < order_.size()) {
+    const std::uint32_t document = order_[next_document_];
+    next_document_ += workers_;
+    if (documents_[document].empty()) continue;
+    place = {document, 0};
+    return true;
+  }
+  return false;
+}
+
+bool Planner::next(Plan& plan) {
+  while (epoch_ < options_.epochs) {
+    Place place;
+    while (places_.size() < options_.batch && fill(place)) places_.push_back(place);
+    if (places_.empty()) {
+      ++epoch_;
+      if (epoch_ < options_.epochs) begin_epoch();
+      continue;
+    }
+    plan.progress = static_cast<float>(
+        std::min(1.0, static_cast<double>(words_done_) / static_cast<double>(words_total_ + 1)));
+    plan.epoch = epoch_;
+    plan.words_read = 0;
+    plan.runs.clear();
+    plan.targets.clear();
+    plan.target_run.clear();
+    for (Place& p : places_) take_run(p, plan);
+    std::erase_if(places_, [this](Place& p) {
+      return p.position == documents_[p.document].size() && !fill(p);
+    });
+    words_done_ += plan.words_read;
+    if (plan.runs.empty()) continue;
+    draw_noise(plan);
+    collect_rows(plan);
+    ++block_;
+    return true;
+  }
+  return false;
+}
+
+bool Planner::kept(std::uint32_t word, std::uint64_t document, std::uint64_t position) const {
+  if (keep_.empty() || keep_[word] == 0xffffffffU) return true;
+  const std::uint64_t hash =
+      stream(options_.seed ^ (std::uint64_t{kKeep} << 56) ^ epoch_, document, position);
+  return static_cast<std::uint32_t>(hash >> 32) <= keep_[word];
+}
+
+void Planner::take_run(Place& place, Plan& plan) {
+  const auto words = documents_[place.document];
+  const auto first = static_cast<std::uint32_t>(plan.targets.size());
+  const std::uint64_t start = place.position;
+  std::uint32_t count = 0;
+  while (place.position < words.size() && count < options_.run) {
+    const std::uint32_t word = words[place.position];
+    if (kept(word, place.document, place.position)) {
+      plan.targets.push_back(word);
+      plan.target_run.push_back(static_cast<std::uint32_t>(plan.runs.size()));
+      ++count;
+    }
+    ++place.position;
+  }
+  plan.words_read += place.position - start;
+  if (count == 0) return;
+  const std::uint64_t seed =
+      stream(options_.seed ^ (std::uint64_t{kRun} << 56) ^ epoch_, place.document, start);
+  plan.runs.push_back({place.document, first, count, seed});
+}
+
+void Planner::draw_noise(Plan& plan) {
+  const std::size_t draws = options_.objective == Objective::kSampledSoftmax
+                                ? options_.negatives
+                                : options_.negatives * options_.run;
+  Rng rng(stream(options_.seed ^ (std::uint64_t{kNoise} << 56) ^ worker_, epoch_, block_));
+  noise_.draw(rng, draws, place_of_, plan.noise);
+}
+
+void Planner::collect_rows(Plan& plan) {
+  plan.rows = plan.noise.words;
+  for (std::size_t i = 0; i < plan.rows.size(); ++i)
+    place_of_[plan.rows[i]] = static_cast<std::uint32_t>(i);
+  plan.row_entries.assign(plan.rows.size() + 1, 0);
+  plan.target_noise.resize(plan.targets.size());
+  std::vector<std::uint32_t>& begins = plan.row_entries;
+  for (std::size_t t = 0; t < plan.targets.size(); ++t) {
+    std::uint32_t& place = place_of_[plan.targets[t]];
+    if (place == kUnseen) {
+      place = static_cast<std::uint32_t>(plan.rows.size());
+      plan.rows.push_back(plan.targets[t]);
+      begins.push_back(0);
+    }
+    plan.target_noise[t] = place < plan.noise.words.size() ? place : kUnseen;
+    ++begins[place + 1];
+  }
+  for (std::size_t i = 1; i < begins.size(); ++i) begins[i] += begins[i - 1];
+  plan.entries.resize(plan.targets.size());
+  for (std::size_t t = plan.targets.size(); t-- > 0;) {
+    // Filled from the back: each row's begin has moved on to its end once.
+    const std::uint32_t row = place_of_[plan.targets[t]];
+    plan.entries[--begins[row + 1]] = static_cast<std::uint32_t>(t);
+  }
+  // begins[i + 1] is now the begin of row i: shift by one place.
+  begins.erase(begins.begin());
+  begins.push_back(static_cast<std::uint32_t>(plan.targets.size()));
+  for (const std::uint32_t word : plan.rows) place_of_[word] = kUnseen;
+}
+
+}  // namespace bitsense

@@ -1,0 +1,81 @@
+// A plan says what one block trains on: which run of which documents, which noise, and which output
+// rows get gradients from whom. It is made from ids and the seed alone, never from the parameters,
+// so it can be made ahead of time, by any thread, with the same result.
+//
+// Documents are visited in an order shuffled anew for each epoch. A block holds a run of targets of
+// each of up to `batch` documents; a document stays in its place of the block from block to block
+// until its words are used up, then the next document of the order takes the place.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/rng.hpp"
+#include "train/noise.hpp"
+#include "train/options.hpp"
+
+namespace bitsense {
+
+struct Run {
+  std::uint32_t document;
+  std::uint32_t first;  // of its targets in Plan::targets
+  std::uint32_t count;
+  std::uint64_t seed;  // of what is random in this run, for example its dropout
+};
+
+struct Plan {
+  float progress = 0.0F;  // of the whole training, in [0, 1]
+  std::size_t epoch = 0;
+  std::size_t words_read = 0;  // of the corpus, thinned-out ones included
+  std::vector<Run> runs;
+  std::vector<std::uint32_t> targets;       // word ids, run after run
+  std::vector<std::uint32_t> target_run;    // the run of each target
+  std::vector<std::uint32_t> target_noise;  // its place in noise.words, or kUnseen
+  NoiseSet noise;
+
+  // Output rows with gradients: the noise words first, in their order, then the other targets.
+  // Row i collects from the targets entries[row_entries[i] .. row_entries[i + 1]).
+  std::vector<std::uint32_t> rows;
+  std::vector<std::uint32_t> row_entries;
+  std::vector<std::uint32_t> entries;
+};
+
+// Makes the plans of one worker: of every `workers`-th document of the order, from the `worker`-th.
+class Planner {
+ public:
+  Planner(const Documents& documents, std::span<const std::uint64_t> counts,
+          const NoiseDistribution& noise, const TrainOptions& options, std::size_t worker = 0,
+          std::size_t workers = 1);
+
+  // Makes the next plan; false when training is over.
+  bool next(Plan& plan);
+
+ private:
+  struct Place {
+    std::uint32_t document;
+    std::uint64_t position;  // of the next word in the document
+  };
+  void begin_epoch();
+  bool fill(Place& place);
+  void take_run(Place& place, Plan& plan);
+  void draw_noise(Plan& plan);
+  void collect_rows(Plan& plan);
+  bool kept(std::uint32_t word, std::uint64_t document, std::uint64_t position) const;
+
+  Documents documents_;
+  const NoiseDistribution& noise_;
+  TrainOptions options_;
+  std::size_t worker_;
+  std::size_t workers_;
+  std::vector<std::uint32_t> keep_;   // per word: kept where a hash is at most this
+  std::vector<std::uint32_t> order_;  // of the documents, this epoch
+  std::size_t next_document_ = 0;
+  std::vector<Place> places_;
+  std::vector<std::uint32_t> place_of_;  // per word: its row in the plan being made, or kUnseen
+  std::size_t epoch_ = 0;
+  std::uint64_t block_ = 0;
+  std::uint64_t words_done_ = 0;
+  std::uint64_t words_total_ = 0;
+};
+
+}  // namespace bitsense

@@ -1,0 +1,393 @@
+"""Paragraph vectors: documents to real vectors and to binary codes, learned from raw text.
+
+Both models are trained and asked alike; docs/models.md has the formulas and what differs from the
+papers.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from . import files
+from ._paragraph_vectors import CodeArray, FloatArray, ParagraphVectors, Splitter
+from ._progress import ProgressOption
+from .errors import FormatError
+from .text import Tokenizer
+
+__all__ = ["BinaryParagraphVector", "ParagraphVector"]
+
+Coverage = npt.NDArray[np.float64]
+
+
+class ParagraphVector(ParagraphVectors):
+    """Real vectors of documents: PV-DBOW, the distributed bag of words [1]_.
+
+    The vector d of a document predicts its words, p(w | d) = softmax(W d + c). A new document gets
+    the vector that predicts its words best under the learned W and c.
+
+    Parameters
+    ----------
+    dim : int, default 128
+        Components of a vector.
+    mode : {"dbow"}, default "dbow"
+        The paper's model.
+    window : int, default 16
+        Consecutive words of a document that one step predicts, the paper's text window.
+    min_count : int, default 2
+        Words that occur less often in all documents together are left out.
+    max_vocabulary : int, optional
+        Keep only so many words, the most frequent.
+    negatives : int, default 128
+        Noise words that a target is told from. They are drawn from count^0.75, once per block, and
+        shared by the documents of the block.
+    subsample : float, default 1e-4
+        Relative frequency from which on the occurrences of a word are thinned out in training
+        [2]_; 0 keeps all.
+    epochs : int, default 10
+        Passes over the documents, each in a new order.
+    learning_rate : float, optional
+        At the start; it falls linearly to zero. By default 0.1 for AdaGrad, 0.025 for SGD.
+    objective : {"softmax", "negative-sampling"}, default "softmax"
+        Sampled softmax [3]_ or negative sampling [2]_.
+    optimizer : {"adagrad", "sgd"}, default "adagrad"
+    dropout : float, default 0
+        Share of a document's components that a step leaves out.
+    batch : int, default 32
+        Documents that a block trains at once. Part of the model, not of the machine: the result
+        depends on it.
+    infer_epochs : int, default 20
+        Steps of the inference of new documents, each over all their words.
+    tokenizer : Tokenizer or callable, optional
+        How texts are cut; by default ``Tokenizer()``. N-gram targets are its `ngrams`. Documents
+        that are lists of tokens are not cut.
+    on_unknown : {"zero", "error", "nan"}, default "zero"
+        What `transform` gives for a document without any known word.
+    deterministic : bool, default True
+        The same seed, documents and parameters give the same bytes at any number of threads (on
+        processors of one level, see `bitsense.cpu_info`). False lets the threads race, and the
+        result differs from run to run where there are more than one.
+    threads : int, optional
+        By default one per available processor, or BITSENSE_THREADS.
+    seed : int, default 0
+    progress : bool or callable, optional
+        True draws a bar on standard error, False does not, None does on a terminal; a callable gets
+        a `Progress` ten times a second and stops the training by raising.
+
+    Attributes
+    ----------
+    vocabulary_ : Vocabulary
+    losses_ : list of float
+        Mean loss per target, for each epoch.
+    document_vectors_ : ndarray of float32, shape (n_documents, dim)
+    word_vectors_ : ndarray of float32, shape (n_words, dim)
+    n_documents_ : int
+    partial_ : bool
+        Whether the training was stopped before its end.
+
+    References
+    ----------
+    .. [1] Le and Mikolov, "Distributed representations of sentences and documents", ICML 2014,
+       arXiv:1405.4053.
+    .. [2] Mikolov et al., "Distributed representations of words and phrases and their
+       compositionality", NIPS 2013, arXiv:1310.4546.
+    .. [3] Jean et al., "On using very large target vocabulary for neural machine translation",
+       ACL 2015, arXiv:1412.2007.
+
+    Examples
+    --------
+    >>> texts = ["red wine and white wine", "white wine with fish", "a fast red car"] * 20
+    >>> model = ParagraphVector(dim=16, min_count=1, threads=1).fit(texts)
+    >>> model.transform(["wine with fish"]).shape
+    (1, 16)
+    """
+
+    _model = "pv-dbow"
+    _width = "dim"
+
+    def __init__(
+        self,
+        *,
+        dim: int = 128,
+        mode: str = "dbow",
+        window: int = 16,
+        min_count: int = 2,
+        max_vocabulary: int | None = None,
+        negatives: int = 128,
+        subsample: float = 1e-4,
+        epochs: int = 10,
+        learning_rate: float | None = None,
+        objective: str = "softmax",
+        optimizer: str = "adagrad",
+        dropout: float = 0.0,
+        batch: int = 32,
+        infer_epochs: int = 20,
+        tokenizer: Tokenizer | Splitter | None = None,
+        on_unknown: str = "zero",
+        deterministic: bool = True,
+        threads: int | None = None,
+        seed: int = 0,
+        progress: ProgressOption = None,
+    ) -> None:
+        self.dim = dim
+        self.mode = mode
+        self.window = window
+        self.min_count = min_count
+        self.max_vocabulary = max_vocabulary
+        self.negatives = negatives
+        self.subsample = subsample
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.objective = objective
+        self.optimizer = optimizer
+        self.dropout = dropout
+        self.batch = batch
+        self.infer_epochs = infer_epochs
+        self.tokenizer = tokenizer
+        self.on_unknown = on_unknown
+        self.deterministic = deterministic
+        self.threads = threads
+        self.seed = seed
+        self.progress = progress
+
+    def _default_learning_rate(self) -> float:
+        return 0.1 if self.optimizer == "adagrad" else 0.025
+
+    @overload
+    def transform(
+        self, documents: Any, *, return_coverage: Literal[False] = False
+    ) -> FloatArray: ...
+    @overload
+    def transform(
+        self, documents: Any, *, return_coverage: Literal[True]
+    ) -> tuple[FloatArray, Coverage]: ...
+    def transform(
+        self, documents: Any, *, return_coverage: bool = False
+    ) -> FloatArray | tuple[FloatArray, Coverage]:
+        """Infer the vectors of documents.
+
+        A document gets the same bytes whatever else is in the call, in whatever order, at any
+        number of threads, each time.
+
+        Parameters
+        ----------
+        documents
+            As for `fit`.
+        return_coverage : bool, default False
+            Also return the share of each document's tokens that the vocabulary knows.
+
+        Returns
+        -------
+        vectors : ndarray of float32, shape (n_documents, dim)
+        coverage : ndarray of float64, shape (n_documents,), if asked for
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If a document has no known word and `on_unknown` is "error".
+        """
+        vectors, coverage = self._infer(documents)
+        return (vectors, coverage) if return_coverage else vectors
+
+    def fit_transform(self, documents: Any, y: Any = None) -> FloatArray:
+        """Fit to the documents and return what `transform` gives for them.
+
+        They are read twice, so an iterator will not do.
+        """
+        return self.fit(documents).transform(documents)  # type: ignore[no-any-return]
+
+
+class BinaryParagraphVector(ParagraphVectors):
+    """Binary codes of documents: Binary PV-DBOW [1]_, learned end to end.
+
+    A document has pre-activations a; its code is b = [a > 0], and b predicts its words,
+    p(w | b) = softmax(W b + c). The gradient passes the rounding unchanged [2]_.
+
+    Parameters
+    ----------
+    bits : int, default 128
+        Bits of a code.
+    learning_rate : float, optional
+        At the start; it falls linearly to zero. By default 0.226 / sqrt(bits) for AdaGrad (0.04 at
+        32 bits, 0.02 at 128), 0.05 for SGD.
+    on_unknown : {"zero", "error", "nan"}, default "zero"
+        What a document without any known word gives. A code cannot be NaN: with "nan",
+        `preactivations` gives NaN, and `transform` raises as with "error".
+    mode, window, min_count, max_vocabulary, negatives, subsample, epochs, objective, optimizer, \
+dropout, batch, infer_epochs, tokenizer, deterministic, threads, seed, progress
+        As for `ParagraphVector`.
+
+    Attributes
+    ----------
+    document_vectors_ : ndarray of float32, shape (n_documents, bits)
+        Pre-activations of the training documents.
+    vocabulary_, losses_, word_vectors_, n_documents_, partial_
+        As for `ParagraphVector`.
+
+    References
+    ----------
+    .. [1] Grzegorczyk and Kurdziel, "Binary paragraph vectors", RepL4NLP 2017, arXiv:1611.01116.
+    .. [2] Krizhevsky and Hinton, "Using very deep autoencoders for content-based image retrieval",
+       ESANN 2011.
+
+    Examples
+    --------
+    >>> texts = ["red wine and white wine", "white wine with fish", "a fast red car"] * 20
+    >>> model = BinaryParagraphVector(bits=16, min_count=1, threads=1).fit(texts)
+    >>> codes = model.transform(["wine with fish"])
+    >>> codes.shape, codes.dtype
+    ((1, 2), dtype('uint8'))
+    """
+
+    _model = "binary-pv-dbow"
+    _width = "bits"
+
+    def __init__(
+        self,
+        *,
+        bits: int = 128,
+        mode: str = "dbow",
+        window: int = 16,
+        min_count: int = 2,
+        max_vocabulary: int | None = None,
+        negatives: int = 128,
+        subsample: float = 1e-4,
+        epochs: int = 10,
+        learning_rate: float | None = None,
+        objective: str = "softmax",
+        optimizer: str = "adagrad",
+        dropout: float = 0.0,
+        batch: int = 32,
+        infer_epochs: int = 20,
+        tokenizer: Tokenizer | Splitter | None = None,
+        on_unknown: str = "zero",
+        deterministic: bool = True,
+        threads: int | None = None,
+        seed: int = 0,
+        progress: ProgressOption = None,
+    ) -> None:
+        self.bits = bits
+        self.mode = mode
+        self.window = window
+        self.min_count = min_count
+        self.max_vocabulary = max_vocabulary
+        self.negatives = negatives
+        self.subsample = subsample
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.objective = objective
+        self.optimizer = optimizer
+        self.dropout = dropout
+        self.batch = batch
+        self.infer_epochs = infer_epochs
+        self.tokenizer = tokenizer
+        self.on_unknown = on_unknown
+        self.deterministic = deterministic
+        self.threads = threads
+        self.seed = seed
+        self.progress = progress
+
+    def _default_learning_rate(self) -> float:
+        return 0.226 / float(np.sqrt(self.bits)) if self.optimizer == "adagrad" else 0.05
+
+    @overload
+    def transform(
+        self, documents: Any, *, return_coverage: Literal[False] = False
+    ) -> CodeArray: ...
+    @overload
+    def transform(
+        self, documents: Any, *, return_coverage: Literal[True]
+    ) -> tuple[CodeArray, Coverage]: ...
+    def transform(
+        self, documents: Any, *, return_coverage: bool = False
+    ) -> CodeArray | tuple[CodeArray, Coverage]:
+        """Infer the packed codes of documents, the signs of their pre-activations.
+
+        A document gets the same bytes whatever else is in the call, in whatever order, at any
+        number of threads, each time.
+
+        Parameters
+        ----------
+        documents
+            As for `fit`.
+        return_coverage : bool, default False
+            Also return the share of each document's tokens that the vocabulary knows.
+
+        Returns
+        -------
+        codes : ndarray of uint8, shape (n_documents, ceil(bits / 8))
+            Bit j of a document in byte ``j // 8``, most significant bit first.
+        coverage : ndarray of float64, shape (n_documents,), if asked for
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If a document has no known word and `on_unknown` is "error" or "nan".
+        """
+        values, coverage = self._infer(documents)
+        unknown = np.flatnonzero(np.isnan(values).any(axis=1))
+        if len(unknown):
+            raise ValueError(
+                f"`documents`[{unknown[0]}] has no known word, and a code cannot be NaN as "
+                "`on_unknown` asks; use 'zero' or 'error', or `preactivations`"
+            )
+        codes = np.packbits(values > 0, axis=1)
+        return (codes, coverage) if return_coverage else codes
+
+    @overload
+    def preactivations(
+        self, documents: Any, *, return_coverage: Literal[False] = False
+    ) -> FloatArray: ...
+    @overload
+    def preactivations(
+        self, documents: Any, *, return_coverage: Literal[True]
+    ) -> tuple[FloatArray, Coverage]: ...
+    def preactivations(
+        self, documents: Any, *, return_coverage: bool = False
+    ) -> FloatArray | tuple[FloatArray, Coverage]:
+        """Infer the real values whose signs are the codes.
+
+        They serve as real vectors: by cosine, or as queries against codes (`asymmetric_scores`).
+
+        Parameters
+        ----------
+        documents, return_coverage
+            As for `transform`.
+
+        Returns
+        -------
+        values : ndarray of float32, shape (n_documents, bits)
+        coverage : ndarray of float64, shape (n_documents,), if asked for
+        """
+        values, coverage = self._infer(documents)
+        return (values, coverage) if return_coverage else values
+
+    def fit_transform(self, documents: Any, y: Any = None) -> CodeArray:
+        """Fit to the documents and return what `transform` gives for them.
+
+        They are read twice, so an iterator will not do.
+        """
+        return self.fit(documents).transform(documents)  # type: ignore[no-any-return]
+
+    def _n_columns(self) -> int:
+        return -(-self._n_components // 8)
+
+
+_CLASSES = {cls.__name__: cls for cls in (ParagraphVector, BinaryParagraphVector)}
+
+
+def _load(header: dict[str, Any], arrays: dict[str, Any]) -> Any:
+    name = files.require_field(header, "class", str)
+    if name not in _CLASSES:
+        raise FormatError(f"holds a model {name!r}, which this bitsense does not know")
+    return _CLASSES[name]._from_state(header, arrays)
+
+
+files.register("model", _load)
+

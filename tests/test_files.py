@@ -41,6 +41,24 @@ def test_a_failed_write_keeps_the_old_file_and_leaves_nothing_behind(tmp_path):
     assert names(tmp_path) == ["x.bitsense"]
 
 
+def test_an_interrupted_write_keeps_the_old_file_and_leaves_nothing_behind(tmp_path):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    path = tmp_path / "x.bitsense"
+    files.write_file(path, "x", {"old": True}, {})
+    old = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.02)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            files.write_file(path, "x", {}, {"a": np.zeros(1 << 29, np.uint8)})
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
+    assert files.read_file(path)[0] == {"old": True}
+    assert names(tmp_path) == ["x.bitsense"]
+
+
 def test_a_missing_folder_a_folder_and_a_device_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError) as missing:
         files.write_file(tmp_path / "none" / "x", "x", {}, {})
@@ -195,6 +213,14 @@ def test_load_calls_the_loader_of_the_kind(tmp_path, monkeypatch):
         with pytest.raises(FormatError) as error:
             reads(path)
         assert str(error.value) == message
+
+
+def test_a_loader_that_forgot_a_check_gives_format_error_too(monkeypatch):
+    monkeypatch.setattr(files, "_loaders", {})
+    files.register("thing", lambda header, arrays: header["missing"])
+    with pytest.raises(FormatError, match=r"^corrupt: 'missing'$") as error:
+        files.load_bytes(files.write_bytes("thing", {}, {}))
+    assert isinstance(error.value.__cause__, KeyError)
 
 
 def test_another_kind_than_asked_for_is_refused(tmp_path):

@@ -39,6 +39,7 @@ std::string follow_links(std::string path) {
     const ssize_t length = ::readlink(path.c_str(), target, sizeof target);
     if (length < 0) return path;
     if (links == kMostLinks) throw FileError(ELOOP, path);
+    if (length == sizeof target) throw FileError(ENAMETOOLONG, path);
     const std::string name(target, static_cast<std::size_t>(length));
     path = name.starts_with('/') ? name : folder_of(path) + name;
   }
@@ -59,7 +60,8 @@ std::optional<mode_t> old_mode(const std::string& path) {
 // A new file that removes itself unless it is renamed.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(const std::string& target) {
+  // With the mode of the old file from the start, so that nobody reads a secret one meanwhile.
+  TemporaryFile(const std::string& target, std::optional<mode_t> mode) : mode_(mode) {
     const std::string folder = folder_of(target);
     static std::atomic<std::uint64_t> count{0};
     const auto now = std::chrono::system_clock::now().time_since_epoch().count();
@@ -67,7 +69,7 @@ class TemporaryFile {
       const std::uint64_t name =
           stream(static_cast<std::uint64_t>(now), static_cast<std::uint64_t>(::getpid()), ++count);
       path_ = text(folder, ".bitsense-", std::hex, name, ".tmp");
-      fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode.value_or(0666));
     } while (fd_ < 0 && errno == EEXIST);
     if (fd_ < 0) throw FileError(errno, target);
   }
@@ -89,8 +91,8 @@ class TemporaryFile {
     }
   }
 
-  void finish(std::optional<mode_t> mode, const std::string& target) {
-    if (mode && ::fchmod(fd_, *mode) != 0) throw FileError(errno, target);
+  void finish(const std::string& target) {
+    if (mode_ && ::fchmod(fd_, *mode_) != 0) throw FileError(errno, target);
     if (::fsync(fd_) != 0) throw FileError(errno, target);
     const int closed = ::close(fd_);
     fd_ = -1;
@@ -100,6 +102,7 @@ class TemporaryFile {
   }
 
  private:
+  std::optional<mode_t> mode_;
   std::string path_;
   int fd_ = -1;
   bool renamed_ = false;
@@ -151,10 +154,9 @@ FilePlan::FilePlan(std::string_view header, std::vector<Bytes> sections, std::si
 
 void write_file(const FilePlan& plan, const std::string& path, const Poll& poll) {
   const std::string target = follow_links(path);
-  const std::optional<mode_t> mode = old_mode(target);
-  TemporaryFile file(target);
+  TemporaryFile file(target, old_mode(target));
   plan.emit([&](Bytes bytes) { file.write(bytes, target, poll); });
-  file.finish(mode, target);
+  file.finish(target);
   sync_folder(folder_of(target));
 }
 

@@ -169,7 +169,7 @@ def _naming(path: Path) -> Iterator[None]:
         yield
     except FormatError as error:
         name = os.fsencode(path).decode("utf-8", "backslashreplace")
-        raise FormatError(f"{name}: {error}") from None
+        raise FormatError(f"{name}: {error}") from error.__cause__
 
 
 def _expect_kind(contents: Contents, kind: str | None) -> None:
@@ -271,7 +271,13 @@ def _load(contents: Contents) -> Any:
     loader = _loader_of(contents.kind)
     if loader is None:
         raise FormatError(f"holds a {contents.kind!r}, which this bitsense does not know")
-    return loader(contents.header, contents.arrays)
+    try:
+        return loader(contents.header, contents.arrays)
+    except FormatError:
+        raise
+    except (ValueError, TypeError, LookupError, ArithmeticError) as error:
+        # The loader trusted something that it ought to have checked.
+        raise FormatError(f"corrupt: {error}") from error
 
 
 def load(path: Path) -> Any:

@@ -29,6 +29,7 @@ COMMANDS = {
     "demo": "demonstration",
 }
 
+LONGEST_MESSAGE = 1000
 INTERRUPTED = 128 + signal.SIGINT
 PIPE_CLOSED = 128 + signal.SIGPIPE
 
@@ -62,7 +63,8 @@ def explain(error: BaseException) -> str:
         text = f"out of memory {error}".strip()
     else:
         text = str(error) or type(error).__name__
-    return " ".join(text.split()).encode("utf-8", "backslashreplace").decode()
+    line = " ".join(text.split()).encode("utf-8", "backslashreplace").decode()
+    return line if len(line) <= LONGEST_MESSAGE else line[:LONGEST_MESSAGE] + "..."
 
 
 def drop_output() -> None:

@@ -23,6 +23,7 @@ __all__ = [
     "add_quiet",
     "add_threads",
     "batches",
+    "check_field",
     "json_line",
     "json_values",
     "local_paths",
@@ -95,6 +96,14 @@ def local_paths(names: Iterable[str]) -> Iterator[list[Path]]:
             if not copied or copied not in str(error):
                 raise
             raise type(error)(str(error).replace(copied, STANDARD_INPUT)) from None
+
+
+def check_field(arguments: argparse.Namespace, names: Iterable[str]) -> None:
+    """Stop with a usage error if a file is JSON Lines by its name and --field is not given."""
+    for name in names:
+        plain = name.lower().removesuffix(".gz")
+        if arguments.field is None and plain.endswith((".jsonl", ".ndjson")):
+            arguments.parser.error(f"--field must name the field that holds the text of {name}")
 
 
 def json_values(paths: list[Path], *names: str) -> Iterator[tuple[Any, ...]]:

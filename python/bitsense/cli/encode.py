@@ -17,6 +17,7 @@ from .common import (
     add_quiet,
     add_threads,
     batches,
+    check_field,
     json_line,
     json_values,
     local_paths,
@@ -66,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     kind = arguments.format or default_format(arguments.output)
     if arguments.id_field and not arguments.field:
         arguments.parser.error("--id-field needs --field")
+    check_field(arguments, arguments.input)
     model = Encoder(arguments.model, arguments.threads)
     real = arguments.real or model.bits is None
     if real and kind in ("bitsense", "hex"):

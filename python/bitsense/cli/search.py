@@ -8,7 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from .common import Encoder, add_field, add_json, add_threads, batches, json_line, local_paths
+from .common import (
+    Encoder,
+    add_field,
+    add_json,
+    add_threads,
+    batches,
+    check_field,
+    json_line,
+    local_paths,
+)
 
 HELP = "Find the codes nearest to each query by Hamming distance."
 
@@ -42,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     from .._codes_file import load_codes
     from ..search import HammingIndex
 
+    check_field(arguments, [arguments.queries or ""])
     index = HammingIndex(load_codes(arguments.codes))
     model = Encoder(arguments.model, arguments.threads)
     if model.require_bits() != index.bits:

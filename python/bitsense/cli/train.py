@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .common import add_field, add_quiet, local_paths, say
+from .common import add_field, add_quiet, check_field, local_paths, say
 
 HELP = "Learn a model from text and save it."
 MODELS = {
@@ -112,6 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
             if name not in options:
                 flag = f"--{name.replace('_', '-')}"
                 arguments.parser.error(f"{flag} is not an option of {arguments.model}")
+    check_field(arguments, arguments.input)
     output = Path(arguments.output)
     check_output(output)
     tokenizer = Tokenizer(**chosen(arguments, Tokenizer))

@@ -66,6 +66,7 @@ class Representation:
     bits: int | None = None
     vectors: Any = None
     codes: Any = None
+    costs: Row = field(default_factory=dict)
 
     def evaluate(self, labels: np.ndarray) -> RetrievalMetrics:
         if self.ranking == "tfidf":
@@ -83,14 +84,6 @@ class Representation:
         )
 
 
-@dataclass
-class Outcome:
-    """What one step hands back: the representations and what they cost."""
-
-    representations: list[Representation]
-    costs: Row = field(default_factory=dict)
-
-
 def costs(train: Split, test: Split, epochs: int | None, train_cpu_s: float, infer_cpu_s: float,
           corpus_mb: float) -> Row:  # fmt: skip
     """Return what training and inference cost; call it before anything else takes memory."""
@@ -104,7 +97,7 @@ def costs(train: Split, test: Split, epochs: int | None, train_cpu_s: float, inf
     }
 
 
-def tfidf(corpus: Corpus, seed: int, threads: int) -> Outcome:
+def tfidf(corpus: Corpus, seed: int, threads: int) -> list[Representation]:
     """TF-IDF of scikit-learn with the settings chosen on validation, sparse cosine."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -116,39 +109,35 @@ def tfidf(corpus: Corpus, seed: int, threads: int) -> Outcome:
     with timer() as infer:
         vectors = model.transform(test.documents)
     bill = costs(train, test, None, fit.cpu_s, infer.cpu_s, start)
-    return Outcome([Representation("TF-IDF, scikit-learn", "tfidf", vectors=vectors)], bill)
+    return [Representation("TF-IDF, scikit-learn", "tfidf", vectors=vectors, costs=bill)]
 
 
-def gensim_pv(corpus: Corpus, seed: int, threads: int) -> Outcome:
+def gensim_pv(corpus: Corpus, seed: int, threads: int) -> list[Representation]:
     """PV-DBOW of gensim, real and reduced to signs, before and after centring."""
     import gensim_pv as peer
 
     train, test = corpus.load()
     start = peak_mb()
     options = dict(peer.TUNED)
-    passes, rate = options.pop("infer_epochs"), options.pop("infer_alpha")
     if corpus.quick:
         options["epochs"] = 2
     model, fit_cpu_s = peer.train(train.documents, seed=seed, threads=threads, **options)
-    vectors, infer_cpu_s = peer.infer(model, test.documents, passes, rate)
-    bill = costs(train, test, options["epochs"], fit_cpu_s, infer_cpu_s, start)
-    centred = vectors - model.dv.vectors.mean(axis=0)
-    name = "PV-DBOW, gensim"
-    return Outcome(
-        [
-            Representation(name, "cosine", vectors=vectors),
-            Representation(f"{name}, signs", "hamming", DIM, codes=signs(vectors)),
-            Representation(f"{name}, centred signs", "hamming", DIM, codes=signs(centred)),
-        ],
-        bill,
-    )
+    made = []
+    for name, (rate, passes) in peer.INFERENCE.items():
+        vectors, infer_cpu_s = peer.infer(model, test.documents, passes, rate)
+        bill = costs(train, test, options["epochs"], fit_cpu_s, infer_cpu_s, start)
+        made += [
+            Representation(name, "cosine", vectors=vectors, costs=bill),
+            Representation(f"{name}, signs", "hamming", DIM, codes=signs(vectors), costs=bill),
+        ]
+    return made
 
 
 def signs(vectors: np.ndarray) -> np.ndarray:
     return np.packbits(vectors > 0, axis=1)
 
 
-def real_pv(corpus: Corpus, seed: int, threads: int) -> Outcome:
+def real_pv(corpus: Corpus, seed: int, threads: int) -> list[Representation]:
     """Our PV-DBOW, real, and hashed afterwards by random hyperplanes and by ITQ."""
     from bitsense.hashing import ITQ, RandomHyperplanes
     from bitsense.models import ParagraphVector
@@ -162,18 +151,19 @@ def real_pv(corpus: Corpus, seed: int, threads: int) -> Outcome:
     with timer() as infer:
         vectors = model.transform(test.documents)
     bill = costs(train, test, model.epochs, fit.cpu_s, infer.cpu_s, start)
-    made = [Representation("ParagraphVector", "cosine", vectors=vectors)]
+    made = [Representation("ParagraphVector", "cosine", vectors=vectors, costs=bill)]
     seen = model.transform(train.documents)
     for bits in (32, 128):
         for hasher in (RandomHyperplanes(bits=bits, seed=seed), ITQ(bits=bits, seed=seed)):
             name = f"ParagraphVector, {type(hasher).__name__}"
             codes = np.asarray(hasher.fit(seen).transform(vectors))
-            made.append(Representation(name, "hamming", bits, codes=codes))
-            made.append(Representation(name, "asymmetric", bits, hasher.project(vectors), codes))
-    return Outcome(made, bill)
+            made.append(Representation(name, "hamming", bits, codes=codes, costs=bill))
+            real = hasher.project(vectors)
+            made.append(Representation(name, "asymmetric", bits, real, codes, bill))
+    return made
 
 
-def binary_pv(corpus: Corpus, seed: int, threads: int, *, bits: int) -> Outcome:
+def binary_pv(corpus: Corpus, seed: int, threads: int, *, bits: int) -> list[Representation]:
     """Our Binary PV-DBOW: codes, pre-activations, and the one ranked against the other."""
     from bitsense.models import BinaryParagraphVector
 
@@ -188,21 +178,18 @@ def binary_pv(corpus: Corpus, seed: int, threads: int, *, bits: int) -> Outcome:
     bill = costs(train, test, model.epochs, fit.cpu_s, infer.cpu_s, start)
     real = model.preactivations(test.documents)
     name = "BinaryParagraphVector"
-    return Outcome(
-        [
-            Representation(name, "hamming", bits, codes=codes),
-            Representation(name, "asymmetric", bits, vectors=real, codes=codes),
-            Representation(f"{name}, pre-activations", "cosine", bits, vectors=real),
-        ],
-        bill,
-    )
+    return [
+        Representation(name, "hamming", bits, codes=codes, costs=bill),
+        Representation(name, "asymmetric", bits, real, codes, bill),
+        Representation(f"{name}, pre-activations", "cosine", bits, real, costs=bill),
+    ]
 
 
 def _quick(corpus: Corpus) -> dict[str, int]:
     return {"epochs": 2} if corpus.quick else {}
 
 
-STEPS: dict[str, tuple[Callable[..., Outcome], dict[str, int]]] = {
+STEPS: dict[str, tuple[Callable[..., list[Representation]], dict[str, int]]] = {
     "tfidf": (tfidf, {}),
     "gensim": (gensim_pv, {}),
     "pv": (real_pv, {}),
@@ -217,14 +204,14 @@ def run(corpus: Corpus, names: list[str], rounds: int, threads: int) -> list[Row
     for round_, name in interleaved(names, rounds):
         step, options = STEPS[name]
         seed = round_ + 1
-        outcome, memory = measured_step(step, corpus, seed, threads, **options)
-        for made in outcome.representations:
+        representations, memory = measured_step(step, corpus, seed, threads, **options)
+        for made in representations:
             quality = made.evaluate(labels).as_dict()
             ranking = "cosine" if made.ranking == "tfidf" else made.ranking
             rows.append({"benchmark": "retrieval", "dataset": "20news-bydate", "split": "test",
                          "headers": "stripped" if corpus.strip_headers else "kept",
                          "quick": corpus.quick, "model": made.model, "bits": made.bits,
-                         "ranking": ranking, **quality, **memory, **outcome.costs,
+                         "ranking": ranking, **quality, **memory, **made.costs,
                          "threads": threads, "seed": seed})  # fmt: skip
             print(f"# round {round_ + 1}:", made.model, made.bits or "", ranking,
                   *(f"{key} {quality[key]:.4f}" for key in ("map", "ndcg_at_10")),

@@ -81,7 +81,6 @@ def run(
     train, held_out = _split(names)
     learned = [tokens[i] for i in train]
     unseen = [tokens[i] for i in held_out]
-    truth = np.array(labels)[held_out]
     say(
         f"{len(documents):,} docstrings of {len(set(labels))} modules of Python "
         f"{sys.version_info.major}.{sys.version_info.minor}: {len(train):,} to learn from, "
@@ -91,15 +90,7 @@ def run(
     options: dict[str, Any] = {"threads": threads, "seed": seed, "tokenizer": None}
     binary = BinaryParagraphVector(bits=BITS, **options).fit(learned)
     real = ParagraphVector(dim=BITS, **options).fit(learned)
-    codes = {
-        "TF-IDF-weighted": tfidf_codes(learned, unseen, bits=BITS, seed=seed),
-        "random hyperplanes": _hyperplane_codes(
-            real.transform(learned), real.transform(unseen), seed
-        ),
-        "Binary PV, learned": binary.transform(unseen),
-    }
-    table = [_row("chance", evaluate_rankings(_nothing_known(len(unseen)), truth))]
-    table += [_row(name, evaluate_retrieval(held, truth)) for name, held in codes.items()]
+    table = _table(binary, real, learned, unseen, np.array(labels)[held_out], seed)
     say(f"\n{f'codes of {BITS} bits':<22}{'MAP':>8}{'NDCG@10':>10}{'P@10':>8}")
     for row in table:
         say(f"{row['codes']:<22}{row['map']:8.3f}{row['ndcg_at_10']:10.3f}"
@@ -159,15 +150,27 @@ def tfidf_codes(
     return np.packbits(projections - mean > 0, axis=1)
 
 
-def _hyperplane_codes(
-    train: npt.NDArray[np.float32], vectors: npt.NDArray[np.float32], seed: int
-) -> Codes:
-    """Return the signs of random projections of `vectors`, centred on the mean of `train`."""
+def _table(
+    binary: Any,
+    real: Any,
+    learned: list[Tokens],
+    unseen: list[Tokens],
+    truth: npt.NDArray[Any],
+    seed: int,
+) -> list[dict[str, Any]]:
+    """Return one row for each kind of code of the unseen documents, and one for chance."""
     from .hashing import RandomHyperplanes
 
-    hasher = RandomHyperplanes(bits=BITS, seed=seed).fit(train)
-    codes: Codes = hasher.transform(vectors)
-    return codes
+    hasher = RandomHyperplanes(bits=BITS, seed=seed).fit(real.transform(learned))
+    codes = {
+        "TF-IDF-weighted": tfidf_codes(learned, unseen, bits=BITS, seed=seed),
+        "random hyperplanes": hasher.transform(real.transform(unseen)),
+        "Binary PV, learned": binary.transform(unseen),
+    }
+    chance = evaluate_rankings(_nothing_known(len(unseen)), truth)
+    return [_row("chance", chance)] + [
+        _row(name, evaluate_retrieval(held, truth)) for name, held in codes.items()
+    ]
 
 
 def _split(names: list[str]) -> tuple[list[int], list[int]]:

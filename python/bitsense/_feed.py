@@ -12,8 +12,9 @@ from typing import Any, cast
 import numpy as np
 
 from . import _core
+from ._check import check_bool
 from ._text_files import TextFiles
-from ._tokenizer import Tokenizer, check_bool
+from ._tokenizer import Tokenizer
 
 __all__ = ["core_tokenizer", "feed"]
 
@@ -121,6 +122,11 @@ def _source(documents: Any) -> Iterable[Any]:
         )
     if isinstance(documents, os.PathLike):
         return TextFiles(documents)
+    if hasattr(documents, "columns"):  # iterating over it would give their names
+        raise TypeError(
+            f"`documents` must be one column of strings, got a {type(documents).__name__} of "
+            "columns; select the one that holds the texts"
+        )
     unordered = isinstance(documents, (bytes, bytearray, Mapping, AbstractSet))
     if unordered or not isinstance(documents, Iterable):
         raise TypeError(
@@ -158,7 +164,7 @@ def core_tokenizer(tokenizer: Any) -> _core.Tokenizer:
 def _progress_bar(progress: bool, source: Any) -> AbstractContextManager[Any]:
     if not check_bool("progress", progress):
         return nullcontext()
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     total = len(source) if hasattr(source, "__len__") else None
     return cast("AbstractContextManager[Any]", tqdm(total=total, unit=" documents", desc="corpus"))

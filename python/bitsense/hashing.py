@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from ._check import check_count, check_threads, check_vectors
+from ._check import MAX_BITS, check_bool, check_count, check_seed, check_threads, check_vectors
 from ._estimator import Estimator
 
 __all__ = ["ITQ", "RandomHyperplanes", "SignBinarizer"]
@@ -56,6 +56,9 @@ class _Binarizer(Estimator, ABC):
         self._check_fitted()
         return int(self.directions_.shape[1])
 
+    def _n_columns(self) -> int:
+        return (self.bits_ + 7) // 8
+
     def _check_input(self, vectors: npt.ArrayLike) -> Floats:
         self._check_fitted()
         return check_vectors("vectors", vectors, dim=len(self.mean_))
@@ -82,9 +85,8 @@ class SignBinarizer(_Binarizer):
     def fit(self, vectors: npt.ArrayLike, y: Any = None) -> SignBinarizer:
         """Learn the mean of vectors of shape (n, dim)."""
         array = _check_training("vectors", vectors)
-        if not isinstance(self.center, (bool, np.bool_)):
-            raise TypeError(f"`center` must be a bool, got {self.center!r}")
-        self.mean_ = _mean(array) if self.center else np.zeros(array.shape[1], np.float32)
+        center = check_bool("center", self.center)
+        self.mean_ = _mean(array) if center else np.zeros(array.shape[1], np.float32)
         return self
 
     def transform(self, vectors: npt.ArrayLike) -> npt.NDArray[np.uint8]:
@@ -133,10 +135,12 @@ class RandomHyperplanes(_Binarizer):
     def fit(self, vectors: npt.ArrayLike, y: Any = None) -> RandomHyperplanes:
         """Draw the hyperplanes for vectors of shape (n, dim)."""
         array = _check_training("vectors", vectors)
-        bits = check_count("bits", self.bits)
+        bits = check_count("bits", self.bits, most=MAX_BITS)
+        center = check_bool("center", self.center)
+        check_threads(self.threads)
         dim = array.shape[1]
-        self.mean_ = _mean(array) if self.center else np.zeros(dim, np.float32)
-        normals = _normals(_check_seed(self.seed), dim * bits)
+        normals = _normals(check_seed(self.seed), dim * bits)
+        self.mean_ = _mean(array) if center else np.zeros(dim, np.float32)
         self.directions_ = normals.reshape(dim, bits).astype(np.float32)
         return self
 
@@ -189,7 +193,8 @@ class ITQ(_Binarizer):
         array = _check_training("vectors", vectors)
         bits = check_count("bits", self.bits, most=array.shape[1])
         iterations = check_count("iterations", self.iterations, least=0)
-        rotation = _random_rotation(_check_seed(self.seed), bits)
+        check_threads(self.threads)
+        rotation = _random_rotation(check_seed(self.seed), bits)
         mean = _mean(array)
         centred = array.astype(np.float64) - mean
         principal = principal_directions(centred, bits)
@@ -229,10 +234,6 @@ def _check_training(name: str, vectors: npt.ArrayLike) -> Floats:
     if array.shape[0] == 0 or array.shape[1] == 0:
         raise ValueError(f"`{name}` must have at least one row and one column, got {array.shape}")
     return array
-
-
-def _check_seed(seed: Any) -> int:
-    return check_count("seed", seed, least=0, most=2**64 - 1)
 
 
 def _normals(seed: int, count: int) -> Doubles:

@@ -12,12 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from ._check import check_count, check_threads, check_vectors
+from ._check import MAX_BITS, check_count, check_threads, check_vectors
 from .codes import Codes, as_codes
 
 __all__ = ["HammingIndex", "TwoStageIndex", "asymmetric_scores", "hamming_distances"]
-
-MAX_BITS = 65535
 
 Ints = npt.NDArray[np.int64]
 Distances = npt.NDArray[np.int32]

@@ -308,11 +308,11 @@ def run_python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_memory_is_bounded_by_the_ids(tmp_path: Path) -> None:
     path = tmp_path / "long.txt"
-    line = " ".join(f"representative{i:04}" for i in range(500)).encode() + b"\n"
+    line = " ".join(f"w{i:03}" for i in range(1000)).encode() + b"\n"
     with path.open("wb") as file:
         for _ in range(100):
-            file.write(line * 100)  # 95 MB of text, 5,000,000 tokens, 20 MB of ids
-    assert path.stat().st_size == 95_000_000
+            file.write(line * 200)  # 100 MB of text, 20,000,000 tokens, 80 MB of ids
+    assert path.stat().st_size == 100_000_000
     found = run_python(
         """
         import resource, sys
@@ -328,8 +328,9 @@ def test_memory_is_bounded_by_the_ids(tmp_path: Path) -> None:
     )
     assert found.stderr == ""
     tokens, used = map(int, found.stdout.split())
-    assert tokens == 5_000_000
-    assert used < 60_000_000  # ids, the 8 MB blocks of text on their way, the tables of words
+    assert tokens == 20_000_000
+    # The ids, never twice, and the blocks of text on their way; not the text.
+    assert used < 150_000_000
 
 
 def test_ctrl_c_stops_within_a_second() -> None:

@@ -19,10 +19,10 @@ std::vector<double> noise_weights(std::span<const std::uint64_t> counts) {
 
 NoiseDistribution::NoiseDistribution(std::span<const std::uint64_t> counts)
     : table_(noise_weights(counts)) {
+  probability_ = table_.probabilities();
   log_probability_.reserve(counts.size());
-  for (std::size_t w = 0; w < counts.size(); ++w)
-    log_probability_.push_back(
-        static_cast<float>(std::log(table_.probability(static_cast<std::uint32_t>(w)))));
+  for (const double probability : probability_)
+    log_probability_.push_back(static_cast<float>(std::log(probability)));
 }
 
 void NoiseDistribution::draw(Rng& rng, std::size_t draws, std::vector<std::uint32_t>& seen,
@@ -51,7 +51,7 @@ NoiseSet NoiseDistribution::quantiles(std::size_t draws) const {
   std::size_t i = 0;
   for (std::size_t w = 0; w < words() && i < draws; ++w) {
     const double above =
-        w + 1 == words() ? 2.0 : below + table_.probability(static_cast<std::uint32_t>(w));
+        w + 1 == words() ? 2.0 : below + probability_[w];
     std::size_t times = 0;
     while (i < draws && (static_cast<double>(i) + 0.5) / static_cast<double>(draws) < above) {
       ++i;

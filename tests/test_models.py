@@ -412,17 +412,17 @@ def long_corpus():
 @each_model
 def test_progress_is_reported_and_rises_to_the_end(cls):
     seen = []
-    model = cls(64, epochs=30, min_count=1, subsample=0.0, progress=seen.append)
+    model = cls(64, epochs=150, min_count=1, subsample=0.0, progress=seen.append)
     model.fit(long_corpus())
     assert len(seen) > 2
     for before, after in zip(seen, seen[1:], strict=False):
         assert before.fraction <= after.fraction
         assert before.epoch <= after.epoch
         assert before.words <= after.words
-    assert all(0 < p.epoch <= p.epochs == 30 and np.isfinite(p.loss) for p in seen)
+    assert all(0 < p.epoch <= p.epochs == 150 and np.isfinite(p.loss) for p in seen)
     end = seen[-1]
-    assert (end.epoch, end.fraction, end.loss) == (30, 1.0, model.losses_[-1])
-    assert end.words == 30 * model.vocabulary_.counts.sum()
+    assert (end.epoch, end.fraction, end.loss) == (150, 1.0, model.losses_[-1])
+    assert end.words == 150 * model.vocabulary_.counts.sum()
 
 
 @each_model
@@ -526,10 +526,10 @@ def test_ctrl_c_stops_within_a_second(cls, use):
 @each_model
 def test_python_runs_on_while_the_engine_works(cls, use):
     texts = long_corpus()
-    model = cls(64, epochs=40, min_count=1, subsample=0.0, threads=1)
+    model = cls(64, epochs=150, min_count=1, subsample=0.0, threads=1)
     if use == "transform":
         model.set_params(epochs=1).fit(texts)
-        model.set_params(infer_epochs=200)
+        model.set_params(infer_epochs=1000)
     worker = threading.Thread(target=getattr(model, use), args=(texts,))
     longest, turns = 0.0, 0
     worker.start()
@@ -538,7 +538,7 @@ def test_python_runs_on_while_the_engine_works(cls, use):
         time.sleep(0.001)
         now = time.perf_counter()
         longest, last, turns = max(longest, now - last), now, turns + 1
-    assert last - started > 0.2  # or the test shows nothing
+    assert last - started > 0.1  # or the test shows nothing
     assert longest < 0.5 * (last - started)
     assert turns > 20
 
@@ -566,7 +566,7 @@ def test_losses_are_the_mean_per_target_of_the_twin(cls, objective):
     options.epochs = 3
     hidden, output, bias = (array.astype(np.float64) for array in start[:3])
     slow = Twin(
-        model._model, objective, "adagrad", 8, 0.1, model._document_rate, vocabulary.counts,
+        model._model, objective, model.optimizer, 8, 0.1, model._document_rate, vocabulary.counts,
         hidden, output, bias,
     )  # fmt: skip
     losses, targets = np.zeros(3), np.zeros(3)
@@ -589,12 +589,15 @@ def nearest_share(model, texts, topics):
     return float(np.mean(topics[distances.argmin(axis=1)] == topics))
 
 
-@pytest.mark.parametrize("objective", ["softmax", "negative-sampling"])
+NEGATIVES = {"softmax": 64, "negative-sampling": 5}
+
+
+@pytest.mark.parametrize("objective", NEGATIVES)
 @each_model
 def test_planted_topics_are_found(cls, objective):
     texts, topics = planted(topics=6, documents=40)
     new, new_topics = planted(topics=6, documents=10, seed=1)
-    model = cls(32, objective=objective, subsample=0.0).fit(texts)
+    model = cls(32, objective=objective, negatives=NEGATIVES[objective], subsample=0.0).fit(texts)
     assert model.losses_[-1] < 0.9 * model.losses_[0]
     assert nearest_share(model, texts, topics) > 0.98
     assert nearest_share(model, new, new_topics) > 0.95
@@ -604,7 +607,8 @@ def test_planted_topics_are_found(cls, objective):
 @each_model
 def test_mixtures_of_topics_are_told_apart(cls, objective):
     texts, member = planted_mixtures()
-    model = cls(64, objective=objective, subsample=0.0, epochs=20).fit(texts)
+    options = {"objective": objective, "negatives": NEGATIVES[objective], "epochs": 20}
+    model = cls(64, subsample=0.0, **options).fit(texts)
     shared = (member.astype(int) @ member.T) / np.minimum.outer(member.sum(1), member.sum(1))
     if cls is BinaryParagraphVector:
         distances = hamming_distances(model.transform(texts), model.transform(texts)).astype(float)

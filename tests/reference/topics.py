@@ -29,3 +29,15 @@ def planted_mixtures(topics=8, documents=240, words=25, seed=0):
         drawn = zip(rng.choice(own, 80), rng.integers(0, words, 80), strict=True)
         texts.append(" ".join(f"topic{topic}word{w}" for topic, w in drawn))
     return texts, member
+
+
+def nearest_share(distances, topics):
+    """The share of documents whose nearest other document has their topic."""
+    distances = np.array(distances, dtype=np.float64)
+    np.fill_diagonal(distances, np.inf)
+    return float(np.mean(topics[distances.argmin(axis=1)] == topics))
+
+
+def cosine_distances(vectors):
+    vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return 1 - vectors @ vectors.T

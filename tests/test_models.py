@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -279,6 +280,23 @@ def test_a_bare_string_and_a_table_are_refused(cls):
             use(Table())
         with pytest.raises(TypeError, match=r"^`documents`\[1\] must be a string or a list"):
             use(["red", None])
+
+
+@each_model
+def test_a_document_of_gensim_is_answered_with_what_to_pass(cls):
+    with pytest.raises(TypeError) as caught:
+        cls().fit([TaggedDocument(["red", "wine"], [0])])
+    assert str(caught.value) == (
+        "`documents`[0] must be a string or a list of strings, got a TaggedDocument; pass its "
+        "`words` alone, documents are known by place"
+    )
+
+
+class TaggedDocument(NamedTuple):
+    """As gensim has it."""
+
+    words: list
+    tags: list
 
 
 class Table:

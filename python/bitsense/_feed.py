@@ -60,6 +60,11 @@ class _Batch:
     def _kind_of(self, document: Any) -> type:
         if isinstance(document, str):
             return str
+        if hasattr(document, "words") and hasattr(document, "tags"):
+            raise TypeError(
+                f"`documents`[{self._count}] must be a string or a list of strings, got a "
+                f"{type(document).__name__}; pass its `words` alone, documents are known by place"
+            )
         if isinstance(document, (list, tuple)):
             return list
         if isinstance(document, np.ndarray) and document.ndim == 1:

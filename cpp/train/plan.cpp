@@ -15,6 +15,14 @@ enum Stream : std::uint64_t { kOrder = 1, kNoise, kKeep };
 
 constexpr std::uint32_t kUnseen = NoiseDistribution::kUnseen;
 
+// Targets of a document of this many words in one block: short documents get shorter runs, so that
+// they too move several times an epoch.
+std::size_t run_of(std::size_t words) {
+  constexpr std::size_t kShortestRun = 4;
+  constexpr std::size_t kMoves = 4;
+  return std::max(kShortestRun, (words + kMoves - 1) / kMoves);
+}
+
 // The share of a word's occurrences that is kept, times 2^32 (Mikolov et al. 2013, as in their
 // program: sqrt(t / f) + t / f, at most 1).
 std::vector<std::uint32_t> keep_thresholds(std::span<const std::uint64_t> counts,
@@ -113,7 +121,8 @@ void Planner::take_run(Place& place, Plan& plan) {
   const std::uint64_t document_seed =
       stream(options_.seed ^ (std::uint64_t{kKeep} << 56), epoch_, place.document);
   std::uint32_t count = 0;
-  while (place.position < words.size() && count < options_.run) {
+  const std::size_t most = std::min(options_.run, run_of(words.size()));
+  while (place.position < words.size() && count < most) {
     const std::uint32_t word = words[place.position];
     if (kept(word, document_seed, place.position)) {
       plan.targets.push_back(word);

@@ -160,9 +160,7 @@ class ParagraphVector(ParagraphVectors):
         return 0.07
 
     @overload
-    def transform(
-        self, documents: Any, *, return_coverage: Literal[False] = False
-    ) -> FloatArray: ...
+    def transform(self, documents: Any, *, return_coverage: Literal[False] = ...) -> FloatArray: ...
     @overload
     def transform(
         self, documents: Any, *, return_coverage: Literal[True]
@@ -304,9 +302,7 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         return 0.2 / float(np.sqrt(self.bits)) if self.optimizer == "adagrad" else 0.05
 
     @overload
-    def transform(
-        self, documents: Any, *, return_coverage: Literal[False] = False
-    ) -> CodeArray: ...
+    def transform(self, documents: Any, *, return_coverage: Literal[False] = ...) -> CodeArray: ...
     @overload
     def transform(
         self, documents: Any, *, return_coverage: Literal[True]
@@ -357,7 +353,7 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
 
     @overload
     def preactivations(
-        self, documents: Any, *, return_coverage: Literal[False] = False
+        self, documents: Any, *, return_coverage: Literal[False] = ...
     ) -> FloatArray: ...
     @overload
     def preactivations(

@@ -18,7 +18,6 @@ from .errors import FormatError
 from .text import Corpus, Tokenizer
 
 __all__ = ["BinaryParagraphVector", "ParagraphVector"]
-
 _CHUNK = 1 << 16  # documents whose real values are held at a time while codes are made
 
 

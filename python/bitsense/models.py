@@ -53,6 +53,7 @@ class ParagraphVector(ParagraphVectors):
     objective : {"negative-sampling", "softmax"}, default "negative-sampling"
         Negative sampling [2]_ or sampled softmax [3]_.
     optimizer : {"sgd", "adagrad"}, default "sgd"
+        Of the words' rows; the documents always move by AdaGrad.
     dropout : float, default 0
         Share of a document's components that a step leaves out.
     batch : int, default 32
@@ -106,7 +107,7 @@ class ParagraphVector(ParagraphVectors):
     """
 
     _model = "pv-dbow"
-    _document_rate = 1.0
+    _document_rate = 1.5
     _infer_rate = 0.06
     _width = "dim"
 

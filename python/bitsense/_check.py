@@ -10,8 +10,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["available_cpus", "check_codes", "check_count", "check_float", "check_option",
-           "check_threads", "check_vectors"]
+__all__ = [
+    "available_cpus",
+    "check_codes",
+    "check_count",
+    "check_float",
+    "check_option",
+    "check_threads",
+    "check_vectors",
+]
 
 
 def check_count(name: str, value: Any, *, least: int = 1, most: int | None = None) -> int:
@@ -29,8 +36,9 @@ def check_count(name: str, value: Any, *, least: int = 1, most: int | None = Non
     return number
 
 
-def check_float(name: str, value: Any, *, least: float = 0.0, most: float = np.inf,
-                open_below: bool = False) -> float:
+def check_float(
+    name: str, value: Any, *, least: float = 0.0, most: float = np.inf, open_below: bool = False
+) -> float:
     """Return `value` as a finite float within [least, most], or (least, most]."""
     if isinstance(value, (bool, str)) or not np.isscalar(value):
         raise TypeError(f"`{name}` must be a number, got {value!r}")
@@ -70,9 +78,7 @@ def check_threads(threads: Any) -> int:
         try:
             threads = int(variable)
         except ValueError:
-            raise ValueError(
-                f"BITSENSE_THREADS must be an integer, got {variable!r}"
-            ) from None
+            raise ValueError(f"BITSENSE_THREADS must be an integer, got {variable!r}") from None
         return check_count("BITSENSE_THREADS", threads, most=1024)
     return check_count("threads", threads, most=1024)
 

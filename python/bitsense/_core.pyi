@@ -1,6 +1,6 @@
 import enum
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -10,13 +10,15 @@ __version__: str
 class FormatError(ValueError): ...
 
 # kernels
-_Floats = npt.NDArray[np.float32]
-_Ids = npt.NDArray[np.uint32]
-_Sizes = npt.NDArray[np.uint64]
+_Floats: TypeAlias = npt.NDArray[np.float32]
+_Ids: TypeAlias = npt.NDArray[np.uint32]
+_Sizes: TypeAlias = npt.NDArray[np.uint64]
 
 def level() -> str: ...
 def levels() -> list[str]: ...
-def kernel_multiply(level: str, a: _Floats, b: _Floats, start: _Floats | None = None) -> _Floats: ...
+def kernel_multiply(
+    level: str, a: _Floats, b: _Floats, start: _Floats | None = None
+) -> _Floats: ...
 def kernel_dots(level: str, h: _Floats, u: _Floats) -> _Floats: ...
 def kernel_exp_tile(level: str, tile: _Floats, shift: _Floats) -> tuple[_Floats, _Floats]: ...
 def kernel_logistic_tile(
@@ -149,6 +151,7 @@ class AliasTable:
     def probability(self, item: int) -> float: ...
     def probabilities(self) -> npt.NDArray[np.float64]: ...
     def sample(self, n: int, seed: int) -> npt.NDArray[np.uint32]: ...
+
 # codes
 def project(
     vectors: npt.NDArray[np.float32],
@@ -211,6 +214,7 @@ def asymmetric_scores(
     threads: int = 1,
 ) -> npt.NDArray[np.float32]: ...
 def read_words(data: npt.NDArray[np.uint8]) -> int: ...
+
 # io
 def crc64(data: bytes) -> int: ...
 def format_save(

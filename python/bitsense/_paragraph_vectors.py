@@ -209,7 +209,7 @@ class ParagraphVectors(Estimator):
             self._n_components,
             options,
         )
-        known = np.diff(corpus.offsets.astype(np.int64))
+        known = (corpus.offsets[1:] - corpus.offsets[:-1]).astype(np.int64)
         if not known.all():
             self._answer_unknown(unknown, vectors, known, corpus)
         return vectors, known / np.maximum(corpus.totals, 1)
@@ -360,7 +360,9 @@ class ParagraphVectors(Estimator):
         if "documents" in arrays:
             model._hidden = files.require_array(arrays, "documents", "float32", None, stride)
         tokenizer = header.get("tokenizer")
-        model.tokenizer_ = _missing_tokenizer if tokenizer is None else Tokenizer.from_dict(tokenizer)
+        model.tokenizer_ = (
+            _missing_tokenizer if tokenizer is None else Tokenizer.from_dict(tokenizer)
+        )
         model.tokenizer = None if tokenizer is None else model.tokenizer_
         model.losses_ = [float(loss) for loss in files.require_field(header, "losses", list)]
         model.partial_ = files.require_field(header, "partial", bool)

@@ -394,4 +394,3 @@ def _load(header: dict[str, Any], arrays: dict[str, Any]) -> Any:
 
 
 files.register("model", _load)
-

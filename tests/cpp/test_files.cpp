@@ -54,9 +54,9 @@ void changed_and_cut_files_are_refused() {
   const std::vector<std::uint8_t> whole = bytes_of(FilePlan("header", {section, {}}, 1, {}));
   parse_file(FileImage::copy(whole).bytes(), Check::kAll);
   for (std::size_t i = 0; i < whole.size(); ++i) {
-    for (const std::uint8_t change : {0x01, 0x80, 0xff}) {
+    for (const unsigned change : {0x01U, 0x80U, 0xffU}) {
       std::vector<std::uint8_t> changed = whole;
-      changed[i] ^= change;
+      changed[i] = static_cast<std::uint8_t>(changed[i] ^ change);
       error_of<FormatError>([&] { parse_file(changed, Check::kAll, 2); });
     }
     const std::vector<std::uint8_t> cut(whole.begin(), whole.begin() + static_cast<long>(i));

@@ -110,15 +110,20 @@ void answers_are_those_of_sorting(const CodeKernels& kernel) {
 }
 
 void a_poll_that_throws_stops_the_scan() {
-  const Problem problem(200'000, 40, 64);
+  const Problem problem(20'000, 3000, 64);
   const Poll poll = [] { require(false, "stop"); };
-  std::vector<std::int64_t> ids(40);
-  std::vector<std::int32_t> distances(40);
-  const std::string what = error_of<std::invalid_argument>([&] {
-    hamming_search(problem.items(), problem.asked(), 1, {}, {*kernels().codes, 3, poll}, ids.data(),
-                   distances.data());
-  });
-  BITSENSE_CHECK(what == "stop");
+  std::vector<std::int64_t> ids(3000);
+  std::vector<std::int32_t> distances(3000);
+  auto search = [&](std::size_t threads) {
+    hamming_search(problem.items(), problem.asked(), 1, {}, {*kernels().codes, threads, poll},
+                   ids.data(), distances.data());
+  };
+  BITSENSE_CHECK(error_of<std::invalid_argument>([&] { search(1); }) == "stop");
+  try {
+    search(3);  // the others may have done all of it before the calling thread begins
+  } catch (const std::invalid_argument& error) {
+    BITSENSE_CHECK(std::string(error.what()) == "stop");
+  }
 }
 
 void reranking_puts_the_best_scores_first() {

@@ -129,11 +129,11 @@ void racing_threads_learn_too() {
 #if !defined(__SANITIZE_THREAD__)
   const Corpus corpus(150);
   TrainOptions all = options(4);
-  all.epochs = 10;
+  all.epochs = 20;
   all.deterministic = false;
   const Trained result = trained("binary-pv-dbow", corpus, all);
   BITSENSE_CHECK(finite(result.parameters.hidden) && finite(result.parameters.output));
-  BITSENSE_CHECK(result.losses.back() < 0.9 * result.losses.front());
+  BITSENSE_CHECK(result.losses.back() < 0.95 * result.losses.front());
 #endif
 }
 

@@ -114,7 +114,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("-k", type=int, default=10)
     parser.add_argument("--json", type=Path, help="write the rows to this file")
+    parser.add_argument("--quick", action="store_true", help="a small run that only checks")
     options = parser.parse_args()
+    if options.quick:
+        options.megabytes, options.rounds = 4, 1
     if faiss is not None:
         faiss.omp_set_num_threads(1)
         print(f"faiss {faiss.__version__} ({faiss.get_compile_options().strip()})")

@@ -22,7 +22,7 @@ def test_the_example_finds_the_module_that_it_asks_for(capsys, monkeypatch, tmp_
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for block in blocks("python"):
-        exec(compile(block, "README.md", "exec"), names)
+        exec(compile(block, "README.md", "exec"), names)  # noqa: S102
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
     assert all(re.fullmatch(r" *\d+ bits  [\w.]+", line) for line in lines)

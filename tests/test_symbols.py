@@ -51,7 +51,9 @@ def objects() -> list[Path]:
 
 def test_every_kernel_source_is_compiled_at_every_level(objects):
     sources = {path.name for path in (ROOT / "cpp" / "kernels").glob("*_kernels.cpp")}
-    levels = {path.parents[2].name.removeprefix("kernels_").removesuffix(".dir") for path in objects}
+    levels = {
+        path.parents[2].name.removeprefix("kernels_").removesuffix(".dir") for path in objects
+    }
     assert levels in (set(LEVELS), {"baseline"})
     assert len(objects) == len(sources) * len(levels)
     assert {path.name.removesuffix(".o") for path in objects} == sources

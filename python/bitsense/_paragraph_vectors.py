@@ -244,7 +244,10 @@ class ParagraphVectors(Estimator):
         return self._output[:, : self._n_components]
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
-        """Return the names of the columns of `transform`, as scikit-learn asks for them."""
+        """Return the names of the columns of `transform`, as scikit-learn asks for them.
+
+        `input_features` is ignored: a document has none.
+        """
         self._check_fitted()
         stem = type(self).__name__.lower()
         names = [f"{stem}{i}" for i in range(self._n_columns())]
@@ -300,6 +303,10 @@ class ParagraphVectors(Estimator):
         path : path
         tokenizer : callable, optional
             The callable that the model was trained with, where it was one.
+
+        Returns
+        -------
+        The fitted estimator.
 
         Raises
         ------

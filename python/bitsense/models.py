@@ -196,7 +196,7 @@ class ParagraphVector(ParagraphVectors):
         return (vectors, coverage) if return_coverage else vectors
 
     def fit_transform(self, documents: Any, y: Any = None) -> FloatArray:
-        """Fit to the documents and return what `transform` gives for them.
+        """Fit to `documents` and return what `transform` gives for them.
 
         They are read twice, so an iterator will not do.
         """
@@ -373,7 +373,7 @@ dropout, batch, infer_epochs, tokenizer, deterministic, threads, seed, progress
         return (values, coverage) if return_coverage else values
 
     def fit_transform(self, documents: Any, y: Any = None) -> CodeArray:
-        """Fit to the documents and return what `transform` gives for them.
+        """Fit to `documents` and return what `transform` gives for them.
 
         They are read twice, so an iterator will not do.
         """

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from statistics import median
 from typing import Any
 
@@ -249,6 +250,9 @@ def main() -> None:
         columns = [*peer.START, "infer_epochs", "map", "ndcg_at_10", "score"]
         finish(list(peer.tune(corpus.load()[0])), options, columns)
         return
+    if "gensim" in options.models and find_spec("gensim") is None:
+        print("# gensim is not installed and is left out")
+        options.models.remove("gensim")
     rows = run(corpus, options.models, 1 if options.quick else options.seeds, options.threads)
     finish(rows, options, COLUMNS, table=medians(rows))
 

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from reference import training as twin
 
 from bitsense import _core
-
-from reference import training as twin
 
 MODELS = ["pv-dbow", "binary-pv-dbow"]
 OBJECTIVES = {
@@ -60,7 +59,8 @@ def bytes_of(result):
     workers=st.integers(1, 3),
 )
 def test_plans_visit_every_word_once_an_epoch(seed, batch, run, workers):
-    ids, offsets, counts = data = corpus(seed)
+    data = corpus(seed)
+    ids, offsets = data[:2]
     visited = {}
     for worker in range(workers):
         for plan in _core.plans(*data, options(batch=batch, run=run, seed=seed), worker, workers):
@@ -168,7 +168,9 @@ def test_training_equals_the_twin(model, objective, optimizer, level):
     start = train(model, data, level=level, **{**values, "epochs": 0})
     result = train(model, data, level=level, **values)
     hidden, output, bias = (a.astype(np.float64) for a in start[:3])
-    slow = twin.Twin(model, objective, optimizer, 6, rate, document_rate, data[2], hidden, output, bias)
+    slow = twin.Twin(
+        model, objective, optimizer, 6, rate, document_rate, data[2], hidden, output, bias
+    )
     losses = np.zeros(2)
     targets = np.zeros(2)
     for plan in _core.plans(*data, options(**values)):
@@ -216,9 +218,7 @@ def test_racing_threads_learn_as_well(model, threads):
 @pytest.mark.parametrize("model", MODELS)
 def test_the_loss_falls(model, objective):
     data = corpus(documents=100)
-    losses = train(
-        model, data, epochs=10, learning_rate=0.1, objective=OBJECTIVES[objective]
-    )[3]
+    losses = train(model, data, epochs=10, learning_rate=0.1, objective=OBJECTIVES[objective])[3]
     assert len(losses) == 10
     assert losses[-1] < losses[0]
 

@@ -33,7 +33,13 @@ void run_team(std::size_t threads, Body&& body, std::atomic<bool>* failed = null
   };
   std::vector<std::jthread> team;
   if (threads > 1) team.reserve(threads - 1);
-  for (std::size_t t = 1; t < threads; ++t) team.emplace_back(guarded, t);
+  try {
+    for (std::size_t t = 1; t < threads; ++t) team.emplace_back(guarded, t);
+  } catch (...) {
+    // The system gives no more threads: those that were started must not wait for the others.
+    if (failed) failed->store(true);
+    throw;
+  }
   guarded(0);
   team.clear();
   if (error) std::rethrow_exception(error);

@@ -119,7 +119,8 @@ inline Floats exponential(Floats x) {
 }
 
 // 1 / sqrt(x) for normal x > 0, relative error below 3e-7: a guess from the halved exponent (Lomont
-// 2003) and three steps of Newton. The instructions for roots and quotients take three times as long.
+// 2003) and three steps of Newton. The instructions for roots and quotients take three times as
+// long.
 inline Floats inverse_root(Floats x) {
   Floats y = (Floats)(0x5f375a86 - ((Ints)x >> 1));
   const Floats half = 0.5F * x;

@@ -50,8 +50,7 @@ NoiseSet NoiseDistribution::quantiles(std::size_t draws) const {
   double below = 0.0;
   std::size_t i = 0;
   for (std::size_t w = 0; w < words() && i < draws; ++w) {
-    const double above =
-        w + 1 == words() ? 2.0 : below + probability_[w];
+    const double above = w + 1 == words() ? 2.0 : below + probability_[w];
     std::size_t times = 0;
     while (i < draws && (static_cast<double>(i) + 0.5) / static_cast<double>(draws) < above) {
       ++i;

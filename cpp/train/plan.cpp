@@ -132,7 +132,8 @@ void Planner::take_run(Place& place, Plan& plan) {
     ++place.position;
   }
   plan.words_read += place.position - start;
-  if (count > 0) plan.runs.push_back({place.document, first, count, document_seed ^ mix(start + 1)});
+  if (count > 0)
+    plan.runs.push_back({place.document, first, count, document_seed ^ mix(start + 1)});
 }
 
 void Planner::draw_noise(Plan& plan) {

@@ -33,25 +33,29 @@ TrainState make_state(Parameters& parameters, Optimizer optimizer) {
   return state;
 }
 
-// Means per epoch, in double precision and in the order of the blocks.
+// Means per epoch, in double precision and in the order of the blocks. Threads that train apart may
+// be in different epochs.
 class LossMeter {
  public:
   explicit LossMeter(std::vector<double>& means) : means_(means) {}
   void add(std::size_t epoch, double loss, std::size_t targets) {
     if (epoch >= means_.size()) {
       means_.resize(epoch + 1, 0.0);
-      sum_ = 0.0;
-      targets_ = 0.0;
+      sums_.resize(epoch + 1);
     }
-    sum_ += loss;
-    targets_ += static_cast<double>(targets);
-    means_[epoch] = sum_ / targets_;
+    Sum& sum = sums_[epoch];
+    sum.loss += loss;
+    sum.targets += static_cast<double>(targets);
+    means_[epoch] = sum.loss / sum.targets;
   }
 
  private:
+  struct Sum {
+    double loss = 0.0;
+    double targets = 0.0;
+  };
   std::vector<double>& means_;
-  double sum_ = 0.0;
-  double targets_ = 0.0;
+  std::vector<Sum> sums_;
 };
 
 class Training {

@@ -1,4 +1,4 @@
-"""Short binary codes and word senses learned from raw text, and fast exact search over them."""
+"""Short binary codes learned from raw text, and exact search over them."""
 
 from ._core import __version__
 from ._cpu import cpu_info

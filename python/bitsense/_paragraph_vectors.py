@@ -346,6 +346,10 @@ class ParagraphVectors(Estimator):
             The callable that the model was trained with, where it was one; needed only for texts,
             not for lists of tokens.
 
+        Returns
+        -------
+        The fitted estimator.
+
         Raises
         ------
         FormatError

@@ -99,7 +99,7 @@ class Tokenizer:
 
     @classmethod
     def from_dict(cls, options: Mapping[str, Any]) -> Tokenizer:
-        """Make the tokeniser that `to_dict` described.
+        """Make the tokeniser that `options`, a result of `to_dict`, describe.
 
         Raises
         ------

@@ -25,6 +25,11 @@ class Vocabulary:
     `build_corpus` makes one: the words come by count, descending, and among equal counts by their
     UTF-8 bytes. It does not change.
 
+    Parameters
+    ----------
+    core : the vocabulary of the engine
+        `build_corpus` and `from_arrays` have one; there is no other way to get it.
+
     Examples
     --------
     >>> from bitsense.text import Tokenizer, build_corpus
@@ -69,7 +74,7 @@ class Vocabulary:
         return type(self).from_arrays, self.to_arrays()
 
     def get(self, word: object) -> int | None:
-        """Return the id of a word, or None."""
+        """Return the id of `word`, or None."""
         if not isinstance(word, str):
             return None
         try:
@@ -78,7 +83,7 @@ class Vocabulary:
             return None
 
     def word(self, id: int) -> str:
-        """Return the word of an id; IndexError if there is none."""
+        """Return the word of `id`; IndexError if there is none."""
         number = check_count("id", id, least=0)
         if number >= len(self):
             raise IndexError(f"`id` must be below {len(self)}, got {number}")
@@ -104,7 +109,9 @@ class Vocabulary:
 
     @classmethod
     def from_arrays(cls, text: Uint8Array, offsets: Uint64Array, counts: Uint64Array) -> Vocabulary:
-        """Make a vocabulary from the arrays of `to_arrays`, which may come from anywhere.
+        """Make a vocabulary of `text`, `offsets` and `counts`, the arrays of `to_arrays`.
+
+        They may come from anywhere.
 
         Raises
         ------

@@ -271,13 +271,16 @@ class Codes:
 
     @classmethod
     def from_bool(cls, values: npt.ArrayLike, ids: Any = None) -> Codes:
-        """Make codes of a matrix of bits; see `pack_bits`."""
+        """Make codes of `values`, bits as for `pack_bits`; `ids` as for `Codes`."""
         array = np.asarray(values)
         return cls(pack_bits(array), array.shape[1], ids)
 
     @classmethod
     def from_hex(cls, digits: Iterable[str], bits: int, ids: Any = None) -> Codes:
-        """Make codes of hexadecimal strings, two digits per byte of a code."""
+        """Make codes of `bits` bits of `digits`, hexadecimal strings with two digits per byte.
+
+        `ids` as for `Codes`.
+        """
         bits = check_count("bits", bits)
         width = (bits + 7) // 8
         rows = []
@@ -294,7 +297,10 @@ class Codes:
 
     @classmethod
     def from_little_endian(cls, data: npt.ArrayLike, bits: int, ids: Any = None) -> Codes:
-        """Make codes of bytes with the least significant bit first; padding bits must be zero."""
+        """Make codes of `data`, uint8 with the least significant bit first.
+
+        Padding bits must be zero; `bits` and `ids` as for `Codes`.
+        """
         bits = check_count("bits", bits)
         array = np.asarray(data)
         if array.dtype != np.uint8:
@@ -305,17 +311,26 @@ class Codes:
 
     @classmethod
     def from_signed_bytes(cls, data: npt.ArrayLike, bits: int, ids: Any = None) -> Codes:
-        """Make codes of int8 with the same bits; the inverse of `to_signed_bytes`."""
+        """Make codes of `data`, int8 of the same bits: the inverse of `to_signed_bytes`.
+
+        `bits` and `ids` as for `Codes`.
+        """
         return cls(_from_int8(data), bits, ids)
 
     @classmethod
     def from_offset_bytes(cls, data: npt.ArrayLike, bits: int, ids: Any = None) -> Codes:
-        """Make codes of bytes minus 128; the inverse of `to_offset_bytes`."""
+        """Make codes of `data`, bytes minus 128 as int8: the inverse of `to_offset_bytes`.
+
+        `bits` and `ids` as for `Codes`.
+        """
         return cls(_from_int8(data) ^ np.uint8(128), bits, ids)
 
     @classmethod
     def from_uint64(cls, words: npt.ArrayLike, bits: int, ids: Any = None) -> Codes:
-        """Make codes of words; the inverse of `to_uint64`."""
+        """Make codes of `words`, uint64: the inverse of `to_uint64`.
+
+        `bits` and `ids` as for `Codes`.
+        """
         bits = check_count("bits", bits)
         array = np.asarray(words)
         if array.dtype.newbyteorder("=") != np.uint64:
@@ -334,7 +349,7 @@ class Codes:
 
     @classmethod
     def from_pgvector(cls, texts: Sequence[str], ids: Any = None) -> Codes:
-        """Make codes of strings of 0 and 1, all of one length."""
+        """Make codes of `texts`, strings of 0 and 1, all of one length; `ids` as for `Codes`."""
         if isinstance(texts, str):
             raise TypeError(f"`texts` must be a sequence of strings, got {texts!r}")
         rows = list(texts)

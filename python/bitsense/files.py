@@ -219,7 +219,7 @@ def read_bytes(
 
 
 def info(path: Path) -> dict[str, Any]:
-    """Return what a file says about itself, without reading its arrays.
+    """Return what the file at `path` says about itself, without reading its arrays.
 
     Returns
     -------
@@ -287,7 +287,7 @@ def _load(contents: Contents) -> Any:
 def load(path: Path) -> Any:
     """Return the object that a file holds: a model, codes, an index.
 
-    Nothing is half-loaded: the whole file is checked before any of it is used.
+    Nothing is half-loaded: the whole file at `path` is checked before any of it is used.
 
     Raises
     ------
@@ -308,7 +308,7 @@ def load_bytes(data: bytes | bytearray | memoryview) -> Any:
 
 
 def verify(path: Path) -> dict[str, Any]:
-    """Check a file as thoroughly as `load` does and return its summary, that of `info`.
+    """Check the file at `path` as `load` does and return its summary, that of `info`.
 
     The object is made too where the kind is known, because some rules span several arrays.
 

@@ -36,21 +36,24 @@ class _Binarizer(Estimator, ABC):
 
     @abstractmethod
     def fit(self: Fitted, vectors: npt.ArrayLike, y: Any = None) -> Fitted:
-        """Learn from vectors of shape (n, dim)."""
+        """Learn from `vectors`, shape (n, dim), and return self."""
 
     def transform(self, vectors: npt.ArrayLike) -> npt.NDArray[np.uint8]:
-        """Return packed codes, uint8, shape (n, ceil(bits / 8)), of vectors of shape (n, dim)."""
+        """Return packed codes, uint8, shape (n, ceil(bits / 8)), of `vectors`, shape (n, dim)."""
         array = self._check_input(vectors)
         threads = check_threads(self.threads)
         return _core.project_signs(array, self.mean_, self.directions_, threads)
 
     def project(self, vectors: npt.ArrayLike) -> Floats:
-        """Return the values whose signs `transform` packs, float32, shape (n, bits)."""
+        """Return the values whose signs `transform` packs: float32, shape (n, bits).
+
+        They belong to `vectors`, shape (n, dim).
+        """
         array = self._check_input(vectors)
         return _core.project(array, self.mean_, self.directions_, check_threads(self.threads))
 
     def fit_transform(self, vectors: npt.ArrayLike, y: Any = None) -> npt.NDArray[np.uint8]:
-        """Fit to the vectors and return their codes."""
+        """Fit to `vectors`, shape (n, dim), and return their codes."""
         return self.fit(vectors).transform(vectors)
 
     @property
@@ -126,7 +129,7 @@ class SignBinarizer(_Binarizer):
         self.center = center
 
     def fit(self, vectors: npt.ArrayLike, y: Any = None) -> SignBinarizer:
-        """Learn the mean of vectors of shape (n, dim)."""
+        """Learn the mean of `vectors`, shape (n, dim), and return self."""
         array = _check_training("vectors", vectors)
         recipe = self._checked(array.shape[1])
         mean = _mean(array) if recipe["center"] else np.zeros(array.shape[1], np.float32)
@@ -140,11 +143,11 @@ class SignBinarizer(_Binarizer):
         return {"mean_": ("float32", (dim,))}
 
     def transform(self, vectors: npt.ArrayLike) -> npt.NDArray[np.uint8]:
-        """Return packed codes, uint8, shape (n, ceil(dim / 8)), of vectors of shape (n, dim)."""
+        """Return packed codes, uint8, shape (n, ceil(dim / 8)), of `vectors`, shape (n, dim)."""
         return np.packbits(self._check_input(vectors) > self.mean_, axis=1)
 
     def project(self, vectors: npt.ArrayLike) -> Floats:
-        """Return the centred vectors, float32, shape (n, dim)."""
+        """Return `vectors` centred, float32, shape (n, dim)."""
         return self._check_input(vectors) - self.mean_
 
     @property
@@ -183,7 +186,7 @@ class RandomHyperplanes(_Binarizer):
         self.threads = threads
 
     def fit(self, vectors: npt.ArrayLike, y: Any = None) -> RandomHyperplanes:
-        """Draw the hyperplanes for vectors of shape (n, dim)."""
+        """Draw the hyperplanes for `vectors`, shape (n, dim), and return self."""
         array = _check_training("vectors", vectors)
         dim = array.shape[1]
         recipe = self._checked(dim)
@@ -248,7 +251,7 @@ class ITQ(_Binarizer):
         self.threads = threads
 
     def fit(self, vectors: npt.ArrayLike, y: Any = None) -> ITQ:
-        """Learn directions and rotation from vectors of shape (n, dim)."""
+        """Learn directions and rotation from `vectors`, shape (n, dim), and return self."""
         array = _check_training("vectors", vectors)
         recipe = self._checked(array.shape[1])
         bits, iterations = recipe["bits"], recipe["iterations"]

@@ -197,7 +197,7 @@ class ParagraphVector(ParagraphVectors):
         return (vectors, self._coverage(corpus)) if return_coverage else vectors
 
     def fit_transform(self, documents: Any, y: Any = None) -> FloatArray:
-        """Fit to the documents and return what `transform` gives for them; they are read once."""
+        """Fit to `documents` and return what `transform` gives for them; they are read once."""
         return self._infer(self._learn(documents))
 
 
@@ -381,7 +381,7 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         return (values, self._coverage(corpus)) if return_coverage else values
 
     def fit_transform(self, documents: Any, y: Any = None) -> CodeArray:
-        """Fit to the documents and return what `transform` gives for them; they are read once."""
+        """Fit to `documents` and return what `transform` gives for them; they are read once."""
         return self._codes(self._learn(documents))
 
     def _n_columns(self) -> int:

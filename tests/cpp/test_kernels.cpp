@@ -1,0 +1,169 @@
+// Every level of the inner loops against plain loops.
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+#include "check.hpp"
+#include "kernels/code_kernels.hpp"
+#include "kernels/dispatch.hpp"
+#include "kernels/float_kernels.hpp"
+
+namespace bitsense {
+
+namespace {
+
+bool near(double got, double expected, double scale) {
+  return std::abs(got - expected) <= 1e-5 * (scale + std::abs(expected));
+}
+
+std::vector<const float*> row_starts(const std::vector<float>& rows, std::size_t n) {
+  std::vector<const float*> starts;
+  for (std::size_t i = 0; i < rows.size(); i += n) starts.push_back(rows.data() + i);
+  return starts;
+}
+
+void products_are_those_of_plain_loops(const FloatKernels& kernel) {
+  for (const std::size_t rows : {1U, 3U, 6U, 17U}) {
+    for (const std::size_t n : {16U, 48U, 128U}) {
+      const std::size_t terms = rows + 2;
+      const auto a = random_floats(rows * terms, rows);
+      const auto b = random_floats(terms * n, n);
+      std::vector<float> out(rows * n, 0.5F);
+      std::vector<float*> out_rows;
+      for (std::size_t i = 0; i < rows; ++i) out_rows.push_back(out.data() + i * n);
+      kernel.multiply(row_starts(a, terms).data(), 1, row_starts(b, n).data(), terms,
+                      out_rows.data(), rows, n, true);
+      for (std::size_t i = 0; i < rows; ++i) {
+        for (std::size_t x = 0; x < n; ++x) {
+          double sum = 0.5;
+          for (std::size_t k = 0; k < terms; ++k)
+            sum += static_cast<double>(a[i * terms + k]) * static_cast<double>(b[k * n + x]);
+          BITSENSE_CHECK(near(out[i * n + x], sum, static_cast<double>(terms)));
+        }
+      }
+    }
+  }
+}
+
+void dots_are_those_of_plain_loops(const FloatKernels& kernel) {
+  for (const std::size_t n : {16U, 32U, 304U}) {
+    for (const std::size_t count : {0U, 1U, 7U}) {
+      const auto h = random_floats(n, 1);
+      const auto u = random_floats(count * n, 2);
+      std::vector<float> out(count);
+      kernel.dots(h.data(), row_starts(u, n).data(), count, out.data(), n);
+      for (std::size_t j = 0; j < count; ++j) {
+        double sum = 0.0;
+        for (std::size_t x = 0; x < n; ++x)
+          sum += static_cast<double>(h[x]) * static_cast<double>(u[j * n + x]);
+        BITSENSE_CHECK(near(out[j], sum, static_cast<double>(n)));
+      }
+    }
+  }
+}
+
+void functions_are_those_of_the_library(const FloatKernels& kernel) {
+  auto x = random_floats(64, 3, 80.0F);
+  x[0] = 0.0F;
+  std::vector<float> e(64);
+  std::vector<float> s(64);
+  kernel.exp(x.data(), e.data(), 64);
+  kernel.logistic(x.data(), s.data(), 64);
+  for (std::size_t i = 0; i < 64; ++i) {
+    const double clipped = std::min(60.0, std::max(-60.0, static_cast<double>(x[i])));
+    BITSENSE_CHECK(std::abs(e[i] / std::exp(clipped) - 1.0) < 1e-6);
+    BITSENSE_CHECK(near(s[i], 1.0 / (1.0 + std::exp(-clipped)), 0.0));
+  }
+}
+
+// All results of the float kernels on fixed inputs, one after another.
+std::vector<float> results(const FloatKernels& kernel) {
+  constexpr std::size_t kN = 48;
+  const auto rows = random_floats(16 * kN, 4);
+  const auto starts = row_starts(rows, kN);
+  std::vector<float> all(kN * 16);
+  kernel.interleave(starts.data(), all.data(), kN);
+  std::vector<float> sums(kTile);
+  const auto shift = random_floats(kN, 5, 3.0F);
+  const std::vector<float> weight(kN, 0.5F);
+  const std::vector<float> factor(kTile, 2.0F);
+  std::vector<float> tile = all;
+  kernel.exp_tile(tile.data(), shift.data(), kN, sums.data());
+  kernel.scale_tile(tile.data(), factor.data(), kN);
+  all.insert(all.end(), tile.begin(), tile.end());
+  all.insert(all.end(), sums.begin(), sums.end());
+  kernel.logistic_tile(tile.data(), shift.data(), weight.data(), factor.data(), kN, sums.data());
+  all.insert(all.end(), tile.begin(), tile.end());
+  all.insert(all.end(), sums.begin(), sums.end());
+  std::vector<float> w = random_floats(kN, 6);
+  std::vector<float> squares(kN, 0.1F);
+  kernel.adagrad(w.data(), squares.data(), rows.data(), 0.05F, kN);
+  kernel.axpy(0.3F, rows.data() + kN, w.data(), kN);
+  all.insert(all.end(), w.begin(), w.end());
+  all.insert(all.end(), squares.begin(), squares.end());
+  return all;
+}
+
+void fused_levels_give_the_same_bits() {
+  std::vector<float> first;
+  for (const Kernels& level : available_kernels()) {
+    const std::vector<float> here = results(*level.floats);
+    for (const float value : here) BITSENSE_CHECK(std::isfinite(value));
+    if (std::strcmp(level.level, "baseline") == 0) continue;
+    if (first.empty()) first = here;
+    BITSENSE_CHECK(std::memcmp(first.data(), here.data(), here.size() * sizeof(float)) == 0);
+  }
+}
+
+std::uint32_t distance(const std::uint8_t* a, const std::uint8_t* b, std::size_t bytes) {
+  int bits = 0;
+  for (std::size_t i = 0; i < bytes; ++i) bits += std::popcount(static_cast<unsigned>(a[i] ^ b[i]));
+  return static_cast<std::uint32_t>(bits);
+}
+
+// One byte before the codes, so that nothing is aligned.
+void tiles_have_the_distances_of_their_codes(const CodeKernels& kernel) {
+  for (const std::size_t bytes : {1U, 2U, 7U, 8U, 16U, 33U, 64U, 100U}) {
+    const auto codes = random_bytes(kTileCodes * bytes + 1, bytes);
+    const auto query = random_bytes(bytes + 1, 99);
+    std::vector<std::uint8_t> tile(kernel.tile_bytes(bytes));
+    std::vector<std::uint8_t> prepared(kernel.query_bytes(bytes));
+    kernel.prepare_query(query.data() + 1, bytes, prepared.data());
+    for (const std::size_t rows : {1U, 63U, 64U}) {
+      kernel.lay_tile(codes.data() + 1, rows, bytes, tile.data());
+      std::uint16_t got[kTileCodes];
+      kernel.tile_distances(tile.data(), prepared.data(), bytes, got);
+      std::vector<std::uint16_t> by_rows(rows);
+      kernel.row_distances(query.data() + 1, codes.data() + 1, rows, bytes, by_rows.data());
+      std::uint32_t nearest = UINT32_MAX;
+      for (std::size_t i = 0; i < rows; ++i) {
+        const std::uint32_t expected =
+            distance(query.data() + 1, codes.data() + 1 + i * bytes, bytes);
+        BITSENSE_CHECK(got[i] == expected && by_rows[i] == expected);
+        nearest = std::min(nearest, expected);
+      }
+      std::uint8_t hit = 0;
+      const auto bound = static_cast<std::uint16_t>(nearest);
+      kernel.scan_tile(tile.data(), prepared.data(), 1, bytes, &bound, &hit);
+      BITSENSE_CHECK(hit == 1);
+      const std::uint64_t mask = kernel.mask_within(got, bound);
+      for (std::size_t i = 0; i < kTileCodes; ++i)
+        BITSENSE_CHECK((mask >> i & 1) == (got[i] <= bound ? 1U : 0U));
+    }
+  }
+}
+
+}  // namespace
+
+void kernel_tests(Suite& test) {
+  for (const Kernels& level : available_kernels()) {
+    std::printf("level %s\n", level.level);
+    test("products", [&] { products_are_those_of_plain_loops(*level.floats); });
+    test("dots", [&] { dots_are_those_of_plain_loops(*level.floats); });
+    test("functions", [&] { functions_are_those_of_the_library(*level.floats); });
+    test("tiles", [&] { tiles_have_the_distances_of_their_codes(*level.codes); });
+  }
+  test("fused levels give the same bits", fused_levels_give_the_same_bits);
+}
+
+}  // namespace bitsense

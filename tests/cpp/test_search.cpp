@@ -1,0 +1,184 @@
+// Exact search against sorting all distances, at every level and with several threads.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <utility>
+
+#include "check.hpp"
+#include "codes/projection.hpp"
+#include "kernels/dispatch.hpp"
+#include "search/hamming.hpp"
+#include "search/rerank.hpp"
+#include "search/top_k.hpp"
+
+namespace bitsense {
+
+namespace {
+
+using Pairs = std::vector<std::pair<std::uint32_t, std::size_t>>;  // (distance, id), in order
+
+// Few distinct distances: the ties are the hard part.
+struct Problem {
+  std::size_t bits;
+  std::vector<std::uint8_t> codes;
+  std::vector<std::uint8_t> queries;
+  std::vector<char> passes;
+
+  Problem(std::size_t rows, std::size_t asked, std::size_t width)
+      : bits(width),
+        codes(random_bytes(rows * code_bytes(width), rows)),
+        queries(random_bytes(asked * code_bytes(width), asked + 1)),
+        passes(rows) {
+    for (std::size_t i = 0; i < codes.size(); i += 3) codes[i] = 0;
+    clear_padding(codes);
+    clear_padding(queries);
+    for (std::size_t i = 0; i < rows; ++i) passes[i] = i % 5 != 2;
+  }
+  CodesView items() const { return {codes.data(), codes.size() / code_bytes(bits), bits}; }
+  CodesView asked() const { return {queries.data(), queries.size() / code_bytes(bits), bits}; }
+
+  Pairs ranked(std::size_t q, bool filtered) const {
+    Pairs pairs;
+    for (std::size_t i = 0; i < items().rows; ++i) {
+      if (filtered && passes[i] == 0) continue;
+      int distance = 0;
+      for (std::size_t j = 0; j < code_bytes(bits); ++j)
+        distance += std::popcount(static_cast<unsigned>(asked().row(q)[j] ^ items().row(i)[j]));
+      pairs.emplace_back(distance, i);
+    }
+    std::sort(pairs.begin(), pairs.end());
+    return pairs;
+  }
+
+ private:
+  void clear_padding(std::vector<std::uint8_t>& rows) const {
+    const std::size_t bytes = code_bytes(bits);
+    for (std::size_t i = bytes - 1; i < rows.size(); i += bytes)
+      rows[i] = static_cast<std::uint8_t>(rows[i] & 0xff << (8 * bytes - bits));
+  }
+};
+
+void check_search(const Problem& problem, const Filter& filter, const HammingOptions& options) {
+  for (const std::size_t wanted : {1U, 10U, 1000U}) {
+    const std::size_t k = std::min(wanted, filter.passing(problem.items().rows));
+    const std::size_t asked = problem.asked().rows;
+    std::vector<std::int64_t> ids(asked * k);
+    std::vector<std::int32_t> distances(asked * k);
+    hamming_search(problem.items(), problem.asked(), k, filter, options, ids.data(),
+                   distances.data());
+    for (std::size_t q = 0; q < asked; ++q) {
+      const Pairs expected = problem.ranked(q, filter.active());
+      for (std::size_t i = 0; i < k; ++i) {
+        BITSENSE_CHECK(static_cast<std::size_t>(ids[q * k + i]) == expected[i].second);
+        BITSENSE_CHECK(static_cast<std::uint32_t>(distances[q * k + i]) == expected[i].first);
+      }
+    }
+  }
+}
+
+void check_range(const Problem& problem, const Filter& filter, const HammingOptions& options) {
+  const std::size_t radius = problem.bits / 2 - 1;
+  const RangeAnswer answer =
+      hamming_range_search(problem.items(), problem.asked(), radius, filter, options);
+  for (std::size_t q = 0; q < problem.asked().rows; ++q) {
+    std::size_t i = 0;
+    for (const auto& [distance, id] : problem.ranked(q, filter.active())) {
+      if (distance > radius) break;
+      const Neighbor got = answer.neighbors[q].at(i++);
+      BITSENSE_CHECK(neighbor_id(got) == id && neighbor_distance(got) == distance);
+    }
+    BITSENSE_CHECK(answer.neighbors[q].size() == i);
+  }
+}
+
+void answers_are_those_of_sorting(const CodeKernels& kernel) {
+  const Poll poll;
+  for (const std::size_t bits : {5U, 32U, 64U, 100U, 128U}) {
+    for (const auto& [rows, asked] :
+         {std::pair<std::size_t, std::size_t>{1, 3}, {63, 1}, {700, 9}, {40'000, 2}}) {
+      const Problem problem(rows, asked, bits);
+      const Filter some(reinterpret_cast<const bool*>(problem.passes.data()), rows);
+      for (const std::size_t threads : {1U, 4U}) {
+        const HammingOptions options{kernel, threads, poll};
+        for (const Filter& filter : {Filter(), some}) {
+          check_search(problem, filter, options);
+          check_range(problem, filter, options);
+        }
+      }
+    }
+  }
+}
+
+void a_poll_that_throws_stops_the_scan() {
+  const Problem problem(20'000, 3000, 64);
+  const Poll poll = [] { require(false, "stop"); };
+  std::vector<std::int64_t> ids(3000);
+  std::vector<std::int32_t> distances(3000);
+  auto search = [&](std::size_t threads) {
+    hamming_search(problem.items(), problem.asked(), 1, {}, {*kernels().codes, threads, poll},
+                   ids.data(), distances.data());
+  };
+  BITSENSE_CHECK(error_of<std::invalid_argument>([&] { search(1); }) == "stop");
+  try {
+    search(3);  // the others may have done all of it before the calling thread begins
+  } catch (const std::invalid_argument& error) {
+    BITSENSE_CHECK(std::string(error.what()) == "stop");
+  }
+}
+
+void reranking_puts_the_best_scores_first() {
+  constexpr std::size_t kDim = 37;
+  const auto items = random_floats(300 * kDim, 1);
+  const auto queries = random_floats(5 * kDim, 2);
+  std::vector<std::int64_t> shortlist(5 * 50);
+  for (std::size_t i = 0; i < shortlist.size(); ++i)
+    shortlist[i] = static_cast<std::int64_t>(i * 7 % 300);
+  auto ranked = [&](std::size_t threads) {
+    std::vector<std::int64_t> ids(5 * 10);
+    std::vector<float> scores(5 * 10);
+    rerank_cosine({queries.data(), 5, kDim}, {items.data(), 300, kDim}, {shortlist.data(), 5, 50},
+                  10, threads, {}, ids.data(), scores.data());
+    return std::pair(ids, scores);
+  };
+  const auto [ids, scores] = ranked(1);
+  BITSENSE_CHECK(ranked(4) == std::pair(ids, scores));
+  for (std::size_t q = 0; q < 5; ++q)
+    BITSENSE_CHECK(std::is_sorted(scores.rbegin() + static_cast<long>((4 - q) * 10),
+                                  scores.rbegin() + static_cast<long>((5 - q) * 10)));
+  shortlist[13] = 300;
+  error_of<std::out_of_range>([&] { ranked(2); });
+  shortlist[13] = -1;
+  error_of<std::out_of_range>([&] { ranked(2); });
+}
+
+void codes_are_the_signs_of_projections() {
+  constexpr std::size_t kDim = 19;
+  constexpr std::size_t kBits = 21;
+  const auto vectors = random_floats(200 * kDim, 3);
+  const auto directions = random_floats(kDim * kBits, 4);
+  const std::vector<float> mean(kDim, 0.1F);
+  std::vector<float> projected(200 * kBits);
+  std::vector<std::uint8_t> codes(200 * code_bytes(kBits));
+  const VectorsView rows{vectors.data(), 200, kDim};
+  const VectorsView to{directions.data(), kDim, kBits};
+  project_rows(rows, mean.data(), to, 3, {}, projected.data());
+  project_sign_rows(rows, mean.data(), to, 2, {}, codes.data());
+  for (std::size_t i = 0; i < 200; ++i) {
+    std::uint8_t expected[code_bytes(kBits)];
+    pack_signs(projected.data() + i * kBits, kBits, expected);
+    BITSENSE_CHECK(
+        std::equal(expected, expected + code_bytes(kBits), codes.data() + i * code_bytes(kBits)));
+  }
+}
+
+}  // namespace
+
+void search_tests(Suite& test) {
+  for (const Kernels& level : available_kernels())
+    test("answers are those of sorting", [&] { answers_are_those_of_sorting(*level.codes); });
+  test("a poll that throws stops the scan", a_poll_that_throws_stops_the_scan);
+  test("reranking puts the best scores first", reranking_puts_the_best_scores_first);
+  test("codes are the signs of projections", codes_are_the_signs_of_projections);
+}
+
+}  // namespace bitsense

@@ -79,9 +79,10 @@ def check_scan() -> None:
     exact = np.unpackbits(queries[:, None] ^ codes, axis=2).sum(axis=2)
     ids, distances = HammingIndex(codes).search(queries, k=10)
     expected: Any = np.argsort(exact, axis=1, kind="stable")[:, :10]
-    if not (ids == expected).all() or not (
-        distances == np.take_along_axis(exact, expected, 1)
-    ).all():
+    if (
+        not (ids == expected).all()
+        or not (distances == np.take_along_axis(exact, expected, 1)).all()
+    ):
         raise AssertionError("the scan is wrong")
 
 

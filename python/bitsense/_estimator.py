@@ -205,6 +205,10 @@ class Estimator:
         transform : {"default", "pandas", "polars"}, optional
             An array, or a frame with the columns of `get_feature_names_out`; the index of a pandas
             column of texts is kept. None leaves it as it is.
+
+        Returns
+        -------
+        self
         """
         if transform is not None:
             check_option("transform", transform, ("default", "pandas", "polars"))
@@ -229,7 +233,7 @@ class Estimator:
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Return the names of the columns of `transform`, as scikit-learn asks for them.
 
-        A column of packed codes is a byte, eight bits.
+        A column of packed codes is a byte, eight bits. `input_features` is ignored.
         """
         self._check_fitted()
         stem = type(self).__name__.lower()

@@ -63,7 +63,7 @@ class _Binarizer(Estimator, ABC):
         return int(self.directions_.shape[1])
 
     def save(self, path: files.Path) -> None:
-        """Save the fitted binariser as one file, without `threads`.
+        """Save the fitted binariser as the file `path`, without `threads`.
 
         Raises
         ------
@@ -79,7 +79,7 @@ class _Binarizer(Estimator, ABC):
 
     @classmethod
     def load(cls, path: files.Path) -> Self:
-        """Load a binariser that `save` wrote.
+        """Load a binariser that `save` wrote at `path`.
 
         Raises
         ------

@@ -106,12 +106,12 @@ class HammingIndex:
         return self.codes.bits
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Save the codes as one file, see `Codes.save`: there is nothing else in this index."""
+        """Save the codes as the file `path`, see `Codes.save`: this index is nothing else."""
         self.codes.save(path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> HammingIndex:
-        """Search the codes of a file where they lie in it; see `Codes.load`."""
+        """Search the codes of the file `path` where they lie in it; see `Codes.load`."""
         return cls(Codes.load(path))
 
     def __len__(self) -> int:

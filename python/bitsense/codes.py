@@ -205,7 +205,7 @@ class Codes:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Codes:
-        """Load what `save` wrote at `path`; the codes are a read-only view of the mapped file.
+        """Return what `save` wrote at `path`; the codes are a read-only view of the mapped file.
 
         Raises
         ------

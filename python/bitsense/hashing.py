@@ -79,7 +79,7 @@ class _Binarizer(Estimator, ABC):
 
     @classmethod
     def load(cls, path: files.Path) -> Self:
-        """Load a binariser that `save` wrote at `path`.
+        """Return the binariser that `save` wrote at `path`.
 
         Raises
         ------

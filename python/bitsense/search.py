@@ -111,7 +111,7 @@ class HammingIndex:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> HammingIndex:
-        """Search the codes of the file `path` where they lie in it; see `Codes.load`."""
+        """Return an index of the codes in the file `path`, where they lie; see `Codes.load`."""
         return cls(Codes.load(path))
 
     def __len__(self) -> int:

@@ -325,8 +325,8 @@ def test_encode_refuses_nothing_and_codes(model, codes):
     assert line == "bitsense: error: the input must hold at least one document, got none"
     line = error_of("encode", codes, "-", stdin="a\n")
     assert (
-        line
-        == f"bitsense: error: {codes} must hold a model of texts, got <Codes: 300 of 20 bits, with ids>"
+        line == f"bitsense: error: {codes} must hold a model of texts, "
+        "got <Codes: 300 of 20 bits, with ids>"
     )
 
 

@@ -11,14 +11,11 @@ equal to faiss' before anything is timed, ids where no tie decides them.
 
 from __future__ import annotations
 
-import argparse
-import json
-import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common import finish, interleaved, parser, timer
 
 from bitsense import _core
 from bitsense.search import HammingIndex
@@ -27,22 +24,25 @@ try:
     import faiss
 except ImportError:
     faiss = None
+else:
+    faiss.omp_set_num_threads(1)
 
 Call = Callable[[], Any]
+COLUMNS = ("name", "ms_per_query", "gb_per_s", "read_gb_per_s", "share_of_read",
+           "faiss_ms_per_query", "times_faiss")  # fmt: skip
 
 
-def interleaved(calls: dict[str, Call], rounds: int) -> dict[str, float]:
+def medians(calls: dict[str, Call], rounds: int) -> dict[str, float]:
     """Return the median seconds of each call; each round times every call, just after itself.
 
     The run that is not timed brings the caches to the state that a repeated call finds.
     """
     times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(rounds):
-        for name, call in calls.items():
-            call()
-            start = time.perf_counter()
-            call()
-            times[name].append(time.perf_counter() - start)
+    for _, name in interleaved(list(calls), rounds):
+        calls[name]()
+        with timer() as taken:
+            calls[name]()
+        times[name].append(taken.wall_s)
     return {name: float(np.median(seconds)) for name, seconds in times.items()}
 
 
@@ -73,7 +73,7 @@ def measure(data: np.ndarray, bits: int, batch: int, k: int, rounds: int) -> dic
         other.add(codes)
         check_answers(index, other, queries, k)
         calls["faiss"] = lambda: other.search(queries, k)
-    seconds = interleaved(calls, rounds)
+    seconds = medians(calls, rounds)
     row = {
         "name": f"search/hamming/bits={bits}/n={len(codes)}/batch={batch}/{_core.level()}",
         "bits": bits,
@@ -93,47 +93,35 @@ def measure(data: np.ndarray, bits: int, batch: int, k: int, rounds: int) -> dic
     return row
 
 
-def show(row: dict[str, Any]) -> None:
-    """Print one row."""
-    text = (
-        f"{row['bits']:5} {row['codes']:10} {row['batch']:5} {row['ms_per_query']:9.4f} "
-        f"{row['gb_per_s']:8.1f} {row['read_gb_per_s']:8.1f} {row['share_of_read']:7.2f}"
-    )
-    if "times_faiss" in row:
-        text += f" {row['faiss_ms_per_query']:9.4f} {row['times_faiss']:6.2f}"
-    print(text, flush=True)
-
-
-def main() -> None:
-    """Measure in the caches and in memory, one query and batches."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--megabytes", type=int, default=256, help="codes in memory")
-    parser.add_argument("--cache-kilobytes", type=int, default=512, help="codes in the cache")
-    parser.add_argument("--bits", type=int, nargs="+", default=[64, 128, 256])
-    parser.add_argument("--batch", type=int, nargs="+", default=[1, 8, 256])
-    parser.add_argument("--rounds", type=int, default=11)
-    parser.add_argument("-k", type=int, default=10)
-    parser.add_argument("--json", type=Path, help="write the rows to this file")
-    parser.add_argument("--quick", action="store_true", help="a small run that only checks")
-    options = parser.parse_args()
-    if options.quick:
-        options.megabytes, options.rounds = 4, 1
-    if faiss is not None:
-        faiss.omp_set_num_threads(1)
-        print(f"faiss {faiss.__version__} ({faiss.get_compile_options().strip()})")
-    print(f"level {_core.level()}, one thread, k={options.k}, median of {options.rounds}")
-    print(" bits      codes batch  ms/query     GB/s read GB/s  share  faiss ms  times")
-    sizes = {options.cache_kilobytes << 10: options.batch, options.megabytes << 20: [1, 8]}
+def rows_for(
+    sizes: dict[int, list[int]], bits: list[int], k: int = 10, rounds: int = 11
+) -> list[dict[str, Any]]:
+    """Return a row per size in bytes, number of bits and batch."""
     generator = np.random.default_rng(0)
     rows = []
     for size, batches in sizes.items():
         data = generator.integers(0, 256, size, dtype=np.uint8)
-        for bits in options.bits:
-            for batch in batches:
-                rows.append(measure(data, bits, batch, options.k, options.rounds))
-                show(rows[-1])
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+        rows += [measure(data, b, batch, k, rounds) for b in bits for batch in batches]
+    return rows
+
+
+def main() -> None:
+    """Measure in the caches and in memory, one query and batches."""
+    arguments = parser(__doc__)
+    arguments.add_argument("--megabytes", type=int, default=256, help="codes in memory")
+    arguments.add_argument("--cache-kilobytes", type=int, default=512, help="codes in the cache")
+    arguments.add_argument("--bits", type=int, nargs="+", default=[64, 128, 256])
+    arguments.add_argument("--batch", type=int, nargs="+", default=[1, 8, 256])
+    arguments.add_argument("--rounds", type=int, default=11)
+    arguments.add_argument("-k", type=int, default=10)
+    options = arguments.parse_args()
+    if options.quick:
+        options.megabytes, options.batch, options.rounds = 16, [1, 8], 3
+    if faiss is not None:
+        print(f"faiss {faiss.__version__} ({faiss.get_compile_options().strip()})")
+    print(f"level {_core.level()}, one thread, k={options.k}, median of {options.rounds}")
+    sizes = {options.cache_kilobytes << 10: options.batch, options.megabytes << 20: [1, 8]}
+    finish(rows_for(sizes, options.bits, options.k, options.rounds), options, COLUMNS)
 
 
 if __name__ == "__main__":

@@ -65,9 +65,13 @@ bitsense::TokenBatch token_batch(const py::list& documents, std::size_t first, b
         throw py::type_error(bitsense::text(where(), " must be a string, got ", type_name(token)));
       }
       const auto [view, owner] = utf8(token, where);
-      bitsense::require(!view.empty(), where(), " must not be an empty string");
-      bitsense::require(view.size() <= bitsense::kMaxDocumentBytes, where(), " must have at most ",
-                        bitsense::kMaxDocumentBytes, " bytes, got ", view.size());
+      // Not by require(), which would make the name of every token.
+      if (view.empty())
+        throw std::invalid_argument(bitsense::text(where(), " must not be an empty string"));
+      if (view.size() > bitsense::kMaxDocumentBytes)
+        throw std::invalid_argument(bitsense::text(where(), " must have at most ",
+                                                   bitsense::kMaxDocumentBytes, " bytes, got ",
+                                                   view.size()));
       batch.bytes.append(view);
       batch.lengths.push_back(static_cast<std::uint32_t>(view.size()));
     }

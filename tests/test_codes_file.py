@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bitsense import FormatError, files
+from bitsense import FormatError, files, load
 from bitsense._codes_file import codes_bytes, load_codes, save_codes
 from bitsense.codes import Codes
+from bitsense.search import HammingIndex
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 
@@ -44,6 +48,23 @@ def test_loaded_codes_are_a_view_of_the_file(tmp_path):
     assert not loaded.data.flags.writeable
     assert loaded.data.ctypes.data % 64 == 0
     assert path.read_bytes() == codes_bytes(codes)
+
+
+def test_codes_and_index_save_load_and_pickle(tmp_path):
+    path = tmp_path / "codes.bitsense"
+    codes = random_codes(20, 50, [f"d{i}" for i in range(50)])
+    index = HammingIndex(codes)
+    index.save(path)
+    assert path.read_bytes() == codes_bytes(codes)
+    codes.save(path)
+    assert Codes.load(path) == load(path) == codes
+    for copied in (pickle.loads(pickle.dumps(codes)), copy.deepcopy(codes)):
+        assert copied == codes
+        assert not copied.data.flags.writeable
+    want = index.search(codes, k=3)
+    for other in (HammingIndex.load(path), pickle.loads(pickle.dumps(index))):
+        for got, expected in zip(other.search(codes, k=3), want, strict=True):
+            assert np.array_equal(got, expected)
 
 
 def test_another_kind_is_refused(tmp_path, monkeypatch):

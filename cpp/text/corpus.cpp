@@ -6,6 +6,10 @@
 #include <iomanip>
 #include <utility>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "core/errors.hpp"
 
 namespace bitsense {
@@ -14,6 +18,7 @@ namespace {
 constexpr std::size_t kBlockBytes = std::size_t{1} << 18;
 constexpr std::size_t kBlockTokens = std::size_t{1} << 16;
 constexpr std::size_t kPollTokens = std::size_t{1} << 16;
+constexpr std::size_t kTrimIds = std::size_t{1} << 22;
 
 // Cuts [0, count) into runs whose sizes add up to `block` or more each; returns where they begin,
 // and `count` at the end.
@@ -30,6 +35,13 @@ std::vector<std::size_t> cut_blocks(std::size_t count, std::size_t block, Size&&
   }
   if (count > 0) begins.push_back(count);
   return begins;
+}
+
+// The GNU allocator keeps what threads freed until it is told to give it back.
+void give_memory_back() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 std::string describe(std::string_view document, const Utf8Error& error) {
@@ -276,6 +288,7 @@ void CorpusBuilder::drain(std::uint32_t* ids, std::uint64_t* offsets, std::uint3
                           const Poll& poll) {
   open_ = false;
   std::uint64_t offset = 0;
+  std::uint64_t given_back = 0;
   *offsets++ = 0;
   for (Segment& segment : segments_) {
     if (poll) poll();
@@ -283,6 +296,9 @@ void CorpusBuilder::drain(std::uint32_t* ids, std::uint64_t* offsets, std::uint3
     for (const std::uint32_t length : segment.lengths) *offsets++ = offset += length;
     totals = std::copy(segment.totals.begin(), segment.totals.end(), totals);
     segment = Segment();
+    if (offset - given_back < kTrimIds) continue;
+    given_back = offset;
+    give_memory_back();
   }
   segments_.clear();
 }

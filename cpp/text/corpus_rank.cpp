@@ -1,5 +1,6 @@
 // The end of a CorpusBuilder: merge the threads' tables, rank the words, map the ids.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/errors.hpp"
@@ -62,16 +63,25 @@ std::vector<std::vector<std::uint32_t>> CorpusBuilder::merge(const Poll& poll) {
   for (std::size_t w = 1; w < workers_.size(); ++w) {
     Tally& tally = workers_[w].tally;
     maps[w].resize(tally.counts.size());
-    for (std::uint32_t id = 0; id < tally.counts.size(); ++id) {
-      if (id % kPollWords == 0 && poll) poll();
-      const std::uint32_t merged = all.words.insert(finished_key(tally.words.word(id)));
-      if (merged == all.counts.size()) {
-        all.counts.push_back(0);
-        if (has_ngrams) all.orders.push_back(tally.orders[id]);
+    std::array<WordKey, 32> keys;
+    for (std::size_t first = 0; first < tally.counts.size(); first += keys.size()) {
+      if (first % kPollWords == 0 && poll) poll();
+      const std::size_t group = std::min(keys.size(), tally.counts.size() - first);
+      for (std::size_t i = 0; i < group; ++i) {
+        keys[i] = finished_key(tally.words.word(static_cast<std::uint32_t>(first + i)));
+        all.words.prefetch(keys[i]);
       }
-      all.counts[merged] += tally.counts[id];
-      if (has_ngrams) all.orders[merged] = std::min(all.orders[merged], tally.orders[id]);
-      maps[w][id] = merged;
+      for (std::size_t i = 0; i < group; ++i) {
+        const std::size_t id = first + i;
+        const std::uint32_t merged = all.words.insert(keys[i]);
+        if (merged == all.counts.size()) {
+          all.counts.push_back(0);
+          if (has_ngrams) all.orders.push_back(tally.orders[id]);
+        }
+        all.counts[merged] += tally.counts[id];
+        if (has_ngrams) all.orders[merged] = std::min(all.orders[merged], tally.orders[id]);
+        maps[w][id] = merged;
+      }
     }
     tally = Tally();
   }

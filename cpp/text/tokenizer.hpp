@@ -42,12 +42,12 @@ class Tokenizer {
  private:
   enum ByteClass : std::uint8_t { kSeparates, kBelongs, kBeyondAscii };
 
-  // Reads the word of which [start, position) is an ASCII prefix, maybe empty, on to its end. The
-  // word, folded, is left in `word`. Returns false if there is none.
   struct SlowWord {
     std::size_t points = 0;
     bool ideograph = false;
   };
+  // Reads the word of which [start, position) is an ASCII prefix, maybe empty, on to its end, and
+  // leaves it in `word`, folded. A result of no points is no word.
   SlowWord read_slowly(std::string_view document, std::size_t start, std::size_t& position,
                        std::string& word) const;
   WordKey ascii_key(const char* data, std::size_t length, const char* end,

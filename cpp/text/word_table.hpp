@@ -49,8 +49,9 @@ constexpr std::uint64_t hash_pair(std::uint64_t a, std::uint64_t b) {
 
 }  // namespace detail
 
-// Hashes bytes that lie at `data`. Fewer than 16 of them are read one by one unless the 16 bytes
-// from `data` on end before `readable_end`.
+// A key of the bytes at `data`, without its hash: change the head if need be, then finish_key.
+// Where 16 bytes from `data` on are readable, a shorter word is loaded with them and the rest
+// masked off.
 inline WordKey make_key(const char* data, std::uint32_t length, const char* readable_end) {
   WordKey key{{0, 0}, 0, data, length};
   if (length >= WordKey::kHead) {
@@ -64,7 +65,6 @@ inline WordKey make_key(const char* data, std::uint32_t length, const char* read
   } else if (length > 0) {
     std::memcpy(key.head, data, length);
   }
-  key.hash = 0;  // until finish_key
   return key;
 }
 

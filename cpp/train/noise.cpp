@@ -19,8 +19,9 @@ std::vector<double> noise_weights(std::span<const std::uint64_t> counts) {
 
 NoiseDistribution::NoiseDistribution(std::span<const std::uint64_t> counts)
     : table_(noise_weights(counts)) {
+  probability_ = table_.probabilities();
   log_probability_.reserve(counts.size());
-  for (const double probability : table_.probabilities())
+  for (const double probability : probability_)
     log_probability_.push_back(static_cast<float>(std::log(probability)));
 }
 
@@ -46,11 +47,10 @@ void NoiseDistribution::draw(Rng& rng, std::size_t draws, std::vector<std::uint3
 NoiseSet NoiseDistribution::quantiles(std::size_t draws) const {
   NoiseSet set;
   set.draws = draws;
-  const std::vector<double> probabilities = table_.probabilities();
   double below = 0.0;
   std::size_t i = 0;
   for (std::size_t w = 0; w < words() && i < draws; ++w) {
-    const double above = w + 1 == words() ? 2.0 : below + probabilities[w];
+    const double above = w + 1 == words() ? 2.0 : below + probability_[w];
     std::size_t times = 0;
     while (i < draws && (static_cast<double>(i) + 0.5) / static_cast<double>(draws) < above) {
       ++i;

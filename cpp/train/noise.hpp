@@ -44,6 +44,7 @@ class NoiseDistribution {
 
  private:
   AliasTable table_;
+  std::vector<double> probability_;
   std::vector<float> log_probability_;
 };
 

@@ -11,6 +11,8 @@
 namespace bitsense {
 
 enum class Objective { kSampledSoftmax, kNegativeSampling };
+// Of the words' rows. The documents always move by AdaGrad: they meet so few steps, short ones
+// above all, that plain SGD would leave them where they started.
 enum class Optimizer { kAdaGrad, kSgd };
 
 struct TrainOptions {

@@ -11,9 +11,17 @@ namespace bitsense {
 namespace {
 
 // Names of the streams of random numbers, so that no two share one.
-enum Stream : std::uint64_t { kOrder = 1, kNoise, kRun, kKeep };
+enum Stream : std::uint64_t { kOrder = 1, kNoise, kKeep };
 
 constexpr std::uint32_t kUnseen = NoiseDistribution::kUnseen;
+
+// Targets of a document of this many words in one block: short documents get shorter runs, so that
+// they too move several times an epoch.
+std::size_t run_of(std::size_t words) {
+  constexpr std::size_t kShortestRun = 4;
+  constexpr std::size_t kMoves = 4;
+  return std::max(kShortestRun, (words + kMoves - 1) / kMoves);
+}
 
 // The share of a word's occurrences that is kept, times 2^32 (Mikolov et al. 2013, as in their
 // program: sqrt(t / f) + t / f, at most 1).
@@ -100,21 +108,23 @@ bool Planner::next(Plan& plan) {
   return false;
 }
 
-bool Planner::kept(std::uint32_t word, std::uint64_t document, std::uint64_t position) const {
-  if (keep_.empty() || keep_[word] == 0xffffffffU) return true;
-  const std::uint64_t hash =
-      stream(options_.seed ^ (std::uint64_t{kKeep} << 56) ^ epoch_, document, position);
-  return static_cast<std::uint32_t>(hash >> 32) <= keep_[word];
+// Decided by a hash of the seed, the epoch, the document and the word's place in it alone.
+bool Planner::kept(std::uint32_t word, std::uint64_t document_seed, std::uint64_t position) const {
+  return keep_.empty() ||
+         static_cast<std::uint32_t>(mix(document_seed + position) >> 32) <= keep_[word];
 }
 
 void Planner::take_run(Place& place, Plan& plan) {
   const auto words = documents_[place.document];
   const auto first = static_cast<std::uint32_t>(plan.targets.size());
   const std::uint64_t start = place.position;
+  const std::uint64_t document_seed =
+      stream(options_.seed ^ (std::uint64_t{kKeep} << 56), epoch_, place.document);
   std::uint32_t count = 0;
-  while (place.position < words.size() && count < options_.run) {
+  const std::size_t most = std::min(options_.run, run_of(words.size()));
+  while (place.position < words.size() && count < most) {
     const std::uint32_t word = words[place.position];
-    if (kept(word, place.document, place.position)) {
+    if (kept(word, document_seed, place.position)) {
       plan.targets.push_back(word);
       plan.target_run.push_back(static_cast<std::uint32_t>(plan.runs.size()));
       ++count;
@@ -122,10 +132,8 @@ void Planner::take_run(Place& place, Plan& plan) {
     ++place.position;
   }
   plan.words_read += place.position - start;
-  if (count == 0) return;
-  const std::uint64_t seed =
-      stream(options_.seed ^ (std::uint64_t{kRun} << 56) ^ epoch_, place.document, start);
-  plan.runs.push_back({place.document, first, count, seed});
+  if (count > 0)
+    plan.runs.push_back({place.document, first, count, document_seed ^ mix(start + 1)});
 }
 
 void Planner::draw_noise(Plan& plan) {

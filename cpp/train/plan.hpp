@@ -60,7 +60,7 @@ class Planner {
   void take_run(Place& place, Plan& plan);
   void draw_noise(Plan& plan);
   void collect_rows(Plan& plan);
-  bool kept(std::uint32_t word, std::uint64_t document, std::uint64_t position) const;
+  bool kept(std::uint32_t word, std::uint64_t document_seed, std::uint64_t position) const;
 
   Documents documents_;
   const NoiseDistribution& noise_;

@@ -64,7 +64,7 @@ class ModelStep final : public Step {
   void score_targets(const Run& run, const float* hidden, StepScratch& scratch);
   void pull_targets(const Run& run, float* gradient, StepScratch& scratch);
   void drop(const Run& run, float* values) const;
-  void descend(float* w, float* squares, const float* gradient, float scale = 1.0F);
+  void descend(float* w, float* squares, const float* gradient);
   void move_noise_rows(std::size_t first, std::size_t count, StepScratch& scratch);
   void move_row(std::size_t row, float* gradient, float bias_gradient, bool accumulate,
                 StepScratch& scratch);
@@ -113,7 +113,8 @@ void ModelStep<Model>::move_documents(std::size_t task, StepScratch& scratch) {
     drop(run, gradients[l]);
     float* d = parameters_.hidden.row(run.document);
     Model::backward(kernel_, d, gradients[l], n_);
-    descend(d, state_.squares.hidden.row(run.document), gradients[l], options_.document_rate);
+    kernel_.adagrad(d, state_.squares.hidden.row(run.document), gradients[l],
+                    rate_ * options_.document_rate, n_);
   }
 }
 
@@ -148,11 +149,11 @@ void ModelStep<Model>::drop(const Run& run, float* values) const {
 }
 
 template <class Model>
-void ModelStep<Model>::descend(float* w, float* squares, const float* gradient, float scale) {
+void ModelStep<Model>::descend(float* w, float* squares, const float* gradient) {
   if (options_.optimizer == Optimizer::kAdaGrad)
-    kernel_.adagrad(w, squares, gradient, rate_ * scale, n_);
+    kernel_.adagrad(w, squares, gradient, rate_, n_);
   else
-    kernel_.axpy(-rate_ * scale, gradient, w, n_);
+    kernel_.axpy(-rate_, gradient, w, n_);
 }
 
 template <class Model>

@@ -18,17 +18,18 @@ constexpr float kFirstSquare = 0.1F;  // AdaGrad's accumulators at the start, as
 constexpr std::uint64_t kInitStream = 0x696e6974;
 
 TrainState make_state(Parameters& parameters, Optimizer optimizer) {
-  TrainState state{&parameters, {}};
-  if (optimizer != Optimizer::kAdaGrad) return state;
   auto filled = [](const Matrix& like) {
     Matrix squares(like.rows(), like.dim());
     for (std::size_t i = 0; i < like.rows(); ++i)
       std::fill_n(squares.row(i), like.stride(), kFirstSquare);
     return squares;
   };
+  TrainState state{&parameters, {}};
   state.squares.hidden = filled(parameters.hidden);
-  state.squares.output = filled(parameters.output);
-  state.squares.bias.assign(parameters.bias.size(), kFirstSquare);
+  if (optimizer == Optimizer::kAdaGrad) {
+    state.squares.output = filled(parameters.output);
+    state.squares.bias.assign(parameters.bias.size(), kFirstSquare);
+  }
   return state;
 }
 

@@ -23,7 +23,7 @@ Splitter = Callable[[str], Sequence[str]]
 
 # Chosen on a validation split of the training part of 20 Newsgroups (docs/models.md).
 _INIT_SCALE = 0.01
-_BIAS_POWER = 0.5
+_BIAS_POWER = {"softmax": 0.5, "negative-sampling": 0.0}
 _INFERENCE_NOISE = 1024
 _MODES = ("dbow",)
 _OBJECTIVES = {
@@ -160,11 +160,10 @@ class ParagraphVectors(Estimator):
         options.deterministic = bool(self.deterministic)
         return options
 
-    @staticmethod
-    def _init_options() -> _core.InitOptions:
+    def _init_options(self) -> _core.InitOptions:
         init = _core.InitOptions()
         init.scale = _INIT_SCALE
-        init.bias_power = _BIAS_POWER
+        init.bias_power = _BIAS_POWER[self.objective]
         return init
 
     def _check_on_unknown(self) -> str:

@@ -147,9 +147,10 @@ class Corpus:
     totals: Uint32Array
 
     def __post_init__(self) -> None:
-        _checked_array("ids", self.ids, np.uint32)
-        _checked_array("offsets", self.offsets, np.uint64)
-        _checked_array("totals", self.totals, np.uint32)
+        for name, dtype in (("ids", np.uint32), ("offsets", np.uint64), ("totals", np.uint32)):
+            view = _checked_array(name, getattr(self, name), dtype).view()
+            view.flags.writeable = False
+            object.__setattr__(self, name, view)
         if len(self.offsets) != len(self.totals) + 1:
             raise ValueError(
                 f"`offsets` must have {len(self.totals) + 1} items for {len(self.totals)} "
@@ -158,8 +159,6 @@ class Corpus:
         rises = bool((self.offsets[1:] >= self.offsets[:-1]).all())
         if not rises or self.offsets[0] != 0 or self.offsets[-1] != len(self.ids):
             raise ValueError(f"`offsets` must rise from 0 to {len(self.ids)}")
-        for array in (self.ids, self.offsets, self.totals):
-            array.flags.writeable = False
 
     @property
     def n_documents(self) -> int:

@@ -12,6 +12,7 @@ holds codes in every form, for anyone who writes another implementation.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -187,6 +188,41 @@ class Codes:
     def __repr__(self) -> str:
         named = "" if self._ids is None else ", with ids"
         return f"<Codes: {len(self)} of {self._bits} bits{named}>"
+
+    # Files. The module that knows their layout imports this one.
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save as one file at `path`, ids included; an old one is replaced at once or not at all.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        from ._codes_file import save_codes
+
+        save_codes(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Codes:
+        """Return what `save` wrote to `path`; the codes are a read-only view of the mapped file.
+
+        Raises
+        ------
+        FormatError
+            If the file is corrupt, cut, newer, or holds something else.
+        OSError
+            If the file cannot be opened.
+        """
+        from ._codes_file import load_codes
+
+        return load_codes(path)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from ._codes_file import codes_bytes
+        from .files import load_bytes
+
+        return load_bytes, (codes_bytes(self),)
 
     # Converters to other forms.
 

@@ -40,25 +40,27 @@ class ParagraphVector(ParagraphVectors):
         Words that occur less often in all documents together are left out.
     max_vocabulary : int, optional
         Keep only so many words, the most frequent.
-    negatives : int, default 128
-        Noise words that a target is told from. They are drawn from count^0.75, once per block, and
-        shared by the documents of the block.
+    negatives : int, default 5
+        Noise words that a target is told from, drawn from count^0.75. The documents of a block
+        share their noise: window * negatives words under negative sampling, `negatives` words
+        under softmax, which wants 64 or more.
     subsample : float, default 1e-4
         Relative frequency from which on the occurrences of a word are thinned out in training
         [2]_; 0 keeps all.
     epochs : int, default 10
         Passes over the documents, each in a new order.
     learning_rate : float, optional
-        At the start; it falls linearly to zero. By default 0.1 for AdaGrad, 0.025 for SGD.
-    objective : {"softmax", "negative-sampling"}, default "softmax"
-        Sampled softmax [3]_ or negative sampling [2]_.
-    optimizer : {"adagrad", "sgd"}, default "adagrad"
+        At the start; it falls linearly to zero. By default 0.07 for both optimisers.
+    objective : {"negative-sampling", "softmax"}, default "negative-sampling"
+        Negative sampling [2]_ or sampled softmax [3]_.
+    optimizer : {"sgd", "adagrad"}, default "sgd"
+        Of the words' rows; the documents always move by AdaGrad.
     dropout : float, default 0
         Share of a document's components that a step leaves out.
     batch : int, default 32
         Documents that a block trains at once. Part of the model, not of the machine: the result
         depends on it.
-    infer_epochs : int, default 20
+    infer_epochs : int, default 10
         Steps of the inference of new documents, each over all their words.
     tokenizer : Tokenizer or callable, optional
         How texts are cut; by default ``Tokenizer()``. N-gram targets are its `ngrams`. Documents
@@ -105,8 +107,8 @@ class ParagraphVector(ParagraphVectors):
     """
 
     _model = "pv-dbow"
-    _document_rate = 1.0
-    _infer_rate = 0.03
+    _document_rate = 1.5
+    _infer_rate = 0.06
     _width = "dim"
 
     def __init__(
@@ -117,15 +119,15 @@ class ParagraphVector(ParagraphVectors):
         window: int = 16,
         min_count: int = 2,
         max_vocabulary: int | None = None,
-        negatives: int = 128,
+        negatives: int = 5,
         subsample: float = 1e-4,
         epochs: int = 10,
         learning_rate: float | None = None,
-        objective: str = "softmax",
-        optimizer: str = "adagrad",
+        objective: str = "negative-sampling",
+        optimizer: str = "sgd",
         dropout: float = 0.0,
         batch: int = 32,
-        infer_epochs: int = 20,
+        infer_epochs: int = 10,
         tokenizer: Tokenizer | Splitter | None = None,
         on_unknown: str = "zero",
         deterministic: bool = True,
@@ -155,7 +157,7 @@ class ParagraphVector(ParagraphVectors):
         self.progress = progress
 
     def _default_learning_rate(self) -> float:
-        return 0.1 if self.optimizer == "adagrad" else 0.025
+        return 0.07
 
     @overload
     def transform(
@@ -213,14 +215,19 @@ class BinaryParagraphVector(ParagraphVectors):
     ----------
     bits : int, default 128
         Bits of a code.
+    negatives : int, default 128
+        Noise words that a target is told from, shared by the documents of a block; with negative
+        sampling 5 to 20 are enough.
+    objective : {"softmax", "negative-sampling"}, default "softmax"
+    optimizer : {"adagrad", "sgd"}, default "adagrad"
     learning_rate : float, optional
         At the start; it falls linearly to zero. By default 0.2 / sqrt(bits) for AdaGrad (0.035
         at 32 bits, 0.018 at 128), 0.05 for SGD.
     on_unknown : {"zero", "error", "nan"}, default "zero"
         What a document without any known word gives. A code cannot be NaN: with "nan",
         `preactivations` gives NaN, and `transform` raises as with "error".
-    mode, window, min_count, max_vocabulary, negatives, subsample, epochs, objective, optimizer, \
-dropout, batch, infer_epochs, tokenizer, deterministic, threads, seed, progress
+    mode, window, min_count, max_vocabulary, subsample, epochs, dropout, batch, \
+infer_epochs, tokenizer, deterministic, threads, seed, progress
         As for `ParagraphVector`.
 
     Attributes
@@ -266,7 +273,7 @@ dropout, batch, infer_epochs, tokenizer, deterministic, threads, seed, progress
         optimizer: str = "adagrad",
         dropout: float = 0.0,
         batch: int = 32,
-        infer_epochs: int = 20,
+        infer_epochs: int = 10,
         tokenizer: Tokenizer | Splitter | None = None,
         on_unknown: str = "zero",
         deterministic: bool = True,

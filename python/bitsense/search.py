@@ -6,6 +6,7 @@ the number of threads, nor on the other queries of a call, nor on the machine's 
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,15 @@ class HammingIndex:
     def bits(self) -> int:
         """The number of bits of a code."""
         return self.codes.bits
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save the codes as one file at `path`, see `Codes.save`: the index has nothing else."""
+        self.codes.save(path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> HammingIndex:
+        """Return an index of the codes in the file at `path`, where they lie; see `Codes.load`."""
+        return cls(Codes.load(path))
 
     def __len__(self) -> int:
         return len(self.codes)

@@ -83,7 +83,7 @@ class Twin:
 
     def descend(self, name, row, gradient, rate):
         values, squares = getattr(self, name), self.squares[name]
-        if self.optimizer == "sgd":
+        if self.optimizer == "sgd" and name != "hidden":
             values[row] -= rate * gradient
             return
         squares[row] += gradient**2

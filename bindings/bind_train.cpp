@@ -72,6 +72,8 @@ py::tuple train_model(const std::string& model, const Array<std::uint32_t>& ids,
     } catch (py::error_already_set& raised) {
       py::gil_scoped_acquire hold;
       error = raised.value();
+      if (const py::object trace = raised.trace())
+        PyException_SetTraceback(error.ptr(), trace.ptr());
     }
   }
   Array<float> bias = make_array<float>({parameters.bias.size()});

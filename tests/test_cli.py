@@ -324,9 +324,8 @@ def test_encode_refuses_nothing_and_codes(model, codes):
     line = error_of("encode", model, "-")
     assert line == "bitsense: error: the input must hold at least one document, got none"
     line = error_of("encode", codes, "-", stdin="a\n")
-    assert (
-        line == f"bitsense: error: {codes} must hold a model, got <Codes: 300 of 20 bits, with ids>"
-    )
+    got = "<Codes: 300 of 20 bits, with ids>"
+    assert line == f"bitsense: error: {codes} must hold a model of texts, got {got}"
 
 
 def test_search_finds_documents_of_the_subject(data, model, codes):

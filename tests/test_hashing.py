@@ -140,7 +140,11 @@ def test_principal_directions_have_fixed_signs_and_descending_variance(vectors):
         (lambda x: ITQ(38).fit(x), ValueError, "`bits` must be at most 37, got 38"),
         (lambda x: ITQ(0).fit(x), ValueError, "`bits` must be at least 1, got 0"),
         (lambda x: ITQ(8, seed=-1).fit(x), ValueError, "`seed` must be at least 0, got -1"),
-        (lambda x: SignBinarizer(center=1).fit(x), TypeError, "`center` must be a bool, got 1"),
+        (
+            lambda x: SignBinarizer(center=1).fit(x),
+            TypeError,
+            "`center` must be True or False, got 1",
+        ),
         (
             lambda x: SignBinarizer().fit(x[:0]),
             ValueError,

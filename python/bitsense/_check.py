@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import operator
 import os
 from collections.abc import Collection
@@ -11,14 +12,26 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "MAX_BITS",
     "available_cpus",
+    "check_bool",
     "check_codes",
     "check_count",
     "check_float",
     "check_option",
+    "check_seed",
     "check_threads",
     "check_vectors",
 ]
+
+MAX_BITS = 65535  # of a code: distances are counted in 16 bits
+
+
+def check_bool(name: str, value: Any) -> bool:
+    """Return `value` if it is True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"`{name}` must be True or False, got {value!r}")
+    return bool(value)
 
 
 def check_count(name: str, value: Any, *, least: int = 1, most: int | None = None) -> int:
@@ -40,9 +53,12 @@ def check_float(
     name: str, value: Any, *, least: float = 0.0, most: float = np.inf, open_below: bool = False
 ) -> float:
     """Return `value` as a finite float within [least, most], or (least, most]."""
-    if isinstance(value, (bool, str)) or not np.isscalar(value):
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise TypeError(f"`{name}` must be a number, got {value!r}")
-    number = float(value)  # type: ignore[arg-type]
+    try:
+        number = float(value)
+    except OverflowError:  # an int of hundreds of digits
+        number = np.inf
     if not np.isfinite(number):
         raise ValueError(f"`{name}` must be finite, got {value!r}")
     if number < least or (open_below and number == least):
@@ -59,6 +75,11 @@ def check_option(name: str, value: Any, options: Collection[str]) -> str:
         names = ", ".join(repr(option) for option in options)
         raise ValueError(f"`{name}` must be one of {names}, got {value!r}")
     return value
+
+
+def check_seed(seed: Any) -> int:
+    """Return a seed as an int within [0, 2^64 - 1]."""
+    return check_count("seed", seed, least=0, most=2**64 - 1)
 
 
 def available_cpus() -> int:
@@ -92,7 +113,8 @@ def check_vectors(name: str, vectors: Any, *, dim: int | None = None) -> npt.NDA
         raise ValueError(f"`{name}` must have 2 dimensions, got {array.ndim}")
     if dim is not None and array.shape[1] != dim:
         raise ValueError(f"`{name}` must have {dim} columns, got {array.shape[1]}")
-    array = np.ascontiguousarray(array, dtype=np.float32)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is refused below
+        array = np.ascontiguousarray(array, dtype=np.float32)
     if not np.isfinite(array).all():
         row = int(np.flatnonzero(~np.isfinite(array).all(axis=1))[0])
         raise ValueError(f"`{name}` must be finite in float32, row {row} is not")

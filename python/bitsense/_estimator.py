@@ -8,11 +8,16 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from ._check import check_option
 from .errors import NotFittedError
 
 __all__ = ["Estimator"]
 
-# What other libraries call a parameter: gensim, fastText, word2vec.c, scikit-learn, faiss.
+# What other libraries call a parameter: gensim, fastText, word2vec.c, scikit-learn, faiss,
+# sentence-transformers.
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "vector_size": ("dim", "bits"),
     "size": ("dim", "bits"),
@@ -22,8 +27,16 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "nbits": ("bits",),
     "num_bits": ("bits",),
     "code_size": ("bits",),
+    "dimension": ("dim", "bits"),
+    "dimensions": ("dim", "bits"),
+    "embedding_dim": ("dim", "bits"),
+    "max_vocab_size": ("max_vocabulary",),
+    "max_final_vocab": ("max_vocabulary",),
+    "max_features": ("max_vocabulary",),
+    "vocab_size": ("max_vocabulary",),
     "ws": ("window",),
     "window_size": ("window",),
+    "mincount": ("min_count",),
     "minCount": ("min_count",),
     "min_df": ("min_count",),
     "negative": ("negatives",),
@@ -40,12 +53,26 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "workers": ("threads",),
     "thread": ("threads",),
     "n_jobs": ("threads",),
+    "n_threads": ("threads",),
+    "num_threads": ("threads",),
     "dm": ("mode",),
+    "dm_mean": ("mode",),
+    "dm_concat": ("mode",),
+    "dbow_words": ("mode",),
     "sg": ("mode",),
-    "hs": ("mode",),
+    "hs": ("objective",),
+    "loss": ("objective",),
+    "batch_size": ("batch",),
+    "verbose": ("progress",),
+    "callbacks": ("progress",),
+    "show_progress_bar": ("progress",),
     "model": ("mode",),
-    "wordNgrams": ("ngrams",),
-    "word_ngrams": ("ngrams",),
+    "ngrams": ("tokenizer",),
+    "wordNgrams": ("tokenizer",),
+    "ngram_range": ("tokenizer",),
+    "stop_words": ("tokenizer",),
+    "lowercase": ("tokenizer",),
+    "analyzer": ("tokenizer",),
     "random_state": ("seed",),
     "random_seed": ("seed",),
 }
@@ -83,6 +110,19 @@ def _refuse_unknown(init: Callable[..., None]) -> Callable[..., None]:
     return checked
 
 
+def _contained(transform: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a method so that the matrix that it returns comes as `set_output` asked for."""
+
+    @functools.wraps(transform)
+    def method(self: Estimator, documents: Any, *args: Any, **options: Any) -> Any:
+        result = transform(self, documents, *args, **options)
+        if isinstance(result, tuple):
+            return (self._in_container(result[0], documents), *result[1:])
+        return self._in_container(result, documents)
+
+    return method
+
+
 class Estimator:
     """Base of the estimators: works with scikit-learn's tools and does not need scikit-learn.
 
@@ -97,6 +137,9 @@ class Estimator:
         super().__init_subclass__(**kwargs)
         if "__init__" in vars(cls):
             cls.__init__ = _refuse_unknown(cls.__init__)  # type: ignore[method-assign]
+        for name in ("transform", "fit_transform"):
+            if name in vars(cls):
+                setattr(cls, name, _contained(vars(cls)[name]))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters as they were given.
@@ -124,8 +167,11 @@ class Estimator:
         """
         known = parameter_names(type(self))
         for name in params:
-            if name.split("__")[0] not in known:
+            head, _, rest = name.partition("__")
+            if head not in known:
                 raise ValueError(unknown_parameter(type(self).__name__, name, known))
+            if rest and not hasattr(getattr(self, head), "set_params"):
+                raise ValueError(f"`{head}` has no parameters of its own to set `{name}`")
         for name, value in params.items():
             head, _, rest = name.partition("__")
             if rest:
@@ -150,6 +196,52 @@ class Estimator:
         """Raise NotFittedError unless `fit` has been called."""
         if not self.__sklearn_is_fitted__():
             raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call `fit` first")
+
+    def set_output(self, *, transform: str | None = None) -> Any:
+        """Choose what `transform` and `fit_transform` return: an array, or a data frame.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, optional
+            An array, or a frame with the columns of `get_feature_names_out`; the index of a pandas
+            column of texts is kept. None leaves it as it is.
+
+        Returns
+        -------
+        self
+        """
+        if transform is not None:
+            check_option("transform", transform, ("default", "pandas", "polars"))
+            # Under this name scikit-learn's `clone` copies it.
+            self._sklearn_output_config = {"transform": transform}
+        return self
+
+    def _in_container(self, result: Any, documents: Any) -> Any:
+        kind = getattr(self, "_sklearn_output_config", {}).get("transform", "default")
+        if kind == "default" or not isinstance(result, np.ndarray):
+            return result
+        names = list(self.get_feature_names_out())
+        if kind == "polars":
+            import polars  # type: ignore[import-not-found, unused-ignore]
+
+            return polars.DataFrame(result, schema=names, orient="row")
+        import pandas  # type: ignore[import-untyped, import-not-found, unused-ignore]
+
+        is_pandas = isinstance(documents, (pandas.Series, pandas.DataFrame))
+        return pandas.DataFrame(result, columns=names, index=documents.index if is_pandas else None)
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """Return the names of the columns of `transform`, as scikit-learn asks for them.
+
+        A column of packed codes is a byte, eight bits. `input_features` is ignored.
+        """
+        self._check_fitted()
+        stem = type(self).__name__.lower()
+        return np.array([f"{stem}{i}" for i in range(self._n_columns())], dtype=object)
+
+    def _n_columns(self) -> int:
+        """Return the number of columns of what `transform` returns."""
+        raise NotImplementedError
 
     def __sklearn_tags__(self) -> Any:
         """Return scikit-learn's tags; only scikit-learn (1.6 or newer) calls this."""

@@ -12,8 +12,9 @@ from typing import Any, cast
 import numpy as np
 
 from . import _core
+from ._check import check_bool
 from ._text_files import TextFiles
-from ._tokenizer import Tokenizer, check_bool
+from ._tokenizer import Tokenizer
 
 __all__ = ["core_tokenizer", "feed"]
 
@@ -59,6 +60,11 @@ class _Batch:
     def _kind_of(self, document: Any) -> type:
         if isinstance(document, str):
             return str
+        if hasattr(document, "words") and hasattr(document, "tags"):
+            raise TypeError(
+                f"`documents`[{self._count}] must be a string or a list of strings, got a "
+                f"{type(document).__name__}; pass its `words` alone, documents are known by place"
+            )
         if isinstance(document, (list, tuple)):
             return list
         if isinstance(document, np.ndarray) and document.ndim == 1:
@@ -121,6 +127,11 @@ def _source(documents: Any) -> Iterable[Any]:
         )
     if isinstance(documents, os.PathLike):
         return TextFiles(documents)
+    if hasattr(documents, "columns"):  # iterating over it would give their names
+        raise TypeError(
+            f"`documents` must be one column of strings, got a {type(documents).__name__} of "
+            "columns; select the one that holds the texts"
+        )
     unordered = isinstance(documents, (bytes, bytearray, Mapping, AbstractSet))
     if unordered or not isinstance(documents, Iterable):
         raise TypeError(
@@ -158,7 +169,7 @@ def core_tokenizer(tokenizer: Any) -> _core.Tokenizer:
 def _progress_bar(progress: bool, source: Any) -> AbstractContextManager[Any]:
     if not check_bool("progress", progress):
         return nullcontext()
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     total = len(source) if hasattr(source, "__len__") else None
     return cast("AbstractContextManager[Any]", tqdm(total=total, unit=" documents", desc="corpus"))

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _core, files
-from ._check import check_count, check_float, check_option, check_threads
+from ._check import check_bool, check_threads
 from ._estimator import Estimator
+from ._model_file import is_finite, missing_tokenizer, restored, state
+from ._model_parameters import (
+    OBJECTIVES,
+    OPTIMIZERS,
+    check_infer_epochs,
+    check_on_unknown,
+    checked_parameters,
+)
 from ._progress import ProgressOption, Reporter, check_progress, wants_bar
 from .errors import FormatError
 from .text import Corpus, Tokenizer, Vocabulary, build_corpus, encode_documents
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 __all__ = ["ParagraphVectors"]
 
 FloatArray = npt.NDArray[np.float32]
+Coverage = npt.NDArray[np.float64]
 CodeArray = npt.NDArray[np.uint8]
 Splitter = Callable[[str], Sequence[str]]
 
@@ -25,13 +37,6 @@ Splitter = Callable[[str], Sequence[str]]
 _INIT_SCALE = 0.01
 _BIAS_POWER = {"softmax": 0.5, "negative-sampling": 0.0}
 _INFERENCE_NOISE = 1024
-_MODES = ("dbow",)
-_OBJECTIVES = {
-    "softmax": _core.Objective.sampled_softmax,
-    "negative-sampling": _core.Objective.negative_sampling,
-}
-_OPTIMIZERS = {"adagrad": _core.Optimizer.adagrad, "sgd": _core.Optimizer.sgd}
-_UNKNOWN = ("zero", "error", "nan")
 
 
 class ParagraphVectors(Estimator):
@@ -64,13 +69,16 @@ class ParagraphVectors(Estimator):
     seed: int
     progress: ProgressOption
 
-    # Learned.
+    # Learned. `transform` relies on these alone, so `set_params` after `fit` cannot break a model;
+    # only `infer_epochs`, `on_unknown`, `threads` and `progress` are read anew by each call.
     vocabulary_: Vocabulary
     tokenizer_: Tokenizer | Splitter
     losses_: list[float]
     partial_: bool
     n_documents_: int
     level_: str
+    _recipe: dict[str, Any]  # the checked parameters of the training, of JSON types
+    _inference: dict[str, Any]  # what else decides what a document gets
     _n_components: int
     _hidden: FloatArray | None
     _output: FloatArray
@@ -78,7 +86,7 @@ class ParagraphVectors(Estimator):
 
     # Training
 
-    def fit(self, documents: Any, y: Any = None) -> Any:
+    def fit(self, documents: Any, y: Any = None) -> Self:
         """Learn from documents.
 
         Parameters
@@ -95,69 +103,90 @@ class ParagraphVectors(Estimator):
         Raises
         ------
         ValueError, TypeError
-            If a parameter is out of range, the documents are none, or no word is left of them. The
-            estimator is as before then.
+            If a parameter is out of range, the documents are none, no word is left of them, or the
+            learning rate makes the weights infinite. The estimator is as before then.
         KeyboardInterrupt
             On Ctrl-C, or whatever `progress` raises. What was learned so far is kept: the model can
-            be used, and `partial_` is True.
+            be used, and `partial_` is True. Only while the documents are still being read there is
+            nothing to keep, and the estimator is as before.
         """
-        options = self._train_options()
+        self._learn(documents)
+        return self
+
+    def _learn(self, documents: Any) -> Corpus:
+        """Fit to documents and return them as ids."""
+        recipe = checked_parameters(self)
+        options = self._train_options(recipe)
+        check_progress(self.progress)
         tokenizer = Tokenizer() if self.tokenizer is None else self.tokenizer
         vocabulary, corpus = build_corpus(
             documents,
             tokenizer=tokenizer,
-            min_count=self.min_count,
-            max_vocabulary=self.max_vocabulary,
+            min_count=recipe["min_count"],
+            max_vocabulary=recipe["max_vocabulary"],
             threads=options.threads,
             progress=wants_bar(self.progress),
         )
+        options.batch = min(options.batch, corpus.n_documents)
         with Reporter(self.progress, options.epochs) as reporter:
             hidden, output, bias, losses, error = _core.train(
                 self._model,
                 corpus.ids,
                 corpus.offsets,
                 vocabulary.counts,
-                self._dim,
+                recipe[self._width],
                 self._init_options(),
                 options,
                 reporter.watch,
             )
-        self.vocabulary_ = vocabulary
-        self.tokenizer_ = tokenizer
-        self.losses_ = losses
-        self.partial_ = error is not None
-        self.n_documents_ = corpus.n_documents
-        self.level_ = _core.level()
-        self._n_components = self._dim
-        self._hidden, self._output, self._bias = hidden, output, bias
-        for array in (hidden, output, bias):
-            array.flags.writeable = False
-        if error is not None:
-            raise error
-        return self
+            if error is not None and not (is_finite(output) and is_finite(hidden)):
+                raise error
+            self._check_convergence(hidden, output, bias, options.learning_rate)
+            if error is None:  # an epoch of which thinning left nothing has no loss
+                losses += [0.0] * (options.epochs - len(losses))
+            for array in (hidden, output, bias):
+                array.flags.writeable = False
+            # All at once: a Ctrl-C finds the old model or the new one.
+            self.__dict__.update(
+                vocabulary_=vocabulary,
+                tokenizer_=tokenizer,
+                losses_=losses,
+                partial_=error is not None,
+                n_documents_=corpus.n_documents,
+                level_=_core.level(),
+                _recipe=recipe,
+                _inference={"noise": _INFERENCE_NOISE, "learning_rate": self._infer_rate},
+                _n_components=recipe[self._width],
+                _hidden=hidden,
+                _output=output,
+                _bias=bias,
+            )
+            if error is not None:
+                raise error
+            reporter.finish(corpus.n_tokens * options.epochs, losses[-1])
+        return corpus
 
-    def _train_options(self) -> _core.TrainOptions:
-        """Check every parameter; return those of the training."""
+    @staticmethod
+    def _check_convergence(
+        hidden: FloatArray, output: FloatArray, bias: FloatArray, rate: float
+    ) -> None:
+        if not all(map(is_finite, (hidden, output, bias))):
+            raise ValueError(
+                f"`learning_rate`={rate:g} made the weights infinite; a smaller one is needed"
+            )
+
+    def _train_options(self, checked: dict[str, Any]) -> _core.TrainOptions:
         options = _core.TrainOptions()
-        check_option("mode", self.mode, _MODES)
-        options.objective = _OBJECTIVES[check_option("objective", self.objective, _OBJECTIVES)]
-        options.optimizer = _OPTIMIZERS[check_option("optimizer", self.optimizer, _OPTIMIZERS)]
-        self._check_on_unknown()
-        check_progress(self.progress)
-        check_count(self._width, getattr(self, self._width), most=65536)
-        check_count("min_count", self.min_count)
-        check_count("infer_epochs", self.infer_epochs, most=100_000)
-        options.epochs = check_count("epochs", self.epochs, most=1_000_000)
-        options.run = check_count("window", self.window, most=4096)
-        options.batch = check_count("batch", self.batch, most=65536)
-        options.negatives = check_count("negatives", self.negatives, most=65536)
-        options.subsample = check_float("subsample", self.subsample, most=1.0)
-        options.dropout = check_float("dropout", self.dropout, most=0.99)
-        options.learning_rate = self._learning_rate()
+        options.objective = OBJECTIVES[checked["objective"]]
+        options.optimizer = OPTIMIZERS[checked["optimizer"]]
+        options.run = checked["window"]
+        for name in ("epochs", "batch", "negatives", "subsample", "dropout", "seed"):
+            setattr(options, name, checked[name])
+        rate = checked["learning_rate"]
+        options.learning_rate = self._default_learning_rate() if rate is None else rate
         options.document_rate = self._document_rate
-        options.seed = check_count("seed", self.seed, least=0, most=2**64 - 1)
         options.threads = check_threads(self.threads)
-        options.deterministic = bool(self.deterministic)
+        options.deterministic = checked["deterministic"]
         return options
 
     def _init_options(self) -> _core.InitOptions:
@@ -166,64 +195,67 @@ class ParagraphVectors(Estimator):
         init.bias_power = _BIAS_POWER[self.objective]
         return init
 
-    def _check_on_unknown(self) -> str:
-        return check_option("on_unknown", self.on_unknown, _UNKNOWN)
-
-    def _learning_rate(self) -> float:
-        if self.learning_rate is None:
-            return self._default_learning_rate()
-        return check_float("learning_rate", self.learning_rate, open_below=True)
-
     def _default_learning_rate(self) -> float:
         raise NotImplementedError
 
-    @property
-    def _dim(self) -> int:
-        return int(getattr(self, self._width))
-
     # Inference
 
-    def _infer(self, documents: Any) -> tuple[FloatArray, npt.NDArray[np.float64]]:
-        """Return the hidden vectors of documents and their coverage."""
+    def _encode(self, documents: Any) -> Corpus:
+        """Return documents as ids, after checking what their inference will need."""
         self._check_fitted()
-        unknown = self._check_on_unknown()
-        threads = check_threads(self.threads)
-        corpus = encode_documents(
-            documents, self.vocabulary_, tokenizer=self.tokenizer_, threads=threads
+        self._infer_options()
+        check_on_unknown(self.on_unknown)
+        return encode_documents(
+            documents,
+            self.vocabulary_,
+            tokenizer=self.tokenizer_,
+            threads=check_threads(self.threads),
         )
+
+    def _infer_options(self) -> _core.InferOptions:
         options = _core.InferOptions()
-        options.objective = _OBJECTIVES[self.objective]
-        options.negatives = self.negatives
-        options.noise = _INFERENCE_NOISE
-        options.learning_rate = self._infer_rate
-        options.iterations = check_count("infer_epochs", self.infer_epochs, most=100_000)
-        options.threads = threads
+        options.objective = OBJECTIVES[self._recipe["objective"]]
+        options.negatives = self._recipe["negatives"]
+        options.noise = self._inference["noise"]
+        options.learning_rate = self._inference["learning_rate"]
+        options.iterations = check_infer_epochs(self.infer_epochs)
+        options.threads = check_threads(self.threads)
+        return options
+
+    def _infer(self, corpus: Corpus, first: int = 0, last: int | None = None) -> FloatArray:
+        """Return the hidden vectors of the documents [first, last) of a corpus."""
+        unknown = check_on_unknown(self.on_unknown)
+        if unknown == "error":
+            self._require_known(corpus, "`on_unknown` is 'error'")
+        offsets = corpus.offsets[first : None if last is None else last + 1]
         vectors = _core.infer(
             self._model,
-            corpus.ids,
-            corpus.offsets,
+            corpus.ids[int(offsets[0]) : int(offsets[-1])],
+            offsets - offsets[0],
             self.vocabulary_.counts,
             self._output,
             self._bias,
             self._n_components,
-            options,
+            self._infer_options(),
         )
-        known = (corpus.offsets[1:] - corpus.offsets[:-1]).astype(np.int64)
-        if not known.all():
-            self._answer_unknown(unknown, vectors, known, corpus)
-        return vectors, known / np.maximum(corpus.totals, 1)
+        if unknown == "nan":
+            vectors[np.diff(offsets) == 0] = np.nan
+        return vectors
 
     @staticmethod
-    def _answer_unknown(
-        unknown: str, vectors: FloatArray, known: npt.NDArray[np.int64], corpus: Corpus
-    ) -> None:
-        rows = np.flatnonzero(known == 0)
-        if unknown == "error":
+    def _require_known(corpus: Corpus, reason: str) -> None:
+        known = np.diff(corpus.offsets)
+        if not known.all():
+            rows = np.flatnonzero(known == 0)
             raise ValueError(
                 f"`documents`[{rows[0]}] has no known word among its {corpus.totals[rows[0]]} "
-                f"({len(rows)} of {len(known)} documents have none); `on_unknown` is 'error'"
+                f"({len(rows)} of {len(known)} documents have none); {reason}"
             )
-        vectors[rows] = np.nan if unknown == "nan" else 0.0
+
+    @staticmethod
+    def _coverage(corpus: Corpus) -> Coverage:
+        known: Coverage = np.diff(corpus.offsets).astype(np.float64)
+        return known / np.maximum(corpus.totals, 1)
 
     @property
     def document_vectors_(self) -> FloatArray:
@@ -233,7 +265,9 @@ class ParagraphVectors(Estimator):
         """
         self._check_fitted()
         if self._hidden is None:
-            raise AttributeError("the model was saved without documents=True")
+            raise AttributeError(
+                "the file of this model holds no `document_vectors_`; save it with documents=True"
+            )
         return self._hidden[:, : self._n_components]
 
     @property
@@ -242,39 +276,43 @@ class ParagraphVectors(Estimator):
         self._check_fitted()
         return self._output[:, : self._n_components]
 
-    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
-        """Return the names of the columns of `transform`, as scikit-learn asks for them.
-
-        `input_features` is ignored: a document has none.
-        """
-        self._check_fitted()
-        stem = type(self).__name__.lower()
-        names = [f"{stem}{i}" for i in range(self._n_columns())]
-        return np.array(names, dtype=object)
-
     def _n_columns(self) -> int:
         return self._n_components
+
+    def __repr__(self) -> str:
+        shown = super().__repr__()
+        if not self.__sklearn_is_fitted__():
+            return shown
+        stopped = f", stopped in epoch {max(1, len(self.losses_))}" if self.partial_ else ""
+        words, documents = len(self.vocabulary_), self.n_documents_
+        return f"<{shown}: {words:,} words, fitted to {documents:,} documents{stopped}>"
 
     # Files
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {**self.get_params(deep=False), "progress": None}
-        if not self.__sklearn_is_fitted__():
-            return {"parameters": state}
-        contents = files.write_bytes("model", *self._state(documents=True))
-        return {"parameters": state, "contents": contents, "tokenizer": self.tokenizer_}
+        pickled: dict[str, Any] = {
+            "parameters": {**self.get_params(deep=False), "progress": None},
+            "output": vars(self).get("_sklearn_output_config"),
+        }
+        if self.__sklearn_is_fitted__():
+            pickled["contents"] = files.write_bytes("model", *state(self, {}, documents=True))
+            pickled["tokenizer"] = self.tokenizer_
+        return pickled
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        if "contents" in state:
-            self.__dict__.update(files.load_bytes(state["contents"]).__dict__)
-            self.tokenizer_ = state["tokenizer"]
-        self.__dict__.update(state["parameters"])
+    def __setstate__(self, pickled: dict[str, Any]) -> None:
+        if "contents" in pickled:
+            self.__dict__.update(files.load_bytes(pickled["contents"]).__dict__)
+            self.tokenizer_ = pickled["tokenizer"]
+        if pickled["output"] is not None:
+            self._sklearn_output_config = pickled["output"]
+        self.__dict__.update(pickled["parameters"])
 
     def save(self, path: files.Path, *, documents: bool = False) -> None:
         """Save the fitted model, its vocabulary and its tokeniser as one file.
 
-        A tokeniser that is a callable is not saved, for files hold no code: give it again to
-        `load`. Neither are `progress` and `threads`.
+        The parameters in it are those of the training, but `infer_epochs` and `on_unknown` as they
+        are now. A tokeniser that is a callable is not saved, for files hold no code: give it again
+        to `load`. Neither are `progress` and `threads`.
 
         Parameters
         ----------
@@ -291,17 +329,22 @@ class ParagraphVectors(Estimator):
             If the file cannot be written.
         """
         self._check_fitted()
-        files.write_file(path, "model", *self._state(documents))
+        changed = {
+            "infer_epochs": check_infer_epochs(self.infer_epochs),
+            "on_unknown": check_on_unknown(self.on_unknown),
+        }
+        files.write_file(path, "model", *state(self, changed, check_bool("documents", documents)))
 
     @classmethod
-    def load(cls, path: files.Path, *, tokenizer: Splitter | None = None) -> Any:
+    def load(cls, path: files.Path, *, tokenizer: Splitter | None = None) -> Self:
         """Load a model that `save` wrote.
 
         Parameters
         ----------
         path : path
         tokenizer : callable, optional
-            The callable that the model was trained with, where it was one.
+            The callable that the model was trained with, where it was one; needed only for texts,
+            not for lists of tokens.
 
         Returns
         -------
@@ -311,76 +354,22 @@ class ParagraphVectors(Estimator):
         ------
         FormatError
             If the file is corrupt, cut, newer, or holds something else.
+        ValueError
+            If a tokeniser is given and the file holds the model's own.
         """
+        if tokenizer is not None and not callable(tokenizer):
+            raise TypeError(f"`tokenizer` must be a callable, got {type(tokenizer).__name__}")
         model = files.load(path)
         if not isinstance(model, cls):
             raise FormatError(f"{path}: holds a {type(model).__name__}, not a {cls.__name__}")
         if tokenizer is not None:
+            if model.tokenizer_ is not missing_tokenizer:
+                raise ValueError("`tokenizer` must be None: the file holds that of the model")
             model.tokenizer = model.tokenizer_ = tokenizer
         return model
 
-    def _state(self, documents: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-        parameters = self.get_params(deep=False)
-        for name in ("progress", "threads"):
-            del parameters[name]
-        is_own = isinstance(self.tokenizer_, Tokenizer)
-        parameters["tokenizer"] = None
-        header = {
-            "class": type(self).__name__,
-            "parameters": parameters,
-            "tokenizer": cast("Tokenizer", self.tokenizer_).to_dict() if is_own else None,
-            "losses": self.losses_,
-            "partial": self.partial_,
-            "documents": self.n_documents_,
-            "level": self.level_,
-        }
-        words, offsets, counts = self.vocabulary_.to_arrays()
-        arrays: dict[str, Any] = {
-            "words": words,
-            "word_offsets": offsets,
-            "word_counts": counts,
-            "output": self._output,
-            "bias": self._bias,
-        }
-        if documents and self._hidden is not None:
-            arrays["documents"] = self._hidden
-        return header, arrays
-
     @classmethod
-    def _from_state(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Any:
-        try:
-            model = cls(**files.require_field(header, "parameters", dict))
-            model._train_options()
-        except (TypeError, ValueError) as error:
-            raise FormatError(f"corrupt: the model's parameters: {error}") from None
-        model.vocabulary_ = Vocabulary.from_arrays(
-            files.require_array(arrays, "words", "uint8", None),
-            files.require_array(arrays, "word_offsets", "uint64", None),
-            files.require_array(arrays, "word_counts", "uint64", None),
-        )
-        n_words, stride = len(model.vocabulary_), -(-model._dim // 16) * 16
-        model._n_components = model._dim
-        model._output = files.require_array(arrays, "output", "float32", n_words, stride)
-        model._bias = files.require_array(arrays, "bias", "float32", n_words)
-        model._hidden = None
-        if "documents" in arrays:
-            model._hidden = files.require_array(arrays, "documents", "float32", None, stride)
-        tokenizer = header.get("tokenizer")
-        model.tokenizer_ = (
-            _missing_tokenizer if tokenizer is None else Tokenizer.from_dict(tokenizer)
-        )
-        model.tokenizer = None if tokenizer is None else model.tokenizer_
-        model.losses_ = [float(loss) for loss in files.require_field(header, "losses", list)]
-        model.partial_ = files.require_field(header, "partial", bool)
-        model.n_documents_ = files.require_field(header, "documents", int)
-        model.level_ = files.require_field(header, "level", str)
-        if not (np.isfinite(model._output).all() and np.isfinite(model._bias).all()):
-            raise FormatError("corrupt: the model's weights are not finite")
+    def _from_state(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Self:
+        model = cls.__new__(cls)
+        model.__dict__.update(restored(cls, header, arrays))
         return model
-
-
-def _missing_tokenizer(text: str) -> list[str]:
-    raise ValueError(
-        "the model was trained with a tokeniser of its user's, which files do not hold: "
-        "pass it to `load` as `tokenizer`"
-    )

@@ -74,6 +74,11 @@ class Reporter(AbstractContextManager["Reporter"]):
             self._bar.update(100 * fraction - self._bar.n)
             self._bar.set_postfix_str(f"epoch {progress.epoch}/{self._epochs}, loss {loss:.3f}")
 
+    def finish(self, words: int, loss: float) -> None:
+        """Tell a callable of the end, also of a training too short to be reported before."""
+        if self._call:
+            self._call(Progress(self._epochs, self._epochs, 1.0, words, loss))
+
     def __exit__(self, kind: object, *_: object) -> None:
         if self._bar is not None:
             if kind is None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
 from . import _core
-from ._check import check_count
+from ._check import check_bool, check_count
 from ._stop_words import ENGLISH
 
-__all__ = ["Tokenizer", "check_bool"]
+__all__ = ["Tokenizer"]
 
 _NO_LIMIT = 2**32 - 1
 _RULES = 1  # of cutting; to be raised when the same text comes out in other tokens
@@ -144,13 +142,6 @@ class Tokenizer:
             elif name in _DEFAULTS and value != _DEFAULTS[name]:
                 parts.append(f"{name}={value!r}")
         return f"Tokenizer({', '.join(parts)})"
-
-
-def check_bool(name: str, value: Any) -> bool:
-    """Return `value` if it is True or False."""
-    if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"`{name}` must be True or False, got {value!r}")
-    return bool(value)
 
 
 def _check_stop_words(stop_words: Any) -> frozenset[str]:

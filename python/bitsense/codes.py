@@ -192,7 +192,7 @@ class Codes:
     # Files. The module that knows their layout imports this one.
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Save as one file at `path`, ids included; an old one is replaced at once or not at all.
+        """Save as the file `path`, ids included; an old one is replaced at once or not at all.
 
         Raises
         ------
@@ -205,7 +205,7 @@ class Codes:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Codes:
-        """Return what `save` wrote to `path`; the codes are a read-only view of the mapped file.
+        """Return what `save` wrote at `path`; the codes are a read-only view of the mapped file.
 
         Raises
         ------

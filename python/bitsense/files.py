@@ -58,7 +58,11 @@ AnyArray = npt.NDArray[Any]
 Loader = Callable[[dict[str, Any], dict[str, AnyArray]], Any]
 
 # The modules that register a loader, imported when a file of their kind is met.
-_MODULES = {"model": "bitsense.models", "codes": "bitsense._codes_file"}
+_MODULES = {
+    "model": "bitsense.models",
+    "codes": "bitsense._codes_file",
+    "binarizer": "bitsense.hashing",
+}
 _loaders: dict[str, Loader] = {}
 
 

@@ -12,10 +12,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import Self
 
-from . import _core
-from ._check import check_count, check_threads, check_vectors
+from . import _core, files
+from ._check import MAX_BITS, check_bool, check_count, check_seed, check_threads, check_vectors
 from ._estimator import Estimator
+from .errors import FormatError
 
 __all__ = ["ITQ", "RandomHyperplanes", "SignBinarizer"]
 
@@ -30,6 +32,7 @@ class _Binarizer(Estimator, ABC):
     mean_: Floats
     directions_: Floats
     threads: int | None
+    _recipe: dict[str, Any]  # the parameters that `fit` checked, of JSON types
 
     @abstractmethod
     def fit(self: Fitted, vectors: npt.ArrayLike, y: Any = None) -> Fitted:
@@ -59,6 +62,49 @@ class _Binarizer(Estimator, ABC):
         self._check_fitted()
         return int(self.directions_.shape[1])
 
+    def save(self, path: files.Path) -> None:
+        """Save the fitted binariser as the file `path`, without `threads`.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        OSError
+            If the file cannot be written.
+        """
+        self._check_fitted()
+        header = {"class": type(self).__name__, "parameters": self._recipe}
+        arrays = {name: getattr(self, name) for name in self._shapes(len(self.mean_))}
+        files.write_file(path, "binarizer", header, arrays)
+
+    @classmethod
+    def load(cls, path: files.Path) -> Self:
+        """Return the binariser that `save` wrote at `path`.
+
+        Raises
+        ------
+        FormatError
+            If the file is corrupt, cut, newer, or holds something else.
+        """
+        loaded = files.load(path)
+        if not isinstance(loaded, cls):
+            raise FormatError(f"{path}: holds a {type(loaded).__name__}, not a {cls.__name__}")
+        return loaded
+
+    @abstractmethod
+    def _checked(self, dim: int) -> dict[str, Any]:
+        """Check the parameters for vectors of a dimension; return those that files hold."""
+
+    def _shapes(self, dim: int) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """Return the type and the shape of each array that was learned."""
+        return {
+            "mean_": ("float32", (dim,)),
+            "directions_": ("float32", (dim, self._recipe["bits"])),
+        }
+
+    def _n_columns(self) -> int:
+        return (self.bits_ + 7) // 8
+
     def _check_input(self, vectors: npt.ArrayLike) -> Floats:
         self._check_fitted()
         return check_vectors("vectors", vectors, dim=len(self.mean_))
@@ -85,10 +131,16 @@ class SignBinarizer(_Binarizer):
     def fit(self, vectors: npt.ArrayLike, y: Any = None) -> SignBinarizer:
         """Learn the mean of `vectors`, shape (n, dim), and return self."""
         array = _check_training("vectors", vectors)
-        if not isinstance(self.center, (bool, np.bool_)):
-            raise TypeError(f"`center` must be a bool, got {self.center!r}")
-        self.mean_ = _mean(array) if self.center else np.zeros(array.shape[1], np.float32)
+        recipe = self._checked(array.shape[1])
+        mean = _mean(array) if recipe["center"] else np.zeros(array.shape[1], np.float32)
+        self.__dict__.update(mean_=mean, _recipe=recipe)
         return self
+
+    def _checked(self, dim: int) -> dict[str, Any]:
+        return {"center": check_bool("center", self.center)}
+
+    def _shapes(self, dim: int) -> dict[str, tuple[str, tuple[int, ...]]]:
+        return {"mean_": ("float32", (dim,))}
 
     def transform(self, vectors: npt.ArrayLike) -> npt.NDArray[np.uint8]:
         """Return packed codes, uint8, shape (n, ceil(dim / 8)), of `vectors`, shape (n, dim)."""
@@ -136,12 +188,23 @@ class RandomHyperplanes(_Binarizer):
     def fit(self, vectors: npt.ArrayLike, y: Any = None) -> RandomHyperplanes:
         """Draw the hyperplanes for `vectors`, shape (n, dim), and return self."""
         array = _check_training("vectors", vectors)
-        bits = check_count("bits", self.bits)
         dim = array.shape[1]
-        self.mean_ = _mean(array) if self.center else np.zeros(dim, np.float32)
-        normals = _normals(_check_seed(self.seed), dim * bits)
-        self.directions_ = normals.reshape(dim, bits).astype(np.float32)
+        recipe = self._checked(dim)
+        normals = _normals(recipe["seed"], dim * recipe["bits"])
+        self.__dict__.update(
+            mean_=_mean(array) if recipe["center"] else np.zeros(dim, np.float32),
+            directions_=normals.reshape(dim, recipe["bits"]).astype(np.float32),
+            _recipe=recipe,
+        )
         return self
+
+    def _checked(self, dim: int) -> dict[str, Any]:
+        check_threads(self.threads)
+        return {
+            "bits": check_count("bits", self.bits, most=MAX_BITS),
+            "center": check_bool("center", self.center),
+            "seed": check_seed(self.seed),
+        }
 
 
 class ITQ(_Binarizer):
@@ -190,9 +253,9 @@ class ITQ(_Binarizer):
     def fit(self, vectors: npt.ArrayLike, y: Any = None) -> ITQ:
         """Learn directions and rotation from `vectors`, shape (n, dim), and return self."""
         array = _check_training("vectors", vectors)
-        bits = check_count("bits", self.bits, most=array.shape[1])
-        iterations = check_count("iterations", self.iterations, least=0)
-        rotation = _random_rotation(_check_seed(self.seed), bits)
+        recipe = self._checked(array.shape[1])
+        bits, iterations = recipe["bits"], recipe["iterations"]
+        rotation = _random_rotation(recipe["seed"], bits)
         mean = _mean(array)
         centred = array.astype(np.float64) - mean
         principal = principal_directions(centred, bits)
@@ -207,11 +270,30 @@ class ITQ(_Binarizer):
                 corners = np.where(rotated > 0, 1.0, -1.0)
                 left, _, right = np.linalg.svd(projected.T @ corners)
                 rotation = left @ right
-        self.mean_ = mean
-        self.rotation_ = rotation
-        self.directions_ = np.ascontiguousarray(principal @ rotation, dtype=np.float32)
-        self.quantization_errors_ = errors
+        self.__dict__.update(
+            mean_=mean,
+            rotation_=rotation,
+            directions_=np.ascontiguousarray(principal @ rotation, dtype=np.float32),
+            quantization_errors_=errors,
+            _recipe=recipe,
+        )
         return self
+
+    def _checked(self, dim: int) -> dict[str, Any]:
+        check_threads(self.threads)
+        return {
+            "bits": check_count("bits", self.bits, most=min(dim, MAX_BITS)),
+            "iterations": check_count("iterations", self.iterations, least=0),
+            "seed": check_seed(self.seed),
+        }
+
+    def _shapes(self, dim: int) -> dict[str, tuple[str, tuple[int, ...]]]:
+        bits = self._recipe["bits"]
+        return {
+            **super()._shapes(dim),
+            "rotation_": ("float64", (bits, bits)),
+            "quantization_errors_": ("float64", (self._recipe["iterations"] + 1,)),
+        }
 
 
 def principal_directions(centred: Doubles, count: int) -> Doubles:
@@ -232,10 +314,6 @@ def _check_training(name: str, vectors: npt.ArrayLike) -> Floats:
     if array.shape[0] == 0 or array.shape[1] == 0:
         raise ValueError(f"`{name}` must have at least one row and one column, got {array.shape}")
     return array
-
-
-def _check_seed(seed: Any) -> int:
-    return check_count("seed", seed, least=0, most=2**64 - 1)
 
 
 def _normals(seed: int, count: int) -> Doubles:
@@ -266,3 +344,34 @@ def _random_rotation(seed: int, dim: int) -> Doubles:
     """Return a random orthogonal matrix, uniform over them (Mezzadri, 2007)."""
     q, r = np.linalg.qr(_normals(seed, dim * dim).reshape(dim, dim))
     return np.asarray(q * np.where(np.diag(r) < 0, -1.0, 1.0))
+
+
+_CLASSES: dict[str, type[_Binarizer]] = {
+    cls.__name__: cls for cls in (ITQ, RandomHyperplanes, SignBinarizer)
+}
+
+
+def _load(header: dict[str, Any], arrays: dict[str, Any]) -> _Binarizer:
+    name = files.require_field(header, "class", str)
+    if name not in _CLASSES:
+        raise FormatError(f"holds a binariser {name!r}, which this bitsense does not know")
+    parameters = files.require_field(header, "parameters", dict)
+    dim = len(files.require_array(arrays, "mean_", "float32", None))
+    try:
+        binarizer = _CLASSES[name](**parameters)
+        binarizer._recipe = binarizer._checked(dim)
+    except (TypeError, ValueError) as error:
+        raise FormatError(f"corrupt: the binariser's parameters: {error}") from None
+    if parameters.keys() != binarizer._recipe.keys():
+        raise FormatError("corrupt: the binariser's parameters are not those of its class")
+    if dim == 0:
+        raise FormatError("corrupt: the binariser has no dimensions")
+    for array, (dtype, shape) in binarizer._shapes(dim).items():
+        values = files.require_array(arrays, array, dtype, *shape)
+        if not np.isfinite(values).all():
+            raise FormatError(f"corrupt: array {array!r} is not finite")
+        setattr(binarizer, array, values)
+    return binarizer
+
+
+files.register("binarizer", _load)

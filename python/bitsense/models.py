@@ -9,17 +9,16 @@ from __future__ import annotations
 from typing import Any, Literal, overload
 
 import numpy as np
-import numpy.typing as npt
 
 from . import files
-from ._paragraph_vectors import CodeArray, FloatArray, ParagraphVectors, Splitter
+from ._model_parameters import check_on_unknown
+from ._paragraph_vectors import CodeArray, Coverage, FloatArray, ParagraphVectors, Splitter
 from ._progress import ProgressOption
 from .errors import FormatError
-from .text import Tokenizer
+from .text import Corpus, Tokenizer
 
 __all__ = ["BinaryParagraphVector", "ParagraphVector"]
-
-Coverage = npt.NDArray[np.float64]
+_CHUNK = 1 << 16  # documents whose real values are held at a time while codes are made
 
 
 class ParagraphVector(ParagraphVectors):
@@ -76,13 +75,14 @@ class ParagraphVector(ParagraphVectors):
     seed : int, default 0
     progress : bool or callable, optional
         True draws a bar on standard error, False does not, None does on a terminal; a callable gets
-        a `Progress` ten times a second and stops the training by raising.
+        a `Progress` about ten times a second and at the end, and stops the training by raising. It
+        is never saved or pickled.
 
     Attributes
     ----------
     vocabulary_ : Vocabulary
     losses_ : list of float
-        Mean loss per target, for each epoch.
+        Mean loss per target, for each epoch; 0 where `subsample` left nothing of an epoch.
     document_vectors_ : ndarray of float32, shape (n_documents, dim)
     word_vectors_ : ndarray of float32, shape (n_words, dim)
     n_documents_ : int
@@ -113,8 +113,8 @@ class ParagraphVector(ParagraphVectors):
 
     def __init__(
         self,
-        *,
         dim: int = 128,
+        *,
         mode: str = "dbow",
         window: int = 16,
         min_count: int = 2,
@@ -160,9 +160,7 @@ class ParagraphVector(ParagraphVectors):
         return 0.07
 
     @overload
-    def transform(
-        self, documents: Any, *, return_coverage: Literal[False] = False
-    ) -> FloatArray: ...
+    def transform(self, documents: Any, *, return_coverage: Literal[False] = ...) -> FloatArray: ...
     @overload
     def transform(
         self, documents: Any, *, return_coverage: Literal[True]
@@ -194,15 +192,13 @@ class ParagraphVector(ParagraphVectors):
         ValueError
             If a document has no known word and `on_unknown` is "error".
         """
-        vectors, coverage = self._infer(documents)
-        return (vectors, coverage) if return_coverage else vectors
+        corpus = self._encode(documents)
+        vectors = self._infer(corpus)
+        return (vectors, self._coverage(corpus)) if return_coverage else vectors
 
     def fit_transform(self, documents: Any, y: Any = None) -> FloatArray:
-        """Fit to `documents` and return what `transform` gives for them.
-
-        They are read twice, so an iterator will not do.
-        """
-        return self.fit(documents).transform(documents)  # type: ignore[no-any-return]
+        """Fit to `documents` and return what `transform` gives for them; they are read once."""
+        return self._infer(self._learn(documents))
 
 
 class BinaryParagraphVector(ParagraphVectors):
@@ -259,8 +255,8 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
 
     def __init__(
         self,
-        *,
         bits: int = 128,
+        *,
         mode: str = "dbow",
         window: int = 16,
         min_count: int = 2,
@@ -306,9 +302,7 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         return 0.2 / float(np.sqrt(self.bits)) if self.optimizer == "adagrad" else 0.05
 
     @overload
-    def transform(
-        self, documents: Any, *, return_coverage: Literal[False] = False
-    ) -> CodeArray: ...
+    def transform(self, documents: Any, *, return_coverage: Literal[False] = ...) -> CodeArray: ...
     @overload
     def transform(
         self, documents: Any, *, return_coverage: Literal[True]
@@ -341,19 +335,25 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         ValueError
             If a document has no known word and `on_unknown` is "error" or "nan".
         """
-        values, coverage = self._infer(documents)
-        unknown = np.flatnonzero(np.isnan(values).any(axis=1))
-        if len(unknown):
-            raise ValueError(
-                f"`documents`[{unknown[0]}] has no known word, and a code cannot be NaN as "
-                "`on_unknown` asks; use 'zero' or 'error', or `preactivations`"
+        corpus = self._encode(documents)
+        codes = self._codes(corpus)
+        return (codes, self._coverage(corpus)) if return_coverage else codes
+
+    def _codes(self, corpus: Corpus) -> CodeArray:
+        if check_on_unknown(self.on_unknown) == "nan":
+            self._require_known(
+                corpus,
+                "a code cannot be NaN as `on_unknown` asks: use 'zero', or `preactivations`",
             )
-        codes = np.packbits(values > 0, axis=1)
-        return (codes, coverage) if return_coverage else codes
+        codes = np.empty((corpus.n_documents, self._n_columns()), np.uint8)
+        for first in range(0, corpus.n_documents, _CHUNK):
+            last = min(first + _CHUNK, corpus.n_documents)
+            codes[first:last] = np.packbits(self._infer(corpus, first, last) > 0, axis=1)
+        return codes
 
     @overload
     def preactivations(
-        self, documents: Any, *, return_coverage: Literal[False] = False
+        self, documents: Any, *, return_coverage: Literal[False] = ...
     ) -> FloatArray: ...
     @overload
     def preactivations(
@@ -376,15 +376,13 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         values : ndarray of float32, shape (n_documents, bits)
         coverage : ndarray of float64, shape (n_documents,), if asked for
         """
-        values, coverage = self._infer(documents)
-        return (values, coverage) if return_coverage else values
+        corpus = self._encode(documents)
+        values = self._infer(corpus)
+        return (values, self._coverage(corpus)) if return_coverage else values
 
     def fit_transform(self, documents: Any, y: Any = None) -> CodeArray:
-        """Fit to `documents` and return what `transform` gives for them.
-
-        They are read twice, so an iterator will not do.
-        """
-        return self.fit(documents).transform(documents)  # type: ignore[no-any-return]
+        """Fit to `documents` and return what `transform` gives for them; they are read once."""
+        return self._codes(self._learn(documents))
 
     def _n_columns(self) -> int:
         return -(-self._n_components // 8)

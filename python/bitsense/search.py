@@ -13,12 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from ._check import check_count, check_threads, check_vectors
+from ._check import MAX_BITS, check_count, check_threads, check_vectors
 from .codes import Codes, as_codes
 
 __all__ = ["HammingIndex", "TwoStageIndex", "asymmetric_scores", "hamming_distances"]
-
-MAX_BITS = 65535
 
 Ints = npt.NDArray[np.int64]
 Distances = npt.NDArray[np.int32]
@@ -108,12 +106,12 @@ class HammingIndex:
         return self.codes.bits
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Save the codes as one file at `path`, see `Codes.save`: the index has nothing else."""
+        """Save the codes as the file `path`, see `Codes.save`: this index is nothing else."""
         self.codes.save(path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> HammingIndex:
-        """Return an index of the codes in the file at `path`, where they lie; see `Codes.load`."""
+        """Return an index of the codes in the file `path`, where they lie; see `Codes.load`."""
         return cls(Codes.load(path))
 
     def __len__(self) -> int:

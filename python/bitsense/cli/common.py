@@ -153,8 +153,8 @@ class Encoder:
         from .. import load
 
         self.model = load(path)
-        if not hasattr(self.model, "transform"):
-            raise ValueError(f"{path} must hold a model, got {self.model!r}")
+        if not getattr(self.model, "_takes_text", False):
+            raise ValueError(f"{path} must hold a model of texts, got {self.model!r}")
         if threads is not None:
             self.model.set_params(threads=threads)
         if hasattr(self.model, "progress"):

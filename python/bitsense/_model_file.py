@@ -1,0 +1,164 @@
+"""A paragraph-vector model as a file of kind "model", and back.
+
+The header has `class`; `parameters`, those that decided what was learned; `inference`, the numbers
+that decide what a new document gets beside them; `tokenizer`, the options of a `Tokenizer`, or null
+where it was a callable; and the history: `losses`, `partial`, `documents` (how many), `level`. The
+arrays are the vocabulary (`words`, `word_offsets`, `word_counts`), `output` (a padded row per
+word), `bias`, and, where asked for, `documents` (a padded row per training document).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import files
+from ._check import check_count, check_float
+from ._model_parameters import checked_parameters
+from .errors import FormatError
+from .text import Tokenizer, Vocabulary
+
+if TYPE_CHECKING:
+    from ._paragraph_vectors import ParagraphVectors
+
+__all__ = ["class_name", "is_finite", "missing_tokenizer", "restored", "state"]
+
+_ROW_QUANTUM = 16  # floats; the rows of the engine's matrices are padded to a multiple
+
+
+def class_name(cls: type) -> str:
+    """Return the name of the class of ours that `cls` is or derives from."""
+    return next(each.__name__ for each in cls.__mro__ if "_model" in vars(each))
+
+
+def state(
+    model: ParagraphVectors, changed: dict[str, Any], documents: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the header and the arrays of a fitted model; `changed` overrides parameters."""
+    tokenizer = model.tokenizer_
+    header = {
+        "class": class_name(type(model)),
+        "parameters": {**model._recipe, **changed},
+        "inference": model._inference,
+        "tokenizer": tokenizer.to_dict() if isinstance(tokenizer, Tokenizer) else None,
+        "losses": model.losses_,
+        "partial": model.partial_,
+        "documents": model.n_documents_,
+        "level": model.level_,
+    }
+    words, offsets, counts = model.vocabulary_.to_arrays()
+    arrays: dict[str, Any] = {
+        "words": words,
+        "word_offsets": offsets,
+        "word_counts": counts,
+        "output": model._output,
+        "bias": model._bias,
+    }
+    if documents and model._hidden is not None:
+        arrays["documents"] = model._hidden
+    return header, arrays
+
+
+def restored(
+    cls: type[ParagraphVectors], header: dict[str, Any], arrays: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the attributes of a model of class `cls`, after checking everything about them.
+
+    Raises
+    ------
+    FormatError
+        If anything does not fit.
+    """
+    parameters = files.require_field(header, "parameters", dict)
+    try:
+        model = cls(**parameters)
+        recipe = checked_parameters(model)
+    except (TypeError, ValueError) as error:
+        raise FormatError(f"corrupt: the model's parameters: {error}") from None
+    foreign = parameters.keys() - recipe.keys()
+    if foreign:
+        raise FormatError(f"corrupt: the model's parameters: {min(foreign)!r} is not for files")
+    history = _history(header, recipe["epochs"])
+    dim = recipe[cls._width]
+    return {
+        **vars(model),
+        **history,
+        **_tokenizers(header),
+        **_weights(arrays, dim, history["n_documents_"]),
+        "_recipe": recipe,
+        "_n_components": dim,
+        "_inference": _inference(files.require_field(header, "inference", dict)),
+    }
+
+
+def _history(header: dict[str, Any], epochs: int) -> dict[str, Any]:
+    losses = files.require_field(header, "losses", list)
+    numbers = all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in losses)
+    if len(losses) > epochs or not numbers:
+        raise FormatError("corrupt: 'losses' of the header must be a number for each epoch")
+    documents = files.require_field(header, "documents", int)
+    if documents < 1:
+        raise FormatError(f"corrupt: 'documents' of the header must be at least 1, got {documents}")
+    return {
+        "losses_": [float(loss) for loss in losses],
+        "partial_": files.require_field(header, "partial", bool),
+        "n_documents_": documents,
+        "level_": files.require_field(header, "level", str),
+    }
+
+
+def _tokenizers(header: dict[str, Any]) -> dict[str, Any]:
+    if "tokenizer" in header and header["tokenizer"] is None:
+        return {"tokenizer": missing_tokenizer, "tokenizer_": missing_tokenizer}
+    own = Tokenizer.from_dict(files.require_field(header, "tokenizer", dict))
+    return {"tokenizer": None if own == Tokenizer() else own, "tokenizer_": own}
+
+
+def _inference(values: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {
+            "noise": check_count("noise", values.get("noise"), most=2**20),
+            "learning_rate": check_float(
+                "learning_rate", values.get("learning_rate"), open_below=True, most=1000.0
+            ),
+        }
+    except (TypeError, ValueError) as error:
+        raise FormatError(f"corrupt: the model's inference: {error}") from None
+
+
+def _weights(arrays: dict[str, Any], dim: int, n_documents: int) -> dict[str, Any]:
+    vocabulary = Vocabulary.from_arrays(
+        files.require_array(arrays, "words", "uint8", None),
+        files.require_array(arrays, "word_offsets", "uint64", None),
+        files.require_array(arrays, "word_counts", "uint64", None),
+    )
+    if not vocabulary:
+        raise FormatError("corrupt: the model has no words")
+    stride = -(-dim // _ROW_QUANTUM) * _ROW_QUANTUM
+    output = files.require_array(arrays, "output", "float32", len(vocabulary), stride)
+    bias = files.require_array(arrays, "bias", "float32", len(vocabulary))
+    hidden = None
+    if "documents" in arrays:
+        hidden = files.require_array(arrays, "documents", "float32", n_documents, stride)
+    for matrix in (output, hidden):
+        # The inner loops have no tails: they rely on zeros there.
+        if matrix is not None and matrix[:, dim:].any():
+            raise FormatError("corrupt: the padding of the model's weights is not zero")
+    if not (is_finite(output) and is_finite(bias) and (hidden is None or is_finite(hidden))):
+        raise FormatError("corrupt: the model's weights are not finite")
+    return {"vocabulary_": vocabulary, "_output": output, "_bias": bias, "_hidden": hidden}
+
+
+def is_finite(array: npt.NDArray[np.float32]) -> bool:
+    """Return whether no value is NaN or infinite, without an array of answers."""
+    return array.size == 0 or bool(np.isfinite(array.min()) and np.isfinite(array.max()))
+
+
+def missing_tokenizer(text: str) -> list[str]:
+    """Stand for a callable that a file did not hold."""
+    raise ValueError(
+        "the model was trained with a tokeniser of its user's, which files do not hold: pass it to "
+        "the `load` of its class as `tokenizer`"
+    )

@@ -46,7 +46,8 @@ def test_the_commands_of_the_command_line_run(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/design.md",
-                                  "docs/kernels.md", "docs/formats.md"])  # fmt: skip
+                                  "docs/kernels.md", "docs/models.md",
+                                  "docs/formats.md"])  # fmt: skip
 def test_links_lead_to_files(page):
     path = ROOT / page
     for link in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text(encoding="utf-8")):

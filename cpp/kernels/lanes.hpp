@@ -118,16 +118,6 @@ inline Floats exponential(Floats x) {
   return p * (Floats)power;
 }
 
-// 1 / sqrt(x) for normal x > 0, relative error below 3e-7: a guess from the halved exponent (Lomont
-// 2003) and three steps of Newton. The instructions for roots and quotients take three times as
-// long.
-inline Floats inverse_root(Floats x) {
-  Floats y = (Floats)(0x5f375a86 - ((Ints)x >> 1));
-  const Floats half = 0.5F * x;
-  for (int step = 0; step < 3; ++step) y = y * (1.5F - (half * y) * y);
-  return y;
-}
-
 constexpr float kLargestLogit = 60.0F;
 
 inline Floats clipped(Floats x) {

@@ -24,10 +24,12 @@ std::size_t run_of(std::size_t words) {
 }
 
 // The share of a word's occurrences that is kept, times 2^32 (Mikolov et al. 2013, as in their
-// program: sqrt(t / f) + t / f, at most 1).
+// program: sqrt(t / f) + t / f, at most 1). The threshold t is at least the mean frequency of a word:
+// in a small vocabulary every word is frequent, and there would be little left.
 std::vector<std::uint32_t> keep_thresholds(std::span<const std::uint64_t> counts,
                                            double threshold) {
   if (threshold <= 0.0) return {};
+  threshold = std::max(threshold, 1.0 / static_cast<double>(counts.size()));
   double total = 0.0;
   for (const std::uint64_t count : counts) total += static_cast<double>(count);
   std::vector<std::uint32_t> keep;

@@ -112,12 +112,13 @@ def test_noise_follows_the_counts_to_the_power_of_three_quarters():
     assert chi_square < len(drawn) + 5 * np.sqrt(2 * len(drawn))
 
 
-def test_subsampling_keeps_the_published_share():
-    data = ids, _, counts = corpus(documents=3000, words=30)
+@pytest.mark.parametrize("words", [30, 300])
+def test_subsampling_keeps_the_published_share_of_words_above_the_mean_frequency(words):
+    data = ids, _, counts = corpus(documents=3000, words=words)
     kept = np.zeros(len(counts))
     for plan in _core.plans(*data, options(subsample=0.01, epochs=4)):
         np.add.at(kept, plan["targets"], 1)
-    ratio = 0.01 * counts.sum() / counts
+    ratio = max(0.01, 1 / words) * counts.sum() / counts
     share = np.minimum(1.0, np.sqrt(ratio) + ratio)
     expected = 4 * np.bincount(ids, minlength=len(counts)) * share
     assert np.abs(kept - expected).max() < 5 * np.sqrt(expected.max())

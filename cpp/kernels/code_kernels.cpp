@@ -6,8 +6,8 @@
 //   planes_bytes.inc   bytes, plain C++ that compilers vectorise  (baseline, NEON)
 //
 // Intrinsics stand where they pay: with planes_bytes.inc in place of the others, batches of eight
-// queries take 5 to 10 times as long at avx512 and 3 to 4 times at avx2, one query from memory 1.1 to
-// 1.6 times (benchmarks/README.md).
+// queries take 5 to 10 times as long at avx512 and 3 to 4 times at avx2, one query from memory 1.1
+// to 1.6 times (benchmarks/README.md).
 #include "kernels/code_kernels.hpp"
 
 #if defined(__x86_64__)

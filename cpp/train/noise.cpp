@@ -21,8 +21,7 @@ NoiseDistribution::NoiseDistribution(std::span<const std::uint64_t> counts)
     : table_(noise_weights(counts)) {
   probability_ = table_.probabilities();
   log_probability_.reserve(counts.size());
-  for (const double probability : probability_)
-    log_probability_.push_back(static_cast<float>(std::log(probability)));
+  for (const double probability : probability_) log_probability_.push_back(float_log(probability));
 }
 
 void NoiseDistribution::draw(Rng& rng, std::size_t draws, std::vector<std::uint32_t>& seen,

@@ -15,6 +15,9 @@ namespace bitsense {
 
 constexpr double kNoisePower = 0.75;
 
+// The logarithm as a float, by way of double: that of floats differs between C libraries.
+inline float float_log(double x) { return static_cast<float>(std::log(x)); }
+
 // Distinct words with how often each was drawn.
 struct NoiseSet {
   std::vector<std::uint32_t> words;
@@ -30,7 +33,7 @@ class NoiseDistribution {
 
   // log(draws * q_w): what sampled softmax subtracts from the logit of w.
   float log_expected(std::uint32_t word, std::size_t draws) const {
-    return log_probability_[word] + std::log(static_cast<float>(draws));
+    return log_probability_[word] + float_log(static_cast<double>(draws));
   }
 
   // `draws` independent words, put in the order of their first drawing. `seen` holds one entry per

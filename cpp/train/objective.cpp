@@ -63,7 +63,7 @@ void BlockObjective::noise_terms(const NoiseSet& set, const float* bias, NoiseTe
     terms.shift[j] = bias[word];
     terms.weight[j] = set.times[j] * share;
     if (objective_ == Objective::kSampledSoftmax)
-      terms.shift[j] += std::log(set.times[j]) - noise_.log_expected(word, set.draws);
+      terms.shift[j] += float_log(set.times[j]) - noise_.log_expected(word, set.draws);
   }
 }
 

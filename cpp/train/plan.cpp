@@ -24,8 +24,8 @@ std::size_t run_of(std::size_t words) {
 }
 
 // The share of a word's occurrences that is kept, times 2^32 (Mikolov et al. 2013, as in their
-// program: sqrt(t / f) + t / f, at most 1). The threshold t is at least the mean frequency of a word:
-// in a small vocabulary every word is frequent, and there would be little left.
+// program: sqrt(t / f) + t / f, at most 1). The threshold t is at least the mean frequency of a
+// word: in a small vocabulary every word is frequent, and there would be little left.
 std::vector<std::uint32_t> keep_thresholds(std::span<const std::uint64_t> counts,
                                            double threshold) {
   if (threshold <= 0.0) return {};

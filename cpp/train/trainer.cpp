@@ -183,7 +183,7 @@ Parameters make_parameters(std::size_t documents, std::span<const std::uint64_t>
   }
   for (std::size_t w = 0; w < counts.size(); ++w)
     parameters.bias[w] =
-        init.bias_power * std::log(static_cast<float>(std::max<std::uint64_t>(counts[w], 1)));
+        init.bias_power * float_log(static_cast<double>(std::max<std::uint64_t>(counts[w], 1)));
   return parameters;
 }
 

@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 MODES = ("dbow",)
+_NEGATIVES = {"softmax": 128, "negative-sampling": 5}
 OBJECTIVES = {
     "softmax": _core.Objective.sampled_softmax,
     "negative-sampling": _core.Objective.negative_sampling,
@@ -52,7 +53,7 @@ def checked_parameters(model: ParagraphVectors) -> dict[str, Any]:
         "window": check_count("window", model.window, most=4096),
         "min_count": check_count("min_count", model.min_count, most=2**64 - 1),
         "max_vocabulary": None,
-        "negatives": check_count("negatives", model.negatives, most=65536),
+        "negatives": None,
         "subsample": check_float("subsample", model.subsample, most=1.0),
         "epochs": check_count("epochs", model.epochs, most=1_000_000),
         "learning_rate": None,
@@ -68,13 +69,21 @@ def checked_parameters(model: ParagraphVectors) -> dict[str, Any]:
     if model.max_vocabulary is not None:
         most = 2**32 - 1
         checked["max_vocabulary"] = check_count("max_vocabulary", model.max_vocabulary, most=most)
+    if model.negatives is not None:
+        checked["negatives"] = check_count("negatives", model.negatives, most=65536)
     if model.learning_rate is not None:
         rate = check_float("learning_rate", model.learning_rate, open_below=True, most=1000.0)
         checked["learning_rate"] = rate
-    noise = checked["negatives"] * checked["window"]
+    noise = negatives_of(checked) * checked["window"]
     if noise > MAX_NOISE:
         raise ValueError(f"`negatives` times `window` must be at most {MAX_NOISE:,}, got {noise:,}")
     return checked
+
+
+def negatives_of(checked: dict[str, Any]) -> int:
+    """Return how many noise words a target is told from, where None leaves it to the objective."""
+    negatives = checked["negatives"]
+    return _NEGATIVES[checked["objective"]] if negatives is None else int(negatives)
 
 
 def check_on_unknown(on_unknown: Any) -> str:

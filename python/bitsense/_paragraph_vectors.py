@@ -18,6 +18,7 @@ from ._model_parameters import (
     check_infer_epochs,
     check_on_unknown,
     checked_parameters,
+    negatives_of,
 )
 from ._progress import ProgressOption, Reporter, check_progress, wants_bar
 from .errors import FormatError
@@ -53,7 +54,7 @@ class ParagraphVectors(Estimator):
     window: int
     min_count: int
     max_vocabulary: int | None
-    negatives: int
+    negatives: int | None
     subsample: float
     epochs: int
     learning_rate: float | None
@@ -180,8 +181,9 @@ class ParagraphVectors(Estimator):
         options.objective = OBJECTIVES[checked["objective"]]
         options.optimizer = OPTIMIZERS[checked["optimizer"]]
         options.run = checked["window"]
-        for name in ("epochs", "batch", "negatives", "subsample", "dropout", "seed"):
+        for name in ("epochs", "batch", "subsample", "dropout", "seed"):
             setattr(options, name, checked[name])
+        options.negatives = negatives_of(checked)
         rate = checked["learning_rate"]
         options.learning_rate = self._default_learning_rate() if rate is None else rate
         options.document_rate = self._document_rate
@@ -215,7 +217,7 @@ class ParagraphVectors(Estimator):
     def _infer_options(self) -> _core.InferOptions:
         options = _core.InferOptions()
         options.objective = OBJECTIVES[self._recipe["objective"]]
-        options.negatives = self._recipe["negatives"]
+        options.negatives = negatives_of(self._recipe)
         options.noise = self._inference["noise"]
         options.learning_rate = self._inference["learning_rate"]
         options.iterations = check_infer_epochs(self.infer_epochs)

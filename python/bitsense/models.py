@@ -39,13 +39,13 @@ class ParagraphVector(ParagraphVectors):
         Words that occur less often in all documents together are left out.
     max_vocabulary : int, optional
         Keep only so many words, the most frequent.
-    negatives : int, default 5
+    negatives : int, optional
         Noise words that a target is told from, drawn from count^0.75. The documents of a block
         share their noise: window * negatives words under negative sampling, `negatives` words
-        under softmax, which wants 64 or more.
+        under softmax. By default 5 under negative sampling, 128 under softmax.
     subsample : float, default 1e-4
         Relative frequency from which on the occurrences of a word are thinned out in training
-        [2]_; 0 keeps all.
+        [2]_, where it is above the mean frequency of a word; 0 keeps all.
     epochs : int, default 10
         Passes over the documents, each in a new order.
     learning_rate : float, optional
@@ -119,7 +119,7 @@ class ParagraphVector(ParagraphVectors):
         window: int = 16,
         min_count: int = 2,
         max_vocabulary: int | None = None,
-        negatives: int = 5,
+        negatives: int | None = None,
         subsample: float = 1e-4,
         epochs: int = 10,
         learning_rate: float | None = None,
@@ -211,9 +211,6 @@ class BinaryParagraphVector(ParagraphVectors):
     ----------
     bits : int, default 128
         Bits of a code.
-    negatives : int, default 128
-        Noise words that a target is told from, shared by the documents of a block; with negative
-        sampling 5 to 20 are enough.
     objective : {"softmax", "negative-sampling"}, default "softmax"
     optimizer : {"adagrad", "sgd"}, default "adagrad"
     learning_rate : float, optional
@@ -222,7 +219,7 @@ class BinaryParagraphVector(ParagraphVectors):
     on_unknown : {"zero", "error", "nan"}, default "zero"
         What a document without any known word gives. A code cannot be NaN: with "nan",
         `preactivations` gives NaN, and `transform` raises as with "error".
-    mode, window, min_count, max_vocabulary, subsample, epochs, dropout, batch, \
+    mode, window, min_count, max_vocabulary, negatives, subsample, epochs, dropout, batch, \
 infer_epochs, tokenizer, deterministic, threads, seed, progress
         As for `ParagraphVector`.
 
@@ -261,7 +258,7 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         window: int = 16,
         min_count: int = 2,
         max_vocabulary: int | None = None,
-        negatives: int = 128,
+        negatives: int | None = None,
         subsample: float = 1e-4,
         epochs: int = 10,
         learning_rate: float | None = None,

@@ -8,16 +8,18 @@ asymmetric scoring takes as queries. The code of a row does not depend on the ot
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from typing_extensions import Self
 
 from . import _core, files
 from ._check import MAX_BITS, check_bool, check_count, check_seed, check_threads, check_vectors
 from ._estimator import Estimator
 from .errors import FormatError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["ITQ", "RandomHyperplanes", "SignBinarizer"]
 

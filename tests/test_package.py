@@ -27,7 +27,8 @@ files = {
     for name, module in list(sys.modules.items())
     if name.partition(".")[0] not in before
 }
-print(json.dumps([seconds, sorted(name for name, file in files.items() if "site-packages" in file)]))
+foreign = sorted(name for name, file in files.items() if "site-packages" in file)
+print(json.dumps([seconds, foreign]))
 """
 
 

@@ -89,14 +89,10 @@ def test_vectors_feed_a_classifier():
     assert "ParagraphVector" in repr(pipeline)
 
 
-def bits_of(codes):
-    return unpack_bits(codes, 24)
-
-
 def test_bits_feed_a_classifier():
-    pipeline = Pipeline(
-        [("codes", MODELS[1]), ("bits", FunctionTransformer(bits_of)), ("bayes", BernoulliNB())]
-    )
+    # Of the package and not of this file, which the other processes could not import.
+    bits = FunctionTransformer(unpack_bits, kw_args={"bits": 24})
+    pipeline = Pipeline([("codes", MODELS[1]), ("bits", bits), ("bayes", BernoulliNB())])
     assert cross_val_score(pipeline, TEXTS, TOPICS, cv=4, n_jobs=2).mean() > 0.9
 
 

@@ -97,9 +97,10 @@ bool Planner::next(Plan& plan) {
     plan.targets.clear();
     plan.target_run.clear();
     for (Place& p : places_) take_run(p, plan);
-    std::erase_if(places_, [this](Place& p) {
-      return p.position == documents_[p.document].size() && !fill(p);
-    });
+    std::size_t kept_places = 0;
+    for (Place& p : places_)
+      if (p.position < documents_[p.document].size() || fill(p)) places_[kept_places++] = p;
+    places_.resize(kept_places);
     words_done_ += plan.words_read;
     if (plan.runs.empty()) continue;
     draw_noise(plan);

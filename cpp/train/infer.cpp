@@ -11,7 +11,6 @@ namespace bitsense {
 
 namespace {
 
-constexpr float kFirstSquare = 0.1F;
 constexpr std::uint32_t kUnseen = NoiseDistribution::kUnseen;
 
 // A document as distinct words with their counts.

@@ -15,6 +15,8 @@ enum class Objective { kSampledSoftmax, kNegativeSampling };
 // above all, that plain SGD would leave them where they started.
 enum class Optimizer { kAdaGrad, kSgd };
 
+constexpr float kFirstSquare = 0.1F;  // AdaGrad's accumulators at the start, as TensorFlow has it
+
 struct TrainOptions {
   Objective objective = Objective::kSampledSoftmax;
   Optimizer optimizer = Optimizer::kAdaGrad;

@@ -14,7 +14,6 @@ namespace bitsense {
 
 namespace {
 
-constexpr float kFirstSquare = 0.1F;  // AdaGrad's accumulators at the start, as TensorFlow has it
 constexpr std::uint64_t kInitStream = 0x696e6974;
 
 TrainState make_state(Parameters& parameters, Optimizer optimizer) {

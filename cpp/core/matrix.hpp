@@ -26,6 +26,11 @@ constexpr std::size_t padded(std::size_t dim) {
   return (dim + kRowQuantum - 1) / kRowQuantum * kRowQuantum;
 }
 
+struct FreeAligned {
+  std::align_val_t alignment{kAlignment};
+  void operator()(float* p) const noexcept { ::operator delete[](p, alignment); }
+};
+
 // An array of n floats on a cache-line boundary, zero-initialised.
 class AlignedFloats {
  public:
@@ -35,7 +40,7 @@ class AlignedFloats {
     if (n > (std::size_t{1} << 60) / sizeof(float)) throw std::bad_alloc();
     const std::size_t bytes = n * sizeof(float);
     const std::align_val_t alignment{bytes < 2 * kLargePage ? kAlignment : kLargePage};
-    data_ = {static_cast<float*>(::operator new[](bytes, alignment)), Free{alignment}};
+    data_ = {static_cast<float*>(::operator new[](bytes, alignment)), FreeAligned{alignment}};
 #if defined(__linux__)
     // Advice only: nothing is lost where it is not taken.
     if (bytes >= 2 * kLargePage) (void)madvise(data_.get(), bytes, MADV_HUGEPAGE);
@@ -49,11 +54,7 @@ class AlignedFloats {
   float operator[](std::size_t i) const noexcept { return data_[i]; }
 
  private:
-  struct Free {
-    std::align_val_t alignment{kAlignment};
-    void operator()(float* p) const noexcept { ::operator delete[](p, alignment); }
-  };
-  std::unique_ptr<float[], Free> data_;
+  std::unique_ptr<float[], FreeAligned> data_;
   std::size_t size_ = 0;
 };
 

@@ -121,7 +121,6 @@ py::list word_plans(const Array<std::uint32_t>& ids, const Array<std::uint64_t>&
     item["progress"] = plan.progress;
     item["words_read"] = plan.words_read;
     item["seed"] = plan.seed;
-    item["pairs"] = plan.pairs;
     item["tokens"] = copied(plan.tokens);
     py::list centres;
     for (const Centre& centre : plan.centres)

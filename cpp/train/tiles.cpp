@@ -7,8 +7,12 @@ namespace bitsense {
 bool Tile::repeat_input(std::uint32_t input) {
   const auto found = std::find(inputs_.begin(), inputs_.end(), input);
   if (found == inputs_.end()) return false;
-  input_times_[static_cast<std::size_t>(found - inputs_.begin())] += 1.0F;
-  plain_ = false;
+  float& times = input_times_[static_cast<std::size_t>(found - inputs_.begin())];
+  if (times < kMostRepeats) {
+    times += 1.0F;
+    repeats_ += 1.0;
+    plain_ = false;
+  }
   return true;
 }
 
@@ -58,6 +62,7 @@ const float* TileGradient::first_column(std::size_t columns) {
 double TileGradient::operator()(const Tile& tile, float step, float* z) {
   const std::size_t size = tile.size();
   const std::size_t whole = padded(size);
+  step *= tile.damping();
   // An item that is not there has z = 0 and weight 0, so it adds nothing, whatever its label.
   std::fill(z + size, z + whole, 0.0F);
   const std::size_t columns = tile.outputs().size();

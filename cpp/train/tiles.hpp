@@ -19,6 +19,9 @@
 
 namespace bitsense {
 
+constexpr float kMostRepeats = 4.0F;
+constexpr double kMostTargets = 32.0;
+
 // A tile that is being made. Inputs are numbered by the model; outputs are words.
 class Tile {
  public:
@@ -28,6 +31,7 @@ class Tile {
     outputs_.clear();
     noise_times_.clear();
     targets_.clear();
+    repeats_ = 0.0;
     plain_ = true;
   }
   // An input that counts `times` times, and its target, the number of an output.
@@ -48,6 +52,12 @@ class Tile {
   std::span<const std::uint32_t> outputs() const { return outputs_; }
   std::size_t size() const { return inputs_.size() * outputs_.size(); }
 
+  double targets() const { return repeats_ + static_cast<double>(inputs_.size()); }
+  // What the rate is multiplied with.
+  float damping() const {
+    return targets() > kMostTargets ? static_cast<float>(kMostTargets / targets()) : 1.0F;
+  }
+
   // Whether all inputs have the first output as their target and every pair counts once.
   bool plain() const { return plain_; }
   float weight(std::size_t i, std::size_t j) const {
@@ -63,6 +73,7 @@ class Tile {
   std::vector<std::uint32_t> targets_;  // per input
   std::vector<std::uint32_t> outputs_;
   std::vector<float> noise_times_;  // per output
+  double repeats_ = 0.0;
   bool plain_ = true;
 };
 

@@ -45,9 +45,9 @@ class WindowStep final : public WordStep {
   void compose(const Block& block, Share share, std::size_t thread) override;
   void score(const Block& block, Share share, std::size_t thread) override;
   void move(const Block& block, Share share, std::size_t thread) override;
-  double loss(const Block& block) const override {
-    double total = 0.0;
-    for (std::size_t s = 0; s * Model::kRun < block.size(); ++s) total += slots_[s].loss;
+  LossSum loss(const Block& block) const override {
+    LossSum total;
+    for (std::size_t s = 0; s < tiles(block); ++s) total.add(slots_[s].loss);
     return total;
   }
 
@@ -56,7 +56,7 @@ class WindowStep final : public WordStep {
   struct Slot {
     std::size_t inputs = 0;
     std::size_t outputs = 0;
-    double loss = 0.0;
+    LossSum loss;
   };
   struct Scratch {
     Scratch(const WordKernels& words, std::size_t inputs, std::size_t outputs, std::size_t n)
@@ -239,7 +239,7 @@ void WindowStep<Model>::score(const Block& block, Share share, std::size_t threa
     float* g = g_.data() + slot * g_size_;
     words_.pair_dots(scratch.in.data(), slots_[slot].inputs, scratch.out.data(),
                      slots_[slot].outputs, g, n_);
-    slots_[slot].loss = scratch.gradient(tile, block.rate, g);
+    slots_[slot].loss = {scratch.gradient(tile, block.rate, g), tile.targets()};
   }
 }
 

@@ -41,7 +41,6 @@ void WordPlanner::make(const Chunk& chunk, const NoiseList& list, WordPlan& plan
   plan.progress = chunk.progress;
   plan.words_read = chunk.words;
   plan.seed = stream(options_.seed ^ (kChunkStream << 16), chunk.epoch, chunk.number);
-  plan.pairs = 0;
   plan.tokens.clear();
   plan.previous.clear();
   plan.centres.clear();
@@ -96,7 +95,6 @@ void WordPlanner::add_segment(const Segment& segment, std::size_t epoch, WordPla
     Centre centre = plan.centres[c];
     centre.last = std::min(centre.last, end);
     if (centre.contexts() == 0) continue;
-    plan.pairs += centre.contexts();
     plan.centres[filled++] = centre;
   }
   plan.centres.resize(filled);

@@ -34,7 +34,6 @@ struct WordPlan {
   double progress = 0.0;
   std::uint64_t words_read = 0;
   std::uint64_t seed = 0;               // of what else is random in this chunk
-  std::uint64_t pairs = 0;              // centres with one word of their contexts
   std::vector<std::uint32_t> tokens;    // ids
   std::vector<std::uint32_t> previous;  // index of the same word's last occurrence before, or kNone
   std::vector<Centre> centres;          // each with at least one word of context

@@ -35,6 +35,16 @@ struct Block {
   std::size_t size() const { return end - begin; }
 };
 
+// A sum over targets: words that are predicted from one hidden vector each.
+struct LossSum {
+  double loss = 0.0;
+  double targets = 0.0;
+  void add(const LossSum& other) {
+    loss += other.loss;
+    targets += other.targets;
+  }
+};
+
 class WordStep {
  public:
   virtual ~WordStep() = default;
@@ -42,7 +52,7 @@ class WordStep {
   virtual void compose(const Block&, Share, std::size_t /*thread*/) {}
   virtual void score(const Block& block, Share share, std::size_t thread) = 0;
   virtual void move(const Block& block, Share share, std::size_t thread) = 0;
-  virtual double loss(const Block& block) const = 0;  // of its pairs, after score
+  virtual LossSum loss(const Block& block) const = 0;  // of its targets, after score
 };
 
 // The step of the model of this name for `threads` threads; std::invalid_argument for an unknown

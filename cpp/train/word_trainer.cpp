@@ -55,7 +55,7 @@ class WordTraining {
             static_cast<float>(options_.learning_rate * left)};
   }
   bool cut(ChunkCutter& cutter, Round& round, NoiseList& list, std::size_t& list_epoch);
-  void report(const WordPlan& plan, double loss);
+  void report(const WordPlan& plan, const LossSum& loss);
 
   std::string model_;
   Documents documents_;
@@ -86,10 +86,10 @@ bool WordTraining::cut(ChunkCutter& cutter, Round& round, NoiseList& list,
   return true;
 }
 
-void WordTraining::report(const WordPlan& plan, double loss) {
+void WordTraining::report(const WordPlan& plan, const LossSum& loss) {
   words_ += plan.words_read;
-  if (plan.pairs > 0) mean_loss_ = loss / static_cast<double>(plan.pairs);
-  meter_.add(plan.epoch, loss, static_cast<double>(plan.pairs));
+  if (loss.targets > 0.0) mean_loss_ = loss.loss / loss.targets;
+  meter_.add(plan.epoch, loss.loss, loss.targets);
 }
 
 // All threads on one block at a time. The chunks of a round are planned side by side.
@@ -115,7 +115,7 @@ void WordTraining::together() {
           if (!barrier.wait()) return;
           for (std::size_t i = 0; i < round.size; ++i) {
             const WordPlan& plan = round.plans[i];
-            double loss = 0.0;
+            LossSum loss;
             for (std::size_t b = 0; b < plan.block_count(); ++b) {
               const Block current = block(plan, b);
               if (work->composes()) {
@@ -124,7 +124,7 @@ void WordTraining::together() {
               }
               work->score(current, share, thread);
               if (!barrier.wait()) return;
-              if (thread == 0) loss += work->loss(current);
+              if (thread == 0) loss.add(work->loss(current));
               work->move(current, share, thread);
               if (!barrier.wait()) return;
             }
@@ -163,12 +163,12 @@ void WordTraining::apart() {
           if (list_epoch != chunk.epoch)
             list.refill(noise_seed(options_.seed, list_epoch = chunk.epoch));
           mine.make(chunk, list, plan);
-          double loss = 0.0;
+          LossSum loss;
           for (std::size_t b = 0; b < plan.block_count(); ++b) {
             const Block current = block(plan, b);
             if (work->composes()) work->compose(current, {}, 0);
             work->score(current, {}, 0);
-            loss += work->loss(current);
+            loss.add(work->loss(current));
             work->move(current, {}, 0);
           }
           std::scoped_lock hold(lock);

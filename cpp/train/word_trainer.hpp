@@ -17,8 +17,9 @@ namespace bitsense {
 void fill_uniform(const Table& table, std::size_t dim, float scale, std::uint64_t seed,
                   std::size_t threads);
 
-// Trains the tables in place. Returns the mean loss of a pair (a centre and a word of its context)
-// of each epoch that was begun, in `losses`. Deterministic or not: as train() in trainer.hpp.
+// Trains the tables in place. Returns the mean loss of a target (skip-gram: a centre and a word of
+// its context; CBOW: a centre) of each epoch that was begun, in `losses`. Deterministic or not: as
+// train() in trainer.hpp.
 void train_words(const std::string& model, const Documents& documents,
                  std::span<const std::uint64_t> counts, const WordOptions& options,
                  const Kernels& kernels, const WordTables& tables, std::vector<double>& losses,

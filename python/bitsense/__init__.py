@@ -12,6 +12,7 @@ from .models import BinaryParagraphVector, ParagraphVector
 from .search import HammingIndex, TwoStageIndex, asymmetric_scores, hamming_distances
 from .text import Corpus, TextFiles, Tokenizer, Vocabulary, build_corpus, encode_documents
 
+
 __all__ = [
     "ITQ",
     "BinaryParagraphVector",
@@ -28,6 +29,7 @@ __all__ = [
     "Tokenizer",
     "TwoStageIndex",
     "Vocabulary",
+
     "__version__",
     "asymmetric_scores",
     "build_corpus",

@@ -224,15 +224,12 @@ py::tuple pair_update(const std::string& level, const Array<float>& in, const Ar
   return py::make_tuple(new_in, new_out);
 }
 
-Array<float> weighted_sum(const std::string& level, const Array<float>& rows,
-                          const Array<float>& weight) {
+Array<float> mean(const std::string& level, const Array<float>& rows) {
   const auto [count, n] = shape_of(rows, "rows");
-  require_dimensions(weight, 1, "weight");
-  require(static_cast<std::size_t>(weight.size()) == count, "`weight` must have ", count, " items");
   require_quanta(n, "rows");
   Array<float> out = make_array<float>({n});
-  words(level).weighted_sum(row_pointers<const float*>(rows.data(), count, n).data(), weight.data(),
-                            count, out.mutable_data(), n);
+  words(level).mean(row_pointers<const float*>(rows.data(), count, n).data(), count,
+                    out.mutable_data(), n);
   return out;
 }
 
@@ -274,6 +271,5 @@ void register_kernels(py::module_& m) {
         "weight"_a.noconvert(), "label"_a.noconvert(), "step"_a);
   m.def("kernel_pair_update", &pair_update, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert(),
         "g"_a.noconvert(), "move_in"_a = true, "move_out"_a = true);
-  m.def("kernel_weighted_sum", &weighted_sum, "level"_a, "rows"_a.noconvert(),
-        "weight"_a.noconvert());
+  m.def("kernel_mean", &mean, "level"_a, "rows"_a.noconvert());
 }

@@ -191,17 +191,22 @@ void pair_update(float* const* in, std::size_t rows, float* const* out, std::siz
   }
 }
 
-void weighted_sum(const float* const* rows, const float* weight, std::size_t count, float* out,
-                  std::size_t n) {
-  for (std::size_t x = 0; x < n; x += kQuantum) {
-    Sixteen sum = {};
-    for (std::size_t k = 0; k < count; ++k) {
-      const Floats factor = broadcast(weight[k]);
-      for (std::size_t r = 0; r < kRegisters; ++r)
-        sum.part[r] += factor * load(rows[k] + x + r * kWidth);
-    }
-    for (std::size_t r = 0; r < kRegisters; ++r) store(out + x + r * kWidth, sum.part[r]);
-  }
+// The columns [x, x + Quanta * kQuantum).
+template <int Quanta>
+void mean_columns(const float* const* rows, std::size_t count, Floats share, float* out,
+                  std::size_t x) {
+  constexpr int kParts = Quanta * static_cast<int>(kRegisters);
+  Floats sum[kParts] = {};
+  for (std::size_t k = 0; k < count; ++k)
+    for (int r = 0; r < kParts; ++r) sum[r] += load(rows[k] + x + r * kWidth);
+  for (int r = 0; r < kParts; ++r) store(out + x + r * kWidth, sum[r] * share);
+}
+
+void mean(const float* const* rows, std::size_t count, float* out, std::size_t n) {
+  const Floats share = broadcast(1.0F / static_cast<float>(count));
+  std::size_t x = 0;
+  for (; x + 4 * kQuantum <= n; x += 4 * kQuantum) mean_columns<4>(rows, count, share, out, x);
+  for (; x < n; x += kQuantum) mean_columns<1>(rows, count, share, out, x);
 }
 
 }  // namespace
@@ -213,7 +218,7 @@ const WordKernels BITSENSE_JOIN(word_kernels_, BITSENSE_LEVEL_NAME) = {
     pair_dots,
     sampling_gradient,
     pair_update,
-    weighted_sum,
+    mean,
 };
 
 }  // namespace bitsense

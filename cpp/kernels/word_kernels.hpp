@@ -25,9 +25,8 @@ struct WordKernels {
   void (*pair_update)(float* const* in, std::size_t rows, float* const* out, std::size_t columns,
                       const float* g, std::size_t n, bool move_in, bool move_out, float* copy);
 
-  // out[x] = sum over k < count of weight[k] * rows[k][x], in order.
-  void (*weighted_sum)(const float* const* rows, const float* weight, std::size_t count, float* out,
-                       std::size_t n);
+  // out[x] = (sum over k < count of rows[k][x], in order) / count.
+  void (*mean)(const float* const* rows, std::size_t count, float* out, std::size_t n);
 };
 
 }  // namespace bitsense

@@ -36,6 +36,7 @@ class WindowStep final : public WordStep {
       const std::size_t most = kBlockCentres * (Model::kInputIsContext ? 1 : 2 * options.window);
       items_ = AlignedFloats(most * n_);
       moved_ = AlignedFloats(most * n_);
+      item_sizes_.resize(most);
     }
     for (std::size_t t = 0; t < threads; ++t)
       scratch_.emplace_back(words_, most_inputs_, most_outputs_, n_);
@@ -73,9 +74,7 @@ class WindowStep final : public WordStep {
     }
     std::vector<std::uint32_t> item_words;  // of the block, in the order of their numbers
     std::vector<std::uint32_t> word_items;  // per word: its number, if it has one
-    std::vector<std::uint32_t> rows;        // of one item
-    std::vector<const float*> pointers;
-    std::vector<float> weights;
+    std::vector<const float*> rows;         // of one item
   };
 
   bool has_items() const { return Model::kInputIsContext || !tables_.bags.empty(); }
@@ -89,8 +88,8 @@ class WindowStep final : public WordStep {
   std::size_t item_count(const Block& block, const Scratch& scratch) const {
     return Model::kInputIsContext ? block.size() : scratch.item_words.size();
   }
-  void add_rows(std::uint32_t word, Scratch& scratch) const;
-  void find_rows(const Block& block, std::size_t i, Scratch& scratch) const;
+  template <class F>
+  void for_each_row(const Block& block, std::size_t i, const Scratch& scratch, F&& f) const;
   void compose_item(const Block& block, std::size_t i, Scratch& scratch);
   void prepare(const Block& block, std::size_t slot, Tile& tile) const;
   void keep(const Block& block, std::size_t slot, const Tile& tile, const Scratch& scratch);
@@ -112,6 +111,7 @@ class WindowStep final : public WordStep {
   std::vector<Slot> slots_;
   AlignedFloats items_;
   AlignedFloats moved_;
+  std::vector<std::size_t> item_sizes_;  // rows of each item
   std::vector<Scratch> scratch_;
 };
 
@@ -136,37 +136,31 @@ void WindowStep<Model>::number_items(const Block& block, Scratch& scratch) const
   }
 }
 
+// Calls f with each row of which item i is the mean.
 template <class Model>
-void WindowStep<Model>::add_rows(std::uint32_t word, Scratch& scratch) const {
-  if (tables_.bags.empty()) {
-    scratch.rows.push_back(word);
-    return;
-  }
-  for (const std::uint32_t row : tables_.bags[word]) scratch.rows.push_back(row);
-}
-
-// The rows of which item i is the mean.
-template <class Model>
-void WindowStep<Model>::find_rows(const Block& block, std::size_t i, Scratch& scratch) const {
-  scratch.rows.clear();
+template <class F>
+void WindowStep<Model>::for_each_row(const Block& block, std::size_t i, const Scratch& scratch,
+                                     F&& f) const {
+  auto visit = [&](std::uint32_t word) {
+    if (tables_.bags.empty()) return f(tables_.input.row(word));
+    for (const std::uint32_t row : tables_.bags[word]) f(tables_.input.row(row));
+  };
   if constexpr (Model::kInputIsContext) {
     const WordPlan& plan = *block.plan;
     const Centre& centre = plan.centres[block.begin + i];
-    for (std::uint32_t j = centre.first; j < centre.last; ++j)
-      if (j != centre.at) add_rows(plan.tokens[j], scratch);
+    for (std::uint32_t j = centre.first; j < centre.at; ++j) visit(plan.tokens[j]);
+    for (std::uint32_t j = centre.at + 1; j < centre.last; ++j) visit(plan.tokens[j]);
   } else {
-    add_rows(scratch.item_words[i], scratch);
+    visit(scratch.item_words[i]);
   }
 }
 
 template <class Model>
 void WindowStep<Model>::compose_item(const Block& block, std::size_t i, Scratch& scratch) {
-  find_rows(block, i, scratch);
-  const std::size_t count = scratch.rows.size();
-  scratch.pointers.resize(count);
-  scratch.weights.assign(count, 1.0F / static_cast<float>(count));
-  for (std::size_t r = 0; r < count; ++r) scratch.pointers[r] = tables_.input.row(scratch.rows[r]);
-  words_.weighted_sum(scratch.pointers.data(), scratch.weights.data(), count, item(i), n_);
+  scratch.rows.clear();
+  for_each_row(block, i, scratch, [&](const float* row) { scratch.rows.push_back(row); });
+  words_.mean(scratch.rows.data(), scratch.rows.size(), item(i), n_);
+  item_sizes_[i] = scratch.rows.size();
 }
 
 template <class Model>
@@ -271,10 +265,8 @@ void WindowStep<Model>::move_items(const Block& block, std::size_t x, std::size_
   for (std::size_t i = 0; i < count; ++i) {
     float* delta = moved(i) + x;
     floats_.axpy(-1.0F, item(i) + x, delta, n);
-    find_rows(block, i, scratch);
-    const float weight = 1.0F / static_cast<float>(scratch.rows.size());
-    for (const std::uint32_t row : scratch.rows)
-      floats_.axpy(weight, delta, tables_.input.row(row) + x, n);
+    const float weight = 1.0F / static_cast<float>(item_sizes_[i]);
+    for_each_row(block, i, scratch, [&](float* row) { floats_.axpy(weight, delta, row + x, n); });
   }
 }
 

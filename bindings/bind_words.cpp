@@ -1,6 +1,8 @@
 // Training of word vectors, in place, in tables that Python holds.
+#include "models/disambiguated_skip_gram.hpp"
 #include "register.hpp"
 #include "text/subwords.hpp"
+#include "train/sense_priors.hpp"
 #include "train/word_plan.hpp"
 #include "train/word_trainer.hpp"
 #include "training.hpp"
@@ -51,6 +53,8 @@ void check_options(const WordOptions& options) {
           options.window);
   require(options.negatives > 0 && options.negatives <= 65536,
           "`negatives` must be from 1 to 65536, got ", options.negatives);
+  require(options.gate_window <= 4096, "`gate_window` must be at most 4096, got ",
+          options.gate_window);
   require(options.threads > 0, "`threads` must be at least 1, got 0");
 }
 
@@ -77,9 +81,12 @@ py::tuple train_tables(const std::string& model, const Array<std::uint32_t>& ids
   check_options(options);
   require_dimensions(input, 2, "input");
   const auto rows = static_cast<std::size_t>(input.shape(0));
-  const WordTables tables{table_view(input, rows, "input"),
-                          table_view(output, words.size(), "output"),
-                          bags_view(bag_ids, bag_offsets, words.size(), rows)};
+  require(model != DisambiguatedSkipGram::name, "`model` must have one vector per word, got ",
+          model);
+  WordTables tables;
+  tables.input = table_view(input, rows, "input");
+  tables.output = table_view(output, words.size(), "output");
+  tables.bags = bags_view(bag_ids, bag_offsets, words.size(), rows);
   require(tables.bags.empty() ? rows == words.size() : rows >= words.size(),
           "`input` must have a row for each of ", words.size(), " words, got ", rows);
   require(tables.input.stride == tables.output.stride,
@@ -98,6 +105,90 @@ py::tuple train_tables(const std::string& model, const Array<std::uint32_t>& ids
     }
   }
   return py::make_tuple(losses, error);
+}
+
+// The tables of the disambiguated skip-gram: checked, not copied.
+struct SenseTables {
+  Array<float> input;
+  Array<float> output;
+  Array<float> gate;
+  Array<float> gate_bias;
+  Array<float> shared_gate;
+  Array<float> shared_bias;
+  Array<std::uint64_t> offsets;
+};
+
+WordTables sense_tables_view(SenseTables& arrays, std::size_t words) {
+  require_dimensions(arrays.offsets, 1, "sense_offsets");
+  require_dimensions(arrays.shared_gate, 2, "shared_gate");
+  const std::span offsets(arrays.offsets.data(), static_cast<std::size_t>(arrays.offsets.size()));
+  const auto most = static_cast<std::size_t>(arrays.shared_gate.shape(0));
+  require(offsets.size() == words + 1 && offsets[0] == 0,
+          "`sense_offsets` must begin with 0 and have an entry for each of ", words, " words");
+  require(most <= DisambiguatedSkipGram::kMostSenses, "`shared_gate` must have at most ",
+          DisambiguatedSkipGram::kMostSenses, " rows, got ", most);
+  for (std::size_t w = 0; w < words; ++w)
+    require(offsets[w] < offsets[w + 1] && offsets[w + 1] - offsets[w] <= most,
+            "`sense_offsets` must give each word 1 to ", most, " senses");
+  const std::size_t rows = offsets.back();
+  WordTables tables;
+  tables.input = table_view(arrays.input, rows, "input");
+  tables.output = table_view(arrays.output, words, "output");
+  tables.sense_offsets = offsets;
+  tables.gate = table_view(arrays.gate, rows, "gate");
+  tables.gate_bias = arrays.gate_bias.mutable_data();
+  tables.shared_gate = table_view(arrays.shared_gate, most, "shared_gate");
+  tables.shared_bias = arrays.shared_bias.mutable_data();
+  for (const Table* table : {&tables.output, &tables.gate, &tables.shared_gate})
+    require(table->stride == tables.input.stride, "all tables must have ", tables.input.stride,
+            " columns, got ", table->stride);
+  require(static_cast<std::size_t>(arrays.gate_bias.size()) == rows,
+          "`gate_bias` must have an item for each of ", rows, " senses");
+  require(static_cast<std::size_t>(arrays.shared_bias.size()) == most, "`shared_bias` must have ",
+          most, " items, got ", arrays.shared_bias.size());
+  return tables;
+}
+
+py::tuple train_sense_tables(const Array<std::uint32_t>& ids, const Array<std::uint64_t>& offsets,
+                             const Array<std::uint64_t>& counts, SenseTables& arrays,
+                             const WordOptions& options, const py::object& watch,
+                             const std::optional<std::string>& level) {
+  const auto words = counts_view(counts);
+  const Documents documents = documents_view(ids, offsets, words.size());
+  check_options(options);
+  const WordTables tables = sense_tables_view(arrays, words.size());
+  const Kernels& level_kernels = kernels_of(level);
+  std::vector<double> losses;
+  py::object error = py::none();
+  {
+    py::gil_scoped_release release;
+    const Watch watcher = python_watch(watch);
+    try {
+      train_words(DisambiguatedSkipGram::name, documents, words, options, level_kernels, tables,
+                  losses, watcher);
+    } catch (py::error_already_set& raised) {
+      error = kept_error(raised);
+    }
+  }
+  return py::make_tuple(losses, error);
+}
+
+Array<std::uint64_t> priors(const Array<std::uint32_t>& ids, const Array<std::uint64_t>& offsets,
+                            const Array<std::uint64_t>& counts, SenseTables& arrays,
+                            const WordOptions& options, const std::optional<std::string>& level) {
+  const auto words = counts_view(counts);
+  const Documents documents = documents_view(ids, offsets, words.size());
+  check_options(options);
+  const WordTables tables = sense_tables_view(arrays, words.size());
+  const Kernels& level_kernels = kernels_of(level);
+  Array<std::uint64_t> sums = make_array<std::uint64_t>({tables.gate.rows});
+  std::uint64_t* out = sums.mutable_data();
+  std::fill_n(out, tables.gate.rows, 0);
+  {
+    py::gil_scoped_release release;
+    sense_priors(documents, words, options, level_kernels, tables, out, python_poll());
+  }
+  return sums;
 }
 
 // All plans of a training, for the tests.
@@ -124,7 +215,8 @@ py::list word_plans(const Array<std::uint32_t>& ids, const Array<std::uint64_t>&
     item["tokens"] = copied(plan.tokens);
     py::list centres;
     for (const Centre& centre : plan.centres)
-      centres.append(py::make_tuple(centre.at, centre.first, centre.last));
+      centres.append(
+          py::make_tuple(centre.at, centre.first, centre.last, centre.begin, centre.end));
     item["centres"] = centres;
     item["blocks"] = copied(plan.blocks);
     item["noise"] = copied(plan.noise);
@@ -153,6 +245,14 @@ void register_words(py::module_& m) {
       .def_readwrite("negatives", &WordOptions::negatives)
       .def_readwrite("learning_rate", &WordOptions::learning_rate)
       .def_readwrite("subsample", &WordOptions::subsample)
+      .def_readwrite("shrink_windows", &WordOptions::shrink_windows)
+      .def_readwrite("gate_window", &WordOptions::gate_window)
+      .def_readwrite("gate_rate", &WordOptions::gate_rate)
+      .def_readwrite("shared_gate_rate", &WordOptions::shared_gate_rate)
+      .def_readwrite("shared_until", &WordOptions::shared_until)
+      .def_readwrite("temperature", &WordOptions::temperature)
+      .def_readwrite("annealed_after", &WordOptions::annealed_after)
+      .def_readwrite("entropy_cost", &WordOptions::entropy_cost)
       .def_readwrite("move_input", &WordOptions::move_input)
       .def_readwrite("move_output", &WordOptions::move_output)
       .def_readwrite("seed", &WordOptions::seed)
@@ -166,6 +266,17 @@ void register_words(py::module_& m) {
         "watch"_a = py::none(), "level"_a = py::none(),
         "bag_ids"_a.noconvert() = Array<std::uint32_t>(0),
         "bag_offsets"_a.noconvert() = Array<std::uint64_t>(0));
+  py::class_<SenseTables>(m, "SenseTables")
+      .def(py::init<Array<float>, Array<float>, Array<float>, Array<float>, Array<float>,
+                    Array<float>, Array<std::uint64_t>>(),
+           "input"_a.noconvert(), "output"_a.noconvert(), "gate"_a.noconvert(),
+           "gate_bias"_a.noconvert(), "shared_gate"_a.noconvert(), "shared_bias"_a.noconvert(),
+           "sense_offsets"_a.noconvert());
+  m.def("train_senses", &train_sense_tables, "ids"_a.noconvert(), "offsets"_a.noconvert(),
+        "counts"_a.noconvert(), "tables"_a, "options"_a, "watch"_a = py::none(),
+        "level"_a = py::none());
+  m.def("sense_priors", &priors, "ids"_a.noconvert(), "offsets"_a.noconvert(),
+        "counts"_a.noconvert(), "tables"_a, "options"_a, "level"_a = py::none());
   m.def("word_plans", &word_plans, "ids"_a.noconvert(), "offsets"_a.noconvert(),
         "counts"_a.noconvert(), "options"_a);
   m.def("subword_rows", &subwords_of, "vocabulary"_a, "shortest"_a, "longest"_a, "buckets"_a);

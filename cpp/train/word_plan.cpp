@@ -65,7 +65,8 @@ void WordPlanner::add_segment(const Segment& segment, std::size_t epoch, WordPla
 
   // The words before the segment that its first windows reach.
   std::uint64_t begin = segment.begin;
-  for (std::uint32_t found = 0; begin > 0 && found < window;) {
+  const std::size_t reach = std::max(options_.window, options_.gate_window);
+  for (std::size_t found = 0; begin > 0 && found < reach;) {
     --begin;
     if (kept(words[begin], mix(seed + begin))) ++found;
   }
@@ -79,11 +80,14 @@ void WordPlanner::add_segment(const Segment& segment, std::size_t epoch, WordPla
     const auto at = static_cast<std::uint32_t>(plan.tokens.size());
     add_token(words[p], plan);
     // The half-width, uniform in [1, window], by other bits than those that kept the word.
-    const auto half = 1 + static_cast<std::uint32_t>(((random & 0xffffffffU) * window) >> 32);
-    plan.centres.push_back({at, at - std::min(half, at - first_token), at + half + 1});
+    std::uint32_t half = window;
+    if (options_.shrink_windows)
+      half = 1 + static_cast<std::uint32_t>(((random & 0xffffffffU) * window) >> 32);
+    plan.centres.push_back(
+        {at, at - std::min(half, at - first_token), at + half + 1, first_token, 0});
   }
-  std::uint32_t found = 0;
-  for (std::uint64_t p = segment.end; p < words.size() && found < window; ++p)
+  std::size_t found = 0;
+  for (std::uint64_t p = segment.end; p < words.size() && found < reach; ++p)
     if (kept(words[p], mix(seed + p))) {
       add_token(words[p], plan);
       ++found;
@@ -94,6 +98,7 @@ void WordPlanner::add_segment(const Segment& segment, std::size_t epoch, WordPla
   for (std::size_t c = first_centre; c < plan.centres.size(); ++c) {
     Centre centre = plan.centres[c];
     centre.last = std::min(centre.last, end);
+    centre.end = end;
     if (centre.contexts() == 0) continue;
     plan.centres[filled++] = centre;
   }

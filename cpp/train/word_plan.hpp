@@ -21,11 +21,14 @@ namespace bitsense {
 
 constexpr std::size_t kBlockCentres = 32;
 
-// tokens[at] with the context tokens[first .. last) without tokens[at].
+// tokens[at] with the context tokens[first .. last) without tokens[at]. The tokens of its document,
+// as far as they are in the plan, are tokens[begin .. end).
 struct Centre {
   std::uint32_t at;
   std::uint32_t first;
   std::uint32_t last;
+  std::uint32_t begin;
+  std::uint32_t end;
   std::uint32_t contexts() const { return last - first - 1; }
 };
 

@@ -11,6 +11,7 @@ from .hashing import ITQ, RandomHyperplanes, SignBinarizer
 from .models import BinaryParagraphVector, ParagraphVector
 from .search import HammingIndex, TwoStageIndex, asymmetric_scores, hamming_distances
 from .text import Corpus, TextFiles, Tokenizer, Vocabulary, build_corpus, encode_documents
+from .vectors import WordVectors
 
 __all__ = [
     "ITQ",
@@ -28,6 +29,7 @@ __all__ = [
     "Tokenizer",
     "TwoStageIndex",
     "Vocabulary",
+    "WordVectors",
     "__version__",
     "asymmetric_scores",
     "build_corpus",

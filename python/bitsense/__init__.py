@@ -11,7 +11,7 @@ from .hashing import ITQ, RandomHyperplanes, SignBinarizer
 from .models import BinaryParagraphVector, ParagraphVector
 from .search import HammingIndex, TwoStageIndex, asymmetric_scores, hamming_distances
 from .text import Corpus, TextFiles, Tokenizer, Vocabulary, build_corpus, encode_documents
-from .vectors import WordVectors
+from .vectors import SenseVectors, WordVectors
 
 __all__ = [
     "ITQ",
@@ -24,6 +24,7 @@ __all__ = [
     "ParagraphVector",
     "Progress",
     "RandomHyperplanes",
+    "SenseVectors",
     "SignBinarizer",
     "TextFiles",
     "Tokenizer",

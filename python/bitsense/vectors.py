@@ -29,7 +29,7 @@ from ._vector_queries import (
 )
 from ._vector_search import Floats, Integers, cosines, nearest, unit_rows
 
-__all__ = ["WordVectors"]
+__all__ = ["Sense", "SenseVectors", "WordVectors"]
 
 Key = str
 Restriction = int | Iterable[str] | None
@@ -451,3 +451,7 @@ class WordVectors:
         from .files import load_bytes
 
         return load_bytes, (own_bytes(self),)
+
+
+# Senses are vectors too: their module imports this one, and is named here for callers.
+from ._sense_vectors import Sense, SenseVectors  # noqa: E402

@@ -11,7 +11,8 @@ from .hashing import ITQ, RandomHyperplanes, SignBinarizer
 from .models import BinaryParagraphVector, ParagraphVector
 from .search import HammingIndex, TwoStageIndex, asymmetric_scores, hamming_distances
 from .text import Corpus, TextFiles, Tokenizer, Vocabulary, build_corpus, encode_documents
-
+from .vectors import SenseVectors, WordVectors
+from .word_models import Word2Vec
 
 __all__ = [
     "ITQ",
@@ -24,12 +25,14 @@ __all__ = [
     "ParagraphVector",
     "Progress",
     "RandomHyperplanes",
+    "SenseVectors",
     "SignBinarizer",
     "TextFiles",
     "Tokenizer",
     "TwoStageIndex",
     "Vocabulary",
-
+    "Word2Vec",
+    "WordVectors",
     "__version__",
     "asymmetric_scores",
     "build_corpus",

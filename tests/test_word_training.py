@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -67,10 +68,10 @@ def bytes_of(result):
 @given(seed=st.integers(0, 50), window=st.integers(1, 6), longest=st.integers(2, 3000))
 @settings(max_examples=20)
 def test_every_word_with_a_neighbour_is_a_centre_once_an_epoch(seed, window, longest):
-    ids, offsets, counts = data = corpus(seed, documents=5, longest=longest)
+    ids, offsets, _ = data = corpus(seed, documents=5, longest=longest)
     centres = {0: Counter(), 1: Counter()}
     for plan in _core.word_plans(*data, options(window=window, seed=seed)):
-        for at, first, last in plan["centres"]:
+        for at, first, last, _, _ in plan["centres"]:
             assert first <= at < last
             assert max(at - first, last - 1 - at) <= window
             assert last - first > 1
@@ -87,7 +88,7 @@ def test_contexts_are_the_neighbours_in_the_document_also_across_chunks():
     counts = np.ones(3000, np.uint64)
     seen = {}
     for plan in _core.word_plans(ids, offsets, counts, options(epochs=1, window=5)):
-        for at, first, last in plan["centres"]:
+        for at, first, last, _, _ in plan["centres"]:
             tokens = plan["tokens"].tolist()
             seen[tokens[at]] = tokens[first:last]
     assert sorted(seen) == [i for i in range(3000) if i != 1500]
@@ -111,7 +112,7 @@ def test_blocks_follow_each_other_and_no_word_is_their_centre_too_often():
         blocks = plan["blocks"].tolist()
         assert blocks[0] == 0
         assert blocks[-1] == len(plan["centres"])
-        for begin, end in zip(blocks[:-1], blocks[1:], strict=True):
+        for begin, end in pairwise(blocks):
             words = Counter(plan["tokens"][c[0]] for c in plan["centres"][begin:end])
             assert max(words.values()) <= 4
             sizes.append(end - begin)

@@ -410,9 +410,7 @@ class WordVectors:
             if not len(questions):
                 return np.empty((0, width), dtype=np.int64)
         if questions.ndim != 2 or questions.shape[1] != width:
-            raise ValueError(
-                f"`questions` must have the shape (n, {width}), got {questions.shape}"
-            )
+            raise ValueError(f"`questions` must have the shape (n, {width}), got {questions.shape}")
         return check_rows("questions", questions, len(self))
 
     # Files. The module that knows their layout imports this one.

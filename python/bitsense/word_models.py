@@ -232,8 +232,9 @@ class Word2Vec(WordModel):
         rows = words
         if recipe["subwords"] is not None:
             rows += recipe["buckets"]
+            shortest, longest = recipe["subwords"]
             ids, offsets = _core.subword_rows(
-                vocabulary._core, *recipe["subwords"], recipe["buckets"]
+                vocabulary._core, shortest, longest, recipe["buckets"]
             )
             bags = {"bag_ids": ids, "bag_offsets": offsets}
         table = _core.word_table(rows, dim, 0.5 / dim, options.seed, options.threads)
@@ -322,5 +323,3 @@ def _start_from(
     same = all(start._recipe[name] == recipe[name] for name in ("subwords", "buckets"))
     if same and recipe["subwords"] is not None:
         table[len(vocabulary) :] = start._arrays["input"][len(keys) :]
-
-

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -34,7 +35,7 @@ def tiles(model, plan, begin, end, negatives):
     centres = plan["centres"]
     if model == "skip-gram":
         for c in range(begin, end):
-            at, first, last = centres[c]
+            at, first, last = centres[c][:3]
             pairs, seen = [], Counter()
             for j in range(first, last):
                 seen[tokens[j]] += j != at
@@ -69,7 +70,7 @@ class WordTwin:
         """Return the rows whose mean an input is."""
         if self.model == "skip-gram":
             return list(self.bags[item])
-        at, first, last = plan["centres"][item]
+        at, first, last = plan["centres"][item][:3]
         return [r for j in range(first, last) if j != at for r in self.bags[plan["tokens"][j]]]
 
     def block_loss(self, plan, begin, end):
@@ -112,7 +113,7 @@ class WordTwin:
         sums = {}
         for plan in plans:
             epoch = sums.setdefault(plan["epoch"], [0.0, 0])
-            for begin, end in zip(plan["blocks"][:-1], plan["blocks"][1:], strict=True):
+            for begin, end in pairwise(plan["blocks"]):
                 loss, targets = self.step(plan, begin, end)
                 epoch[0] += loss
                 epoch[1] += targets

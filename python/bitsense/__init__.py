@@ -12,13 +12,14 @@ from .models import BinaryParagraphVector, ParagraphVector
 from .search import HammingIndex, TwoStageIndex, asymmetric_scores, hamming_distances
 from .text import Corpus, TextFiles, Tokenizer, Vocabulary, build_corpus, encode_documents
 from .vectors import SenseVectors, WordVectors
-from .word_models import Word2Vec
+from .word_models import DisambiguatedSkipGram, Word2Vec
 
 __all__ = [
     "ITQ",
     "BinaryParagraphVector",
     "Codes",
     "Corpus",
+    "DisambiguatedSkipGram",
     "FormatError",
     "HammingIndex",
     "NotFittedError",

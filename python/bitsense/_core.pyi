@@ -76,6 +76,14 @@ class WordOptions:
     negatives: int
     learning_rate: float
     subsample: float
+    shrink_windows: bool
+    gate_window: int
+    gate_rate: float
+    shared_gate_rate: float
+    shared_until: float
+    temperature: float
+    annealed_after: float
+    entropy_cost: float
     move_input: bool
     move_output: bool
     seed: int
@@ -83,6 +91,35 @@ class WordOptions:
     deterministic: bool
     def __init__(self) -> None: ...
 
+class SenseTables:
+    def __init__(
+        self,
+        input: _Floats,
+        output: _Floats,
+        gate: _Floats,
+        gate_bias: _Floats,
+        shared_gate: _Floats,
+        shared_bias: _Floats,
+        sense_offsets: _Sizes,
+    ) -> None: ...
+
+def train_senses(
+    ids: _Ids,
+    offsets: _Sizes,
+    counts: _Sizes,
+    tables: SenseTables,
+    options: WordOptions,
+    watch: Callable[[int, float, int, float], object] | None = None,
+    level: str | None = None,
+) -> tuple[list[float], BaseException | None]: ...
+def sense_priors(
+    ids: _Ids,
+    offsets: _Sizes,
+    counts: _Sizes,
+    tables: SenseTables,
+    options: WordOptions,
+    level: str | None = None,
+) -> _Sizes: ...
 def word_table(
     rows: int, dim: int, scale: float = 0.0, seed: int = 0, threads: int = 1
 ) -> _Floats: ...

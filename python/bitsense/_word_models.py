@@ -114,7 +114,8 @@ class WordModel(Estimator):
             for array in arrays.values():
                 array.flags.writeable = False
             # All at once: a Ctrl-C finds the old model or the new one.
-            self.__dict__.pop("_wv", None)
+            for made in ("_wv", "_all", "_rules"):
+                self.__dict__.pop(made, None)
             self.__dict__.update(
                 vocabulary_=vocabulary,
                 tokenizer_=tokenizer,

@@ -52,9 +52,7 @@ class Subwords:
         Not copied where it is float32 and the values of a row are contiguous.
     """
 
-    def __init__(
-        self, min_n: int, max_n: int, buckets: int, bucket_vectors: npt.ArrayLike
-    ) -> None:
+    def __init__(self, min_n: int, max_n: int, buckets: int, bucket_vectors: npt.ArrayLike) -> None:
         self.min_n = check_count("min_n", min_n)
         self.max_n = check_count("max_n", max_n, least=self.min_n)
         self.buckets = check_count("buckets", buckets, most=2**31 - 1)

@@ -8,7 +8,9 @@ from typing import Any
 
 __all__ = ["UnknownKeyError", "check_keys"]
 
-_NEAR = 100_000  # the first keys, usually the most frequent ones, among which near ones are looked for
+_NEAR = (
+    100_000  # the first keys, usually the most frequent ones, among which near ones are looked for
+)
 _MOST_COMPARED = 4000
 
 
@@ -64,7 +66,9 @@ class UnknownKeyError(KeyError):
 
 def near_keys(key: str, index: Mapping[str, int], most: int = 3) -> list[str]:
     """Return known keys that are spelled like `key`."""
-    near = [each for each in dict.fromkeys((key.lower(), key.title(), key.upper())) if each in index]
+    near = [
+        each for each in dict.fromkeys((key.lower(), key.title(), key.upper())) if each in index
+    ]
     first = key[:1].lower()
     alike = []
     for each, row in index.items():

@@ -60,7 +60,7 @@ class WordVectors:
     --------
     >>> wv = WordVectors(["cat", "dog", "car"], [[2.0, 1.0], [1.0, 1.0], [0.0, 3.0]])
     >>> wv.most_similar("cat", k=1)
-    [('dog', 0.9486833214759827)]
+    [('dog', 0.948683...)]
     >>> wv["dog"].tolist(), "cow" in wv
     ([1.0, 1.0], False)
     """
@@ -410,9 +410,7 @@ class WordVectors:
             if not len(questions):
                 return np.empty((0, width), dtype=np.int64)
         if questions.ndim != 2 or questions.shape[1] != width:
-            raise ValueError(
-                f"`questions` must have the shape (n, {width}), got {questions.shape}"
-            )
+            raise ValueError(f"`questions` must have the shape (n, {width}), got {questions.shape}")
         return check_rows("questions", questions, len(self))
 
     # Files. The module that knows their layout imports this one.

@@ -7,6 +7,7 @@ from .codes import Codes, pack_bits, pack_signs, unpack_bits
 from .errors import FormatError, NotFittedError
 from .evaluate import evaluate_retrieval, retrieval_metrics
 from .files import info, load, verify
+from .formats import load_vectors, save_vectors
 from .hashing import ITQ, RandomHyperplanes, SignBinarizer
 from .models import BinaryParagraphVector, ParagraphVector
 from .search import HammingIndex, TwoStageIndex, asymmetric_scores, hamming_distances
@@ -43,9 +44,11 @@ __all__ = [
     "hamming_distances",
     "info",
     "load",
+    "load_vectors",
     "pack_bits",
     "pack_signs",
     "retrieval_metrics",
+    "save_vectors",
     "unpack_bits",
     "verify",
 ]

@@ -60,7 +60,7 @@ class WordVectors:
     --------
     >>> wv = WordVectors(["cat", "dog", "car"], [[2.0, 1.0], [1.0, 1.0], [0.0, 3.0]])
     >>> wv.most_similar("cat", k=1)
-    [('dog', 0.9486833214759827)]
+    [('dog', 0.948683...)]
     >>> wv["dog"].tolist(), "cow" in wv
     ([1.0, 1.0], False)
     """

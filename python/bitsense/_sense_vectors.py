@@ -398,7 +398,7 @@ def _check_offsets(offsets: npt.ArrayLike, words: int) -> npt.NDArray[np.int64]:
         raise ValueError("`offsets` must start at 0 and rise: each word has at least one sense")
     if array[-1] >= 2**62:
         raise ValueError(f"`offsets` must end at the number of vectors, got {array[-1]}")
-    view = array.astype(np.int64, copy=False).view()
+    view: npt.NDArray[np.int64] = array.astype(np.int64, copy=False).view()
     view.flags.writeable = False
     return view
 
@@ -409,7 +409,7 @@ def _check_priors(priors: npt.ArrayLike, offsets: Any, words: list[str]) -> Doub
         raise TypeError(f"`priors` must be real numbers, got dtype {array.dtype}")
     if array.shape != (int(offsets[-1]),):
         raise ValueError(f"`priors` must have the shape ({offsets[-1]},), got {array.shape}")
-    view = array.astype(np.float64, copy=False).view()
+    view: Doubles = array.astype(np.float64, copy=False).view()
     if not ((view >= 0) & (view <= 1)).all():
         raise ValueError("`priors` must be between 0 and 1")
     if words:

@@ -47,7 +47,7 @@ def check_matrix(name: str, vectors: npt.ArrayLike, rows: int) -> Floats:
     if usable:
         for start in range(0, rows, 4096):
             check_vectors(name, array[start : start + 4096])
-        view = array.view()
+        view: Floats = array.view()
     else:
         view = check_vectors(name, array).view()
     view.flags.writeable = False
@@ -63,7 +63,7 @@ def check_counts(name: str, counts: npt.ArrayLike, n: int) -> npt.NDArray[np.uin
         raise ValueError(f"`{name}` must have the shape ({n},), got {array.shape}")
     if array.dtype.kind == "i" and (array < 0).any():
         raise ValueError(f"`{name}` must not be negative, got {array.min()}")
-    view = array.astype(np.uint64, copy=False).view()
+    view: npt.NDArray[np.uint64] = array.astype(np.uint64, copy=False).view()
     view.flags.writeable = False
     return view
 
@@ -87,7 +87,7 @@ def weighted(parts: Any, sign: float) -> Parts:
         weight: Any = 1.0
         if isinstance(part, tuple) and len(part) == 2 and isinstance(part[0], (str, np.ndarray)):
             part, weight = part
-        if not isinstance(weight, numbers.Real) or not np.isfinite(weight):
+        if not isinstance(weight, numbers.Real) or not np.isfinite(float(weight)):
             raise ValueError(f"the weight of {part!r} must be a finite number, got {weight!r}")
         result.append((part, sign * float(weight)))
     return result

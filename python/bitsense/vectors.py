@@ -152,8 +152,8 @@ class WordVectors:
         unknown = np.flatnonzero(found < 0)
         result = self._vectors[found] if len(self) else np.empty((len(found), self.dim), np.float32)
         if unknown.size and self._subwords is None:
-            raise self._unknown(key[unknown[0]], int(unknown.size), len(found))
-        for place in unknown:
+            raise self._unknown(key[int(unknown[0])], int(unknown.size), len(found))
+        for place in unknown.tolist():
             result[place] = self._vector(key[place])
         return result
 
@@ -170,7 +170,8 @@ class WordVectors:
     def _vector(self, key: str) -> Floats:
         row = self._index.get(key)
         if row is not None:
-            return self._vectors[row]
+            known: Floats = self._vectors[row]
+            return known
         composed = None if self._subwords is None else self._subwords.vector(key)
         if composed is None:
             raise self._unknown(key)
@@ -346,8 +347,14 @@ class WordVectors:
         Levy and Goldberg, "Linguistic Regularities in Sparse and Explicit Word Representations",
         CoNLL 2014.
         """
-        options = {"restrict_to": restrict_to, "exclude": exclude, "filter": filter}
-        rows, scores = self.analogies([(a, b, c)], k=k, method=method, **options)
+        rows, scores = self.analogies(
+            [(a, b, c)],
+            k=k,
+            method=method,
+            restrict_to=restrict_to,
+            exclude=exclude,
+            filter=filter,
+        )
         return self._named(rows[0], scores[0])
 
     def analogies(

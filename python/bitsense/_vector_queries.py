@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .vectors import WordVectors
 
 __all__ = [
+    "Filter",
+    "Restriction",
     "candidates_of",
     "check_counts",
     "check_matrix",
@@ -26,6 +28,8 @@ __all__ = [
 ]
 
 Parts = list[tuple[Any, float]]
+Restriction = int | Iterable[str] | None
+Filter = Callable[[str], bool] | npt.NDArray[np.bool_] | None
 
 _NOTHING: Integers = np.empty(0, dtype=np.int64)
 

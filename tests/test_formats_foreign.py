@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import lzma
 import os
@@ -22,9 +23,11 @@ WRITTEN = ("word2vec", "word2vec-text", "glove", "fasttext-vec")
 FEW = WordVectors(["the", "naïve", "東京"], [[1, -0.5], [0.1, 1e-40], [3e38, 0]])
 
 GOLDEN = {
-    "word2vec": b"3 2\nthe \x00\x00\x80?\x00\x00\x00\xbf\nna\xc3\xafve \xcd\xcc\xcc=\xc2\x16\x01\x00\n"
-    b"\xe6\x9d\xb1\xe4\xba\xac \x87\xb1a\x7f\x00\x00\x00\x00\n",
-    "word2vec-text": b"3 2\nthe 1.0 -0.5\nna\xc3\xafve 0.1 1e-40\n\xe6\x9d\xb1\xe4\xba\xac 3e+38 0.0\n",
+    "word2vec": b"3 2\nthe \x00\x00\x80?\x00\x00\x00\xbf\n"
+    b"na\xc3\xafve \xcd\xcc\xcc=\xc2\x16\x01\x00\n"
+    b"\xe6\x9d\xb1\xe4\xba\xac \xe6\xb1a\x7f\x00\x00\x00\x00\n",
+    "word2vec-text": b"3 2\nthe 1.0 -0.5\n"
+    b"na\xc3\xafve 0.1 1e-40\n\xe6\x9d\xb1\xe4\xba\xac 3e+38 0.0\n",
     "glove": b"the 1.0 -0.5\nna\xc3\xafve 0.1 1e-40\n\xe6\x9d\xb1\xe4\xba\xac 3e+38 0.0\n",
 }
 
@@ -58,7 +61,7 @@ def test_what_is_written_reads_back_exactly(tmp_path_factory, format, table):
 
 
 def test_glove_keys_may_have_spaces(tmp_path):
-    wv = WordVectors(["the", ". . .", "at name@domain.com", "1 2"], np.eye(4))
+    wv = WordVectors(["the", ". . .", "of", "1 2", "at 1", "a", "b"], np.eye(7))
     save_vectors(wv, tmp_path / "glove", "glove")
     assert same(load_vectors(tmp_path / "glove"), wv)
     with pytest.raises(
@@ -86,7 +89,6 @@ def test_packed_text_other_newlines_and_trailing_spaces_are_read(tmp_path):
         gzip.compress(text),
         lzma.compress(text),
         text.replace(b"\n", b" \r\n"),
-        text.rstrip(),
         b"\xef\xbb\xbf" + text,
         GOLDEN["glove"].replace(b"\n", b" \n"),
     ]
@@ -111,7 +113,8 @@ BAD_TEXT = {
     b"2 2\na 1 2\n\nb 3 4\n": "line 3 must be a key and 2 numbers, got ''",
     b"2 2\na 1 2\n\xff 3 4\n": "line 3 must be UTF-8",
     b"1000000000000000 2\na 1 2\n": "line 1 promises 1000000000000000 keys, the file has 1",
-    b"a 1 2\nb 1\n": "line 2 must",
+    b"a 1 2\nb 1\n": "line 2 must be a key and 2 numbers, got 'b 1'",
+    b"2 2\na 1 2\nb 3 4": "cut short: the last line does not end, it is 'b 3 4'",
     b"a 1 2\na 3 4\n": "'a' is on line 1 and again on line 2",
     b"hello world\n": "is in no format of vectors that is known",
     b"": "is in no format of vectors that is known",
@@ -124,8 +127,7 @@ def test_bad_text_is_refused_with_its_line(data, tmp_path):
     (tmp_path / "file").write_bytes(data)
     with pytest.raises(FormatError) as caught:
         load_vectors(tmp_path / "file")
-    if BAD_TEXT[data] != "line 2 must":
-        assert BAD_TEXT[data] in str(caught.value)
+    assert BAD_TEXT[data] in str(caught.value)
     assert str(caught.value).startswith(str(tmp_path / "file"))
 
 
@@ -187,10 +189,8 @@ def test_a_changed_byte_of_a_model_gives_vectors_or_a_format_error(tmp_path_fact
     data[place % len(data)] = byte
     path = tmp_path_factory.getbasetemp() / "changed"
     path.write_bytes(data)
-    try:
-        load_vectors(path, "fasttext-bin")
-    except FormatError:
-        pass
+    with contextlib.suppress(FormatError):
+        assert np.isfinite(load_vectors(path, "fasttext-bin").vectors).all()
 
 
 def fnv(text: bytes) -> int:
@@ -279,7 +279,7 @@ def test_gensim_reads_what_we_write_and_we_what_it_writes(some, tmp_path):
     assert same(load_vectors(path), some)
     (tmp_path / "file.vectors.npy").unlink()
     with pytest.raises(
-        FormatError, match="keeps its vectors in file.vectors.npy, which is not besi"
+        FormatError, match=r"keeps its vectors in file\.vectors\.npy, which is not b"
     ):
         load_vectors(path)
     model = models.Word2Vec([["a", "b", "c"] * 5] * 9, vector_size=8, min_count=1, workers=1)
@@ -291,7 +291,7 @@ def test_gensim_reads_what_we_write_and_we_what_it_writes(some, tmp_path):
 @pytest.mark.parametrize("lengths", [(2, 4), (1, 3), (0, 0)])
 def test_fasttext_gives_the_same_vectors(lengths, tmp_path):
     fasttext = pytest.importorskip("fasttext")
-    names = np.array(["größe", "straße", "water", "waters", "東京都", "a", "𝔘nicode"])
+    names = np.array(["größe", "straße", "water", "waters", "東京都", "a", "𐍈nicode"])
     chosen = np.random.default_rng(0).choice(names, (300, 8))
     (tmp_path / "text").write_text("\n".join(map(" ".join, chosen)), encoding="utf-8")
     options = {"dim": 10, "epoch": 1, "thread": 10, "bucket": 97, "minCount": 1, "verbose": 0}
@@ -301,7 +301,7 @@ def test_fasttext_gives_the_same_vectors(lengths, tmp_path):
     theirs.save_model(str(tmp_path / "bin"))
     ours = load_vectors(tmp_path / "bin")
     assert ours.index_to_key == theirs.words
-    unknown = ["groß", "wat", "都", "ß", "𝔘"] if lengths[1] else []
+    unknown = ["groß", "wat", "都", "ß", "𐍈"] if lengths[1] else []
     for word in [*theirs.words, *unknown]:
         assert ours[word] == pytest.approx(theirs.get_word_vector(word), abs=1e-7)
     for word in unknown:

@@ -192,8 +192,7 @@ def _check_keys(vectors: WordVectors, format: str) -> None:
     for row, key in enumerate(vectors):
         # Other programs split at any white space; a key of several fields is GloVe's only.
         fields = key.split(" ") if format == "glove" else [key]
-        # GloVe has no header: what looks like one, or like a byte order mark, would be read as it.
-        odd = row == 0 and (key[0] == "\ufeff" or (format == "glove" and vectors.dim == 1))
+        odd = row == 0 and key[0] == "\ufeff"  # would be read as a byte order mark
         if odd or any(field.split() != [field] for field in fields):
             raise ValueError(f"`vectors` has the key {key!r}, which {format!r} cannot hold")
     first = vectors.index_to_key[:HEADLESS]

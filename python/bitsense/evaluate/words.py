@@ -196,7 +196,8 @@ def evaluate_similarity(
     -------
     SimilarityResult
     """
-    from .contexts import average_similarities, word_finder
+    from ._models import word_finder
+    from .contexts import average_similarities  # it needs `spearman` from here
 
     pairs = list(pairs)
     found = word_finder(vectors)
@@ -293,9 +294,7 @@ def evaluate_analogies(
     known, places = _known_questions(vectors, sections, restrict_to)
     ranks = np.zeros(0, np.int64)
     if known:
-        ranks = np.asarray(
-            vectors.analogy_ranks(known, method=method, restrict_to=restrict_to), np.int64
-        )
+        ranks = vectors.analogy_ranks(np.array(known), method=method, restrict_to=restrict_to)
     owner = np.array(places, np.int64)
     results = {
         section.name: _analogy_result(ranks[owner == i], len(section.questions), unknown)
@@ -325,23 +324,21 @@ def _as_sections(questions: Iterable[Any]) -> list[AnalogySection]:
 
 def _known_questions(
     vectors: WordVectors, sections: Sequence[AnalogySection], restrict_to: int | None
-) -> tuple[list[tuple[str, str, str, str]], list[int]]:
-    """Return the questions whose words all are keys, and the section of each."""
+) -> tuple[list[list[int]], list[int]]:
+    """Return the rows of the questions whose words all are keys, and the section of each."""
     rows = vectors.key_to_index
     limit = len(vectors) if restrict_to is None else restrict_to
     known, places = [], []
     for place, section in enumerate(sections):
         for question in section.questions:
-            found = [word if word in rows else word.lower() for word in question]
-            if all(word in rows and rows[word] < limit for word in found):
-                known.append((found[0], found[1], found[2], found[3]))
+            found = [rows.get(word, rows.get(word.lower(), limit)) for word in question]
+            if max(found) < limit:
+                known.append(found)
                 places.append(place)
     return known, places
 
 
-def _analogy_result(
-    ranks: npt.NDArray[np.int64], questions: int, unknown: str
-) -> AnalogyResult:
+def _analogy_result(ranks: npt.NDArray[np.int64], questions: int, unknown: str) -> AnalogyResult:
     """Return the measures over the ranks of the known questions, 0 where d is no answer."""
     counted = len(ranks) if unknown == "skip" else questions
     found = ranks[ranks > 0]

@@ -27,9 +27,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .._check import check_count
-from .._sense_vectors import SenseVectors
 from ..text import Tokenizer
-from ..vectors import WordVectors
+from ..vectors import SenseVectors, WordVectors
 from ._lines import bad_line, numbered_lines, parsed_score
 from ._models import sense_chances, sense_units, vectors_of, word_finder
 from .words import spearman
@@ -221,7 +220,9 @@ def evaluate_contextual_similarity(
         ours[i] = cosines.mean(), p @ cosines @ q, cosines[p.argmax(), q.argmax()]
     theirs = [pair.score for pair, _, _ in known]
     return ContextualSimilarityResult(
-        *(spearman(column, theirs) for column in ours.T),
+        avg_sim=spearman(ours[:, 0], theirs),
+        avg_sim_c=spearman(ours[:, 1], theirs),
+        local_sim=spearman(ours[:, 2], theirs),
         coverage=len(known) / len(pairs) if pairs else float("nan"),
         n_pairs=len(known),
     )

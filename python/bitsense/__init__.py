@@ -13,12 +13,14 @@ from .models import BinaryParagraphVector, ParagraphVector
 from .search import HammingIndex, TwoStageIndex, asymmetric_scores, hamming_distances
 from .text import Corpus, TextFiles, Tokenizer, Vocabulary, build_corpus, encode_documents
 from .vectors import SenseVectors, WordVectors
+from .word_models import DisambiguatedSkipGram, Word2Vec
 
 __all__ = [
     "ITQ",
     "BinaryParagraphVector",
     "Codes",
     "Corpus",
+    "DisambiguatedSkipGram",
     "FormatError",
     "HammingIndex",
     "NotFittedError",
@@ -31,6 +33,7 @@ __all__ = [
     "Tokenizer",
     "TwoStageIndex",
     "Vocabulary",
+    "Word2Vec",
     "WordVectors",
     "__version__",
     "asymmetric_scores",

@@ -161,7 +161,9 @@ def interleaved(names: Sequence[str], rounds: int) -> Iterator[tuple[int, str]]:
             yield round_, names[(i + round_) % len(names)]
 
 
-def parser(description: str | None, *, data: str | None = None) -> ArgumentParser:
+def parser(
+    description: str | None, *, data: str | None = None, threads: bool = True
+) -> ArgumentParser:
     """Return a parser with the options every benchmark has; `data` is the default corpus."""
     arguments = ArgumentParser(description=(description or "").partition("\n")[0])
     if data is not None:
@@ -169,7 +171,8 @@ def parser(description: str | None, *, data: str | None = None) -> ArgumentParse
         arguments.add_argument("--data", default=str(Path(folder) / data), help="the corpus")
     arguments.add_argument("--json", metavar="PATH", help="write the rows to this file")
     arguments.add_argument("--quick", action="store_true", help="a small run that only checks")
-    arguments.add_argument("--threads", type=int, default=1)
+    if threads:
+        arguments.add_argument("--threads", type=int, default=1)
     return arguments
 
 
@@ -183,8 +186,8 @@ def finish(
 
 
 def write_rows(path: str | Path, rows: list[Row]) -> None:
-    """Write a JSON list of rows, each stamped with `machine()`."""
-    text = json.dumps([{**row, **machine()} for row in rows], indent=1, allow_nan=False)
+    """Write a JSON list of rows, each stamped with `machine()` unless it has a stamp."""
+    text = json.dumps([{**machine(), **row} for row in rows], indent=1, allow_nan=False)
     Path(path).write_text(text + "\n")
 
 

@@ -4,6 +4,7 @@
 #include "arrays.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/float_kernels.hpp"
+#include "kernels/word_kernels.hpp"
 #include "register.hpp"
 #include "train/block.hpp"
 
@@ -176,6 +177,62 @@ double benchmark_block(const std::string& level, std::size_t documents, std::siz
   return work / seconds_since(start) * 1e-9;
 }
 
+const WordKernels& words(const std::string& level) { return *kernels(level).words; }
+
+Array<float> pair_dots(const std::string& level, const Array<float>& in, const Array<float>& out) {
+  const auto [rows, n] = shape_of(in, "in");
+  const auto [columns, out_n] = shape_of(out, "out");
+  require(n == out_n, "`out` must have ", n, " columns, got ", out_n);
+  require_quanta(n, "in");
+  Array<float> z = make_array<float>({rows, columns});
+  words(level).pair_dots(row_pointers<const float*>(in.data(), rows, n).data(), rows,
+                         row_pointers<const float*>(out.data(), columns, n).data(), columns,
+                         z.mutable_data(), n);
+  return z;
+}
+
+py::tuple sampling_gradient(const std::string& level, const Array<float>& z,
+                            const Array<float>& weight, const Array<float>& label, float step) {
+  for (const auto* array : {&z, &weight, &label}) {
+    require_dimensions(*array, 1, "z, weight and label");
+    require(array->size() == z.size(), "`weight` and `label` must have the size of `z`");
+  }
+  const auto size = static_cast<std::size_t>(z.size());
+  require_quanta(size, "z");
+  Array<float> g = make_array<float>({size});
+  std::copy_n(z.data(), size, g.mutable_data());
+  const float loss =
+      words(level).sampling_gradient(g.mutable_data(), weight.data(), label.data(), step, size);
+  return py::make_tuple(g, loss);
+}
+
+py::tuple pair_update(const std::string& level, const Array<float>& in, const Array<float>& out,
+                      const Array<float>& g, bool move_in, bool move_out) {
+  const auto [rows, n] = shape_of(in, "in");
+  const auto [columns, out_n] = shape_of(out, "out");
+  require(n == out_n, "`out` must have ", n, " columns, got ", out_n);
+  require(shape_of(g, "g") == std::pair(rows, columns), "`g` must have an item for each pair");
+  require_quanta(n, "in");
+  Array<float> new_in = make_array<float>({rows, n});
+  Array<float> new_out = make_array<float>({columns, n});
+  std::copy_n(in.data(), rows * n, new_in.mutable_data());
+  std::copy_n(out.data(), columns * n, new_out.mutable_data());
+  std::vector<float> copy(rows * n);
+  words(level).pair_update(row_pointers<float*>(new_in.mutable_data(), rows, n).data(), rows,
+                           row_pointers<float*>(new_out.mutable_data(), columns, n).data(), columns,
+                           g.data(), n, move_in, move_out, copy.data());
+  return py::make_tuple(new_in, new_out);
+}
+
+Array<float> mean(const std::string& level, const Array<float>& rows) {
+  const auto [count, n] = shape_of(rows, "rows");
+  require_quanta(n, "rows");
+  Array<float> out = make_array<float>({n});
+  words(level).mean(row_pointers<const float*>(rows.data(), count, n).data(), count,
+                    out.mutable_data(), n);
+  return out;
+}
+
 }  // namespace
 
 void register_kernels(py::module_& m) {
@@ -209,4 +266,10 @@ void register_kernels(py::module_& m) {
   m.def("benchmark_peak", &benchmark_peak, "level"_a, "n"_a);
   m.def("benchmark_block", &benchmark_block, "level"_a, "documents"_a, "noise"_a, "dim"_a,
         "rounds"_a);
+  m.def("kernel_pair_dots", &pair_dots, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert());
+  m.def("kernel_sampling_gradient", &sampling_gradient, "level"_a, "z"_a.noconvert(),
+        "weight"_a.noconvert(), "label"_a.noconvert(), "step"_a);
+  m.def("kernel_pair_update", &pair_update, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert(),
+        "g"_a.noconvert(), "move_in"_a = true, "move_out"_a = true);
+  m.def("kernel_mean", &mean, "level"_a, "rows"_a.noconvert());
 }

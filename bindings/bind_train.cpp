@@ -2,48 +2,15 @@
 #include <pybind11/native_enum.h>
 #include <pybind11/stl.h>
 
-#include "arrays.hpp"
-#include "kernels/dispatch.hpp"
 #include "register.hpp"
 #include "train/infer.hpp"
 #include "train/plan.hpp"
 #include "train/trainer.hpp"
+#include "training.hpp"
 
 using namespace bitsense;
 
 namespace {
-
-Documents documents_view(const Array<std::uint32_t>& ids, const Array<std::uint64_t>& offsets,
-                         std::size_t words) {
-  require_dimensions(ids, 1, "ids");
-  require_dimensions(offsets, 1, "offsets");
-  require(offsets.size() >= 1, "`offsets` must have at least one entry, got none");
-  const Documents documents{{ids.data(), static_cast<std::size_t>(ids.size())},
-                            {offsets.data(), static_cast<std::size_t>(offsets.size())}};
-  require(offsets.data()[0] == 0 && documents.offsets.back() == documents.ids.size(),
-          "`offsets` must run from 0 to the number of ids, ", documents.ids.size());
-  require(std::is_sorted(documents.offsets.begin(), documents.offsets.end()),
-          "`offsets` must ascend");
-  for (const std::uint32_t id : documents.ids)
-    require(id < words, "`ids` must be below the number of words, ", words, ", got ", id);
-  return documents;
-}
-
-std::span<const std::uint64_t> counts_view(const Array<std::uint64_t>& counts) {
-  require_dimensions(counts, 1, "counts");
-  return {counts.data(), static_cast<std::size_t>(counts.size())};
-}
-
-// A float matrix of the engine as an array that owns it, padding included.
-Array<float> to_array(Matrix&& matrix) {
-  auto* owned = new Matrix(std::move(matrix));
-  const py::capsule owner(owned, [](void* p) { delete static_cast<Matrix*>(p); });
-  return Array<float>({owned->rows(), owned->stride()}, owned->row(0), owner);
-}
-
-const Kernels& kernels_of(const std::optional<std::string>& level) {
-  return level ? kernels(*level) : kernels();
-}
 
 py::tuple train_model(const std::string& model, const Array<std::uint32_t>& ids,
                       const Array<std::uint64_t>& offsets, const Array<std::uint64_t>& counts,
@@ -58,22 +25,11 @@ py::tuple train_model(const std::string& model, const Array<std::uint32_t>& ids,
   {
     py::gil_scoped_release release;
     parameters = make_parameters(documents.count(), words, dim, init, options.seed);
-    auto last = std::chrono::steady_clock::now();
-    auto watcher = [&](const TrainProgress& progress) {
-      const auto now = std::chrono::steady_clock::now();
-      if (now - last < std::chrono::milliseconds(100)) return;
-      last = now;
-      py::gil_scoped_acquire hold;
-      if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-      if (!watch.is_none()) watch(progress.epoch, progress.fraction, progress.words, progress.loss);
-    };
+    const Watch watcher = python_watch(watch);
     try {
       train(model, documents, words, options, level_kernels, parameters, losses, watcher);
     } catch (py::error_already_set& raised) {
-      py::gil_scoped_acquire hold;
-      error = raised.value();
-      if (const py::object trace = raised.trace())
-        PyException_SetTraceback(error.ptr(), trace.ptr());
+      error = kept_error(raised);
     }
   }
   Array<float> bias = make_array<float>({parameters.bias.size()});

@@ -8,16 +8,28 @@
 #include <memory>
 #include <new>
 
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
 #include "core/errors.hpp"
 
 namespace bitsense {
 
 constexpr std::size_t kRowQuantum = 16;  // floats: one AVX-512 register, one cache line
 constexpr std::size_t kAlignment = 64;   // bytes
+// Tables of many megabytes, of which rows are read at random, want large pages where the system has
+// them: each miss of the translation cache would cost as much as the row.
+constexpr std::size_t kLargePage = std::size_t{1} << 21;
 
 constexpr std::size_t padded(std::size_t dim) {
   return (dim + kRowQuantum - 1) / kRowQuantum * kRowQuantum;
 }
+
+struct FreeAligned {
+  std::align_val_t alignment{kAlignment};
+  void operator()(float* p) const noexcept { ::operator delete[](p, alignment); }
+};
 
 // An array of n floats on a cache-line boundary, zero-initialised.
 class AlignedFloats {
@@ -26,8 +38,13 @@ class AlignedFloats {
   explicit AlignedFloats(std::size_t n) : size_(n) {
     if (n == 0) return;
     if (n > (std::size_t{1} << 60) / sizeof(float)) throw std::bad_alloc();
-    data_.reset(
-        static_cast<float*>(::operator new[](n * sizeof(float), std::align_val_t{kAlignment})));
+    const std::size_t bytes = n * sizeof(float);
+    const std::align_val_t alignment{bytes < 2 * kLargePage ? kAlignment : kLargePage};
+    data_ = {static_cast<float*>(::operator new[](bytes, alignment)), FreeAligned{alignment}};
+#if defined(__linux__)
+    // Advice only: nothing is lost where it is not taken.
+    if (bytes >= 2 * kLargePage) (void)madvise(data_.get(), bytes, MADV_HUGEPAGE);
+#endif
     std::fill_n(data_.get(), n, 0.0F);
   }
   float* data() noexcept { return data_.get(); }
@@ -37,12 +54,7 @@ class AlignedFloats {
   float operator[](std::size_t i) const noexcept { return data_[i]; }
 
  private:
-  struct Free {
-    void operator()(float* p) const noexcept {
-      ::operator delete[](p, std::align_val_t{kAlignment});
-    }
-  };
-  std::unique_ptr<float[], Free> data_;
+  std::unique_ptr<float[], FreeAligned> data_;
   std::size_t size_ = 0;
 };
 

@@ -117,20 +117,6 @@ void scale_tile(float* tile, const float* factor, std::size_t rows) {
     }
 }
 
-// log(1 + t) for 0 < t <= 1, absolute error below 1e-7: a series in t / (2 + t), odd terms.
-inline Floats log_one_plus(Floats t) {
-  const Floats z = t / (2.0F + t);
-  const Floats q = z * z;
-  Floats p = broadcast(2.0F / 13.0F);
-  p = p * q + 2.0F / 11.0F;
-  p = p * q + 2.0F / 9.0F;
-  p = p * q + 2.0F / 7.0F;
-  p = p * q + 2.0F / 5.0F;
-  p = p * q + 2.0F / 3.0F;
-  p = p * q + 2.0F;
-  return p * z;
-}
-
 void logistic_tile(float* tile, const float* shift, const float* weight, const float* factor,
                    std::size_t rows, float* sums) {
   Sixteen sum = {};

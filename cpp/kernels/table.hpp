@@ -14,11 +14,13 @@ namespace bitsense {
 
 struct FloatKernels;
 struct CodeKernels;
+struct WordKernels;
 
 struct Kernels {
   const char* level;  // "baseline", "avx2", "avx512"
   const FloatKernels* floats;
   const CodeKernels* codes;
+  const WordKernels* words;
 };
 
 }  // namespace bitsense

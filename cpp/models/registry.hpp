@@ -6,7 +6,10 @@
 
 #include "core/errors.hpp"
 #include "models/binary_pv_dbow.hpp"
+#include "models/cbow.hpp"
+#include "models/disambiguated_skip_gram.hpp"
 #include "models/pv_dbow.hpp"
+#include "models/skip_gram.hpp"
 
 namespace bitsense {
 
@@ -30,5 +33,6 @@ struct ModelList {
 };
 
 using Models = ModelList<PvDbow, BinaryPvDbow>;
+using WordModels = ModelList<SkipGram, Cbow, DisambiguatedSkipGram>;
 
 }  // namespace bitsense

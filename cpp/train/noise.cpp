@@ -1,5 +1,7 @@
 #include "train/noise.hpp"
 
+#include <algorithm>
+
 #include "core/errors.hpp"
 
 namespace bitsense {
@@ -20,6 +22,7 @@ std::vector<double> noise_weights(std::span<const std::uint64_t> counts) {
 NoiseDistribution::NoiseDistribution(std::span<const std::uint64_t> counts)
     : table_(noise_weights(counts)) {
   probability_ = table_.probabilities();
+  largest_ = *std::max_element(probability_.begin(), probability_.end());
   log_probability_.reserve(counts.size());
   for (const double probability : probability_) log_probability_.push_back(float_log(probability));
 }

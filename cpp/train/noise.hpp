@@ -31,6 +31,9 @@ class NoiseDistribution {
 
   std::size_t words() const { return table_.size(); }
 
+  std::uint32_t sample(Rng& rng) const { return table_.sample(rng); }
+  double largest_probability() const { return largest_; }
+
   // log(draws * q_w): what sampled softmax subtracts from the logit of w.
   float log_expected(std::uint32_t word, std::size_t draws) const {
     return log_probability_[word] + float_log(static_cast<double>(draws));
@@ -48,6 +51,7 @@ class NoiseDistribution {
  private:
   AliasTable table_;
   std::vector<double> probability_;
+  double largest_ = 0.0;
   std::vector<float> log_probability_;
 };
 

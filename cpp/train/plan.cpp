@@ -1,10 +1,10 @@
 #include "train/plan.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "core/errors.hpp"
+#include "train/subsample.hpp"
 
 namespace bitsense {
 
@@ -21,25 +21,6 @@ std::size_t run_of(std::size_t words) {
   constexpr std::size_t kShortestRun = 4;
   constexpr std::size_t kMoves = 4;
   return std::max(kShortestRun, (words + kMoves - 1) / kMoves);
-}
-
-// The share of a word's occurrences that is kept, times 2^32 (Mikolov et al. 2013, as in their
-// program: sqrt(t / f) + t / f, at most 1). The threshold t is at least the mean frequency of a
-// word: in a small vocabulary every word is frequent, and there would be little left.
-std::vector<std::uint32_t> keep_thresholds(std::span<const std::uint64_t> counts,
-                                           double threshold) {
-  if (threshold <= 0.0) return {};
-  threshold = std::max(threshold, 1.0 / static_cast<double>(counts.size()));
-  double total = 0.0;
-  for (const std::uint64_t count : counts) total += static_cast<double>(count);
-  std::vector<std::uint32_t> keep;
-  keep.reserve(counts.size());
-  for (const std::uint64_t count : counts) {
-    const double ratio = threshold * total / static_cast<double>(std::max<std::uint64_t>(count, 1));
-    const double share = std::min(1.0, std::sqrt(ratio) + ratio);
-    keep.push_back(static_cast<std::uint32_t>(share * 4294967295.0));
-  }
-  return keep;
 }
 
 }  // namespace

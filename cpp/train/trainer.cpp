@@ -7,6 +7,7 @@
 
 #include "core/rng.hpp"
 #include "train/barrier.hpp"
+#include "train/loss_meter.hpp"
 #include "train/plan.hpp"
 #include "train/step.hpp"
 
@@ -31,31 +32,6 @@ TrainState make_state(Parameters& parameters, Optimizer optimizer) {
   }
   return state;
 }
-
-// Means per epoch, in double precision and in the order of the blocks. Threads that train apart may
-// be in different epochs.
-class LossMeter {
- public:
-  explicit LossMeter(std::vector<double>& means) : means_(means) {}
-  void add(std::size_t epoch, double loss, std::size_t targets) {
-    if (epoch >= means_.size()) {
-      means_.resize(epoch + 1, 0.0);
-      sums_.resize(epoch + 1);
-    }
-    Sum& sum = sums_[epoch];
-    sum.loss += loss;
-    sum.targets += static_cast<double>(targets);
-    means_[epoch] = sum.loss / sum.targets;
-  }
-
- private:
-  struct Sum {
-    double loss = 0.0;
-    double targets = 0.0;
-  };
-  std::vector<double>& means_;
-  std::vector<Sum> sums_;
-};
 
 class Training {
  public:
@@ -83,7 +59,7 @@ class Training {
   void report(const Plan& plan, const Step& step) {
     words_ += plan.words_read;
     loss_ = step.loss();
-    meter_.add(plan.epoch, loss_, plan.targets.size());
+    meter_.add(plan.epoch, loss_, static_cast<double>(plan.targets.size()));
   }
   void watch(const Plan& plan) {
     if (watch_)

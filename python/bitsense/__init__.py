@@ -7,27 +7,34 @@ from .codes import Codes, pack_bits, pack_signs, unpack_bits
 from .errors import FormatError, NotFittedError
 from .evaluate import evaluate_retrieval, retrieval_metrics
 from .files import info, load, verify
+from .formats import load_vectors, save_vectors
 from .hashing import ITQ, RandomHyperplanes, SignBinarizer
 from .models import BinaryParagraphVector, ParagraphVector
 from .search import HammingIndex, TwoStageIndex, asymmetric_scores, hamming_distances
 from .text import Corpus, TextFiles, Tokenizer, Vocabulary, build_corpus, encode_documents
+from .vectors import SenseVectors, WordVectors
+from .word_models import DisambiguatedSkipGram, Word2Vec
 
 __all__ = [
     "ITQ",
     "BinaryParagraphVector",
     "Codes",
     "Corpus",
+    "DisambiguatedSkipGram",
     "FormatError",
     "HammingIndex",
     "NotFittedError",
     "ParagraphVector",
     "Progress",
     "RandomHyperplanes",
+    "SenseVectors",
     "SignBinarizer",
     "TextFiles",
     "Tokenizer",
     "TwoStageIndex",
     "Vocabulary",
+    "Word2Vec",
+    "WordVectors",
     "__version__",
     "asymmetric_scores",
     "build_corpus",
@@ -37,9 +44,11 @@ __all__ = [
     "hamming_distances",
     "info",
     "load",
+    "load_vectors",
     "pack_bits",
     "pack_signs",
     "retrieval_metrics",
+    "save_vectors",
     "unpack_bits",
     "verify",
 ]

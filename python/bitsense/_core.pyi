@@ -29,6 +29,19 @@ def kernel_logistic(level: str, x: _Floats) -> _Floats: ...
 def kernel_adagrad(
     level: str, w: _Floats, squares: _Floats, g: _Floats, rate: float
 ) -> tuple[_Floats, _Floats]: ...
+def kernel_pair_dots(level: str, in_: _Floats, out: _Floats) -> _Floats: ...
+def kernel_sampling_gradient(
+    level: str, z: _Floats, weight: _Floats, label: _Floats, step: float
+) -> tuple[_Floats, float]: ...
+def kernel_pair_update(
+    level: str,
+    in_: _Floats,
+    out: _Floats,
+    g: _Floats,
+    move_in: bool = True,
+    move_out: bool = True,
+) -> tuple[_Floats, _Floats]: ...
+def kernel_mean(level: str, rows: _Floats) -> _Floats: ...
 def benchmark_peak(level: str, n: int) -> float: ...
 def benchmark_block(level: str, documents: int, noise: int, dim: int, rounds: int) -> float: ...
 
@@ -56,6 +69,79 @@ class TrainOptions:
     threads: int
     deterministic: bool
     def __init__(self) -> None: ...
+
+class WordOptions:
+    epochs: int
+    window: int
+    negatives: int
+    learning_rate: float
+    subsample: float
+    shrink_windows: bool
+    gate_window: int
+    gate_rate: float
+    shared_gate_rate: float
+    shared_until: float
+    temperature: float
+    annealed_after: float
+    entropy_cost: float
+    move_input: bool
+    move_output: bool
+    seed: int
+    threads: int
+    deterministic: bool
+    def __init__(self) -> None: ...
+
+class SenseTables:
+    def __init__(
+        self,
+        input: _Floats,
+        output: _Floats,
+        gate: _Floats,
+        gate_bias: _Floats,
+        shared_gate: _Floats,
+        shared_bias: _Floats,
+        sense_offsets: _Sizes,
+    ) -> None: ...
+
+def train_senses(
+    ids: _Ids,
+    offsets: _Sizes,
+    counts: _Sizes,
+    tables: SenseTables,
+    options: WordOptions,
+    watch: Callable[[int, float, int, float], object] | None = None,
+    level: str | None = None,
+) -> tuple[list[float], BaseException | None]: ...
+def sense_priors(
+    ids: _Ids,
+    offsets: _Sizes,
+    counts: _Sizes,
+    tables: SenseTables,
+    options: WordOptions,
+    level: str | None = None,
+) -> _Sizes: ...
+def word_table(
+    rows: int, dim: int, scale: float = 0.0, seed: int = 0, threads: int = 1
+) -> _Floats: ...
+def train_words(
+    model: str,
+    ids: _Ids,
+    offsets: _Sizes,
+    counts: _Sizes,
+    input: _Floats,
+    output: _Floats,
+    options: WordOptions,
+    watch: Callable[[int, float, int, float], object] | None = None,
+    level: str | None = None,
+    bag_ids: _Ids = ...,
+    bag_offsets: _Sizes = ...,
+) -> tuple[list[float], BaseException | None]: ...
+def word_plans(
+    ids: _Ids, offsets: _Sizes, counts: _Sizes, options: WordOptions
+) -> list[dict[str, Any]]: ...
+def subword_rows(
+    vocabulary: Vocabulary, shortest: int, longest: int, buckets: int
+) -> tuple[_Ids, _Sizes]: ...
 
 class InitOptions:
     scale: float

@@ -23,7 +23,15 @@ from .text import Tokenizer, Vocabulary
 if TYPE_CHECKING:
     from ._paragraph_vectors import ParagraphVectors
 
-__all__ = ["class_name", "is_finite", "missing_tokenizer", "restored", "state"]
+__all__ = [
+    "class_name",
+    "history",
+    "is_finite",
+    "missing_tokenizer",
+    "restored",
+    "state",
+    "tokenizers",
+]
 
 _ROW_QUANTUM = 16  # floats; the rows of the engine's matrices are padded to a multiple
 
@@ -80,20 +88,21 @@ def restored(
     foreign = parameters.keys() - recipe.keys()
     if foreign:
         raise FormatError(f"corrupt: the model's parameters: {min(foreign)!r} is not for files")
-    history = _history(header, recipe["epochs"])
+    past = history(header, recipe["epochs"])
     dim = recipe[cls._width]
     return {
         **vars(model),
-        **history,
-        **_tokenizers(header),
-        **_weights(arrays, dim, history["n_documents_"]),
+        **past,
+        **tokenizers(header),
+        **_weights(arrays, dim, past["n_documents_"]),
         "_recipe": recipe,
         "_n_components": dim,
         "_inference": _inference(files.require_field(header, "inference", dict)),
     }
 
 
-def _history(header: dict[str, Any], epochs: int) -> dict[str, Any]:
+def history(header: dict[str, Any], epochs: int) -> dict[str, Any]:
+    """Return the attributes that say how a training went."""
     losses = files.require_field(header, "losses", list)
     numbers = all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in losses)
     if len(losses) > epochs or not numbers:
@@ -109,7 +118,8 @@ def _history(header: dict[str, Any], epochs: int) -> dict[str, Any]:
     }
 
 
-def _tokenizers(header: dict[str, Any]) -> dict[str, Any]:
+def tokenizers(header: dict[str, Any]) -> dict[str, Any]:
+    """Return the tokeniser of a file, as the parameter and as the attribute."""
     if "tokenizer" in header and header["tokenizer"] is None:
         return {"tokenizer": missing_tokenizer, "tokenizer_": missing_tokenizer}
     own = Tokenizer.from_dict(files.require_field(header, "tokenizer", dict))

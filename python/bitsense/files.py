@@ -62,6 +62,7 @@ _MODULES = {
     "model": "bitsense.models",
     "codes": "bitsense._codes_file",
     "binarizer": "bitsense.hashing",
+    "vectors": "bitsense._vectors_file",
 }
 _loaders: dict[str, Loader] = {}
 

@@ -16,6 +16,7 @@ from ._paragraph_vectors import CodeArray, Coverage, FloatArray, ParagraphVector
 from ._progress import ProgressOption
 from .errors import FormatError
 from .text import Corpus, Tokenizer
+from .word_models import DisambiguatedSkipGram, Word2Vec
 
 __all__ = ["BinaryParagraphVector", "ParagraphVector"]
 _CHUNK = 1 << 16  # documents whose real values are held at a time while codes are made
@@ -385,7 +386,10 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         return -(-self._n_components // 8)
 
 
-_CLASSES = {cls.__name__: cls for cls in (ParagraphVector, BinaryParagraphVector)}
+_CLASSES: dict[str, Any] = {
+    cls.__name__: cls
+    for cls in (ParagraphVector, BinaryParagraphVector, Word2Vec, DisambiguatedSkipGram)
+}
 
 
 def _load(header: dict[str, Any], arrays: dict[str, Any]) -> Any:

@@ -1,0 +1,68 @@
+// What the bindings of all trainings share: the corpus as arrays, tables as arrays, the watch.
+#pragma once
+
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "arrays.hpp"
+#include "kernels/dispatch.hpp"
+#include "train/options.hpp"
+#include "train/trainer.hpp"
+
+inline bitsense::Documents documents_view(const Array<std::uint32_t>& ids,
+                                          const Array<std::uint64_t>& offsets, std::size_t words) {
+  require_dimensions(ids, 1, "ids");
+  require_dimensions(offsets, 1, "offsets");
+  bitsense::require(offsets.size() >= 1, "`offsets` must have at least one entry, got none");
+  const bitsense::Documents documents{{ids.data(), static_cast<std::size_t>(ids.size())},
+                                      {offsets.data(), static_cast<std::size_t>(offsets.size())}};
+  bitsense::require(offsets.data()[0] == 0 && documents.offsets.back() == documents.ids.size(),
+                    "`offsets` must run from 0 to the number of ids, ", documents.ids.size());
+  bitsense::require(std::is_sorted(documents.offsets.begin(), documents.offsets.end()),
+                    "`offsets` must ascend");
+  for (const std::uint32_t id : documents.ids)
+    bitsense::require(id < words, "`ids` must be below the number of words, ", words, ", got ", id);
+  return documents;
+}
+
+inline std::span<const std::uint64_t> counts_view(const Array<std::uint64_t>& counts) {
+  require_dimensions(counts, 1, "counts");
+  return {counts.data(), static_cast<std::size_t>(counts.size())};
+}
+
+// A float matrix of the engine as an array that owns it, padding included.
+inline Array<float> to_array(bitsense::Matrix&& matrix) {
+  auto* owned = new bitsense::Matrix(std::move(matrix));
+  const py::capsule owner(owned, [](void* p) { delete static_cast<bitsense::Matrix*>(p); });
+  return Array<float>({owned->rows(), owned->stride()}, owned->row(0), owner);
+}
+
+inline const bitsense::Kernels& kernels_of(const std::optional<std::string>& level) {
+  return level ? bitsense::kernels(*level) : bitsense::kernels();
+}
+
+// Calls a Python function with the progress, and lets Ctrl-C through, at most ten times a second.
+inline bitsense::Watch python_watch(const py::object& watch) {
+  return [&watch, last = std::chrono::steady_clock::now()](
+             const bitsense::TrainProgress& progress) mutable {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last < std::chrono::milliseconds(100)) return;
+    last = now;
+    py::gil_scoped_acquire hold;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    if (!watch.is_none()) watch(progress.epoch, progress.fraction, progress.words, progress.loss);
+  };
+}
+
+// What stopped a training, as an object that is returned beside what was learned so far. Called
+// without the GIL.
+inline py::object kept_error(py::error_already_set& raised) {
+  py::gil_scoped_acquire hold;
+  py::object error = raised.value();
+  if (const py::object trace = raised.trace()) PyException_SetTraceback(error.ptr(), trace.ptr());
+  return error;
+}

@@ -1,0 +1,32 @@
+// Inner loops of word models: small dense tiles of a few input rows against a few output rows,
+// which lie anywhere in memory. n is a multiple of 16 (kRowQuantum). A tile's matrix is row by row
+// without gaps, item (i, j) at [i * columns + j].
+#pragma once
+
+#include <cstddef>
+
+namespace bitsense {
+
+struct WordKernels {
+  // z[i * columns + j] = sum over x < n of in[i][x] * out[j][x]: sixteen lanes, closed by a tree.
+  void (*pair_dots)(const float* const* in, std::size_t rows, const float* const* out,
+                    std::size_t columns, float* z, std::size_t n);
+
+  // Negative sampling. z becomes step * (label - weight * s(z)) with s(z) = 1 / (1 + exp(-z)), z
+  // clipped to [-60, 60]; returns the sum of weight * log(1 + exp(z)) - label * z, its loss. size
+  // is a multiple of 16; an item that is not there has weight and label 0.
+  float (*sampling_gradient)(float* z, const float* weight, const float* label, float step,
+                             std::size_t size);
+
+  // One step of a tile: in[i] += sum over j of g(i, j) * out[j] and out[j] += sum over i of
+  // g(i, j) * in[i], both from the values before the call, the sums in order of their index. The
+  // rows of `in` are distinct, so are those of `out`. Moves only those that it is told to. `copy`
+  // has room for rows * n floats.
+  void (*pair_update)(float* const* in, std::size_t rows, float* const* out, std::size_t columns,
+                      const float* g, std::size_t n, bool move_in, bool move_out, float* copy);
+
+  // out[x] = (sum over k < count of rows[k][x], in order) / count.
+  void (*mean)(const float* const* rows, std::size_t count, float* out, std::size_t n);
+};
+
+}  // namespace bitsense

@@ -1,0 +1,82 @@
+#include "train/tiles.hpp"
+
+#include <algorithm>
+
+namespace bitsense {
+
+bool Tile::repeat_input(std::uint32_t input) {
+  const auto found = std::find(inputs_.begin(), inputs_.end(), input);
+  if (found == inputs_.end()) return false;
+  float& times = input_times_[static_cast<std::size_t>(found - inputs_.begin())];
+  if (times < kMostRepeats) {
+    times += 1.0F;
+    repeats_ += 1.0;
+    plain_ = false;
+  }
+  return true;
+}
+
+std::uint32_t Tile::add_target(std::uint32_t word) {
+  const auto found = std::find(outputs_.begin(), outputs_.end(), word);
+  const auto place = static_cast<std::uint32_t>(found - outputs_.begin());
+  if (found == outputs_.end()) {
+    outputs_.push_back(word);
+    noise_times_.push_back(0.0F);
+  }
+  return place;
+}
+
+void Tile::add_noise(std::uint32_t word) {
+  const auto found = std::find(outputs_.begin(), outputs_.end(), word);
+  if (found == outputs_.end()) {
+    outputs_.push_back(word);
+    noise_times_.push_back(1.0F);
+    return;
+  }
+  const auto place = static_cast<std::size_t>(found - outputs_.begin());
+  noise_times_[place] += 1.0F;
+  // The only target of a tile is no noise for any of its inputs: that draw is void.
+  plain_ = plain_ && place == 0;
+}
+
+TileGradient::TileGradient(const WordKernels& kernel, std::size_t inputs, std::size_t outputs)
+    : kernel_(kernel),
+      inputs_(inputs),
+      most_(padded(inputs * outputs)),
+      ones_(most_ + kRowQuantum),
+      first_columns_(outputs + 1),
+      weight_(most_),
+      label_(most_) {
+  std::fill_n(ones_.data(), most_, 1.0F);
+}
+
+const float* TileGradient::first_column(std::size_t columns) {
+  AlignedFloats& pattern = first_columns_[columns];
+  if (pattern.size() == 0) {
+    pattern = AlignedFloats(padded(inputs_ * columns));
+    for (std::size_t i = 0; i < inputs_; ++i) pattern[i * columns] = 1.0F;
+  }
+  return pattern.data();
+}
+
+double TileGradient::operator()(const Tile& tile, float step, float* z) {
+  const std::size_t size = tile.size();
+  const std::size_t whole = padded(size);
+  step *= tile.damping();
+  // An item that is not there has z = 0 and weight 0, so it adds nothing, whatever its label.
+  std::fill(z + size, z + whole, 0.0F);
+  const std::size_t columns = tile.outputs().size();
+  if (tile.plain())
+    return kernel_.sampling_gradient(z, ones_.data() + most_ - size, first_column(columns), step,
+                                     whole);
+  for (std::size_t i = 0; i < tile.inputs().size(); ++i)
+    for (std::size_t j = 0; j < columns; ++j) {
+      weight_[i * columns + j] = tile.weight(i, j);
+      label_[i * columns + j] = tile.label(i, j);
+    }
+  std::fill(weight_.data() + size, weight_.data() + whole, 0.0F);
+  std::fill(label_.data() + size, label_.data() + whole, 0.0F);
+  return kernel_.sampling_gradient(z, weight_.data(), label_.data(), step, whole);
+}
+
+}  // namespace bitsense

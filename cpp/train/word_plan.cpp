@@ -1,0 +1,129 @@
+#include "train/word_plan.hpp"
+
+#include <algorithm>
+
+#include "train/subsample.hpp"
+
+namespace bitsense {
+
+namespace {
+
+constexpr std::uint64_t kKeepStream = 0x6b656570;
+constexpr std::uint64_t kChunkStream = 0x6368756e6b;
+
+// How often a word may be a centre of one block, and how many contributions its row may expect as
+// noise of one block.
+constexpr std::uint32_t kMostOccurrences = 4;
+constexpr double kMostNoise = 64.0;
+
+// Centres of a block such that the most frequent noise word expects at most kMostNoise
+// contributions: one for each word of a centre's context.
+std::size_t most_centres(const NoiseDistribution& noise, const WordOptions& options) {
+  const double contexts = static_cast<double>(options.window + 1);  // their mean number
+  const double a_centre =
+      contexts * static_cast<double>(options.negatives) * noise.largest_probability();
+  const double most = kMostNoise / std::max(a_centre, 1e-9);
+  return static_cast<std::size_t>(std::clamp(most, 1.0, static_cast<double>(kBlockCentres)));
+}
+
+}  // namespace
+
+WordPlanner::WordPlanner(const Documents& documents, std::span<const std::uint64_t> counts,
+                         const NoiseDistribution& noise, const WordOptions& options)
+    : documents_(documents),
+      options_(options),
+      keep_(keep_thresholds(counts, options.subsample)),
+      most_centres_(most_centres(noise, options)),
+      last_(counts.size(), WordPlan::kNone) {}
+
+void WordPlanner::make(const Chunk& chunk, const NoiseList& list, WordPlan& plan) {
+  plan.epoch = chunk.epoch;
+  plan.progress = chunk.progress;
+  plan.words_read = chunk.words;
+  plan.seed = stream(options_.seed ^ (kChunkStream << 16), chunk.epoch, chunk.number);
+  plan.tokens.clear();
+  plan.previous.clear();
+  plan.centres.clear();
+  for (const Segment& segment : chunk.segments) add_segment(segment, chunk.epoch, plan);
+  for (const std::uint32_t word : plan.tokens) last_[word] = WordPlan::kNone;
+  cut_blocks(plan);
+  plan.noise.resize(plan.centres.size() * options_.negatives);
+  list.copy(plan.seed, plan.noise.size(), plan.noise.data());
+}
+
+void WordPlanner::add_token(std::uint32_t word, WordPlan& plan) {
+  plan.previous.push_back(last_[word]);
+  last_[word] = static_cast<std::uint32_t>(plan.tokens.size());
+  plan.tokens.push_back(word);
+}
+
+void WordPlanner::add_segment(const Segment& segment, std::size_t epoch, WordPlan& plan) {
+  const auto words = documents_[segment.document];
+  const std::uint64_t seed = stream(options_.seed ^ (kKeepStream << 24), epoch, segment.document);
+  const auto first_token = static_cast<std::uint32_t>(plan.tokens.size());
+  const auto window = static_cast<std::uint32_t>(options_.window);
+
+  // The words before the segment that its first windows reach.
+  std::uint64_t begin = segment.begin;
+  const std::size_t reach = std::max(options_.window, options_.gate_window);
+  for (std::size_t found = 0; begin > 0 && found < reach;) {
+    --begin;
+    if (kept(words[begin], mix(seed + begin))) ++found;
+  }
+  for (std::uint64_t p = begin; p < segment.begin; ++p)
+    if (kept(words[p], mix(seed + p))) add_token(words[p], plan);
+
+  const auto first_centre = static_cast<std::uint32_t>(plan.centres.size());
+  for (std::uint64_t p = segment.begin; p < segment.end; ++p) {
+    const std::uint64_t random = mix(seed + p);
+    if (!kept(words[p], random)) continue;
+    const auto at = static_cast<std::uint32_t>(plan.tokens.size());
+    add_token(words[p], plan);
+    // The half-width, uniform in [1, window], by other bits than those that kept the word.
+    std::uint32_t half = window;
+    if (options_.shrink_windows)
+      half = 1 + static_cast<std::uint32_t>(((random & 0xffffffffU) * window) >> 32);
+    plan.centres.push_back(
+        {at, at - std::min(half, at - first_token), at + half + 1, first_token, 0});
+  }
+  std::size_t found = 0;
+  for (std::uint64_t p = segment.end; p < words.size() && found < reach; ++p)
+    if (kept(words[p], mix(seed + p))) {
+      add_token(words[p], plan);
+      ++found;
+    }
+
+  const auto end = static_cast<std::uint32_t>(plan.tokens.size());
+  std::size_t filled = first_centre;
+  for (std::size_t c = first_centre; c < plan.centres.size(); ++c) {
+    Centre centre = plan.centres[c];
+    centre.last = std::min(centre.last, end);
+    centre.end = end;
+    if (centre.contexts() == 0) continue;
+    plan.centres[filled++] = centre;
+  }
+  plan.centres.resize(filled);
+}
+
+void WordPlanner::cut_blocks(WordPlan& plan) {
+  plan.blocks.assign(1, 0);
+  occurrences_.assign(plan.tokens.size(), 0);
+  std::uint32_t begin_token = 0;
+  for (std::uint32_t c = 0; c < plan.centres.size(); ++c) {
+    const std::uint32_t at = plan.centres[c].at;
+    const std::uint32_t before = plan.previous[at];
+    const std::uint32_t first = plan.blocks.back();
+    if (c == first) begin_token = at;
+    std::uint32_t times = 1;
+    if (before != WordPlan::kNone && before >= begin_token) times += occurrences_[before];
+    if (c - first >= most_centres_ || times > kMostOccurrences) {
+      plan.blocks.push_back(c);
+      begin_token = at;
+      times = 1;
+    }
+    occurrences_[at] = times;
+  }
+  if (!plan.centres.empty()) plan.blocks.push_back(static_cast<std::uint32_t>(plan.centres.size()));
+}
+
+}  // namespace bitsense

@@ -1,0 +1,78 @@
+// What a chunk trains on: the words that thinning out has left, the centres with their contexts,
+// their noise, and the blocks of centres whose gradients are all taken at the same parameters. Like
+// every plan it is made from ids and the seed alone; what is kept of a word and how wide its window
+// is depend on the seed, the epoch, the document and the word's place in it.
+//
+// A block ends after kBlockCentres centres, or before a word occurs in it too often: the
+// contributions to one row act as one step, which is stable only below about 8 / (rate * |h|^2).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "train/chunks.hpp"
+#include "train/noise_list.hpp"
+#include "train/options.hpp"
+#include "train/word_options.hpp"
+
+namespace bitsense {
+
+constexpr std::size_t kBlockCentres = 32;
+
+// tokens[at] with the context tokens[first .. last) without tokens[at]. The tokens of its document,
+// as far as they are in the plan, are tokens[begin .. end).
+struct Centre {
+  std::uint32_t at;
+  std::uint32_t first;
+  std::uint32_t last;
+  std::uint32_t begin;
+  std::uint32_t end;
+  std::uint32_t contexts() const { return last - first - 1; }
+};
+
+struct WordPlan {
+  std::size_t epoch = 0;
+  double progress = 0.0;
+  std::uint64_t words_read = 0;
+  std::uint64_t seed = 0;               // of what else is random in this chunk
+  std::vector<std::uint32_t> tokens;    // ids
+  std::vector<std::uint32_t> previous;  // index of the same word's last occurrence before, or kNone
+  std::vector<Centre> centres;          // each with at least one word of context
+  std::vector<std::uint32_t> blocks;    // block b: centres blocks[b] .. blocks[b + 1]
+  std::vector<std::uint32_t> noise;     // `negatives` words per centre
+
+  static constexpr std::uint32_t kNone = 0xffffffffU;
+  std::size_t block_count() const { return blocks.empty() ? 0 : blocks.size() - 1; }
+};
+
+// Of the noise list of an epoch.
+constexpr std::uint64_t noise_seed(std::uint64_t seed, std::uint64_t epoch) {
+  return stream(seed, 0x6e6f697365, epoch);
+}
+
+class WordPlanner {
+ public:
+  WordPlanner(const Documents& documents, std::span<const std::uint64_t> counts,
+              const NoiseDistribution& noise, const WordOptions& options);
+
+  void make(const Chunk& chunk, const NoiseList& list, WordPlan& plan);
+
+ private:
+  void add_segment(const Segment& segment, std::size_t epoch, WordPlan& plan);
+  void add_token(std::uint32_t word, WordPlan& plan);
+  bool kept(std::uint32_t word, std::uint64_t random) const {
+    return keep_.empty() || static_cast<std::uint32_t>(random >> 32) <= keep_[word];
+  }
+  void cut_blocks(WordPlan& plan);
+
+  Documents documents_;
+  WordOptions options_;
+  std::vector<std::uint32_t> keep_;
+  std::size_t most_centres_;                // in a block
+  std::vector<std::uint32_t> last_;         // per word: its last token, or kNone
+  std::vector<std::uint32_t> occurrences_;  // per token: the how-manieth of its word in the block
+};
+
+}  // namespace bitsense

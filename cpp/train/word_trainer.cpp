@@ -1,0 +1,208 @@
+#include "train/word_trainer.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+#include "core/parallel.hpp"
+#include "core/rng.hpp"
+#include "train/barrier.hpp"
+#include "train/loss_meter.hpp"
+#include "train/word_step.hpp"
+
+namespace bitsense {
+
+namespace {
+
+constexpr std::uint64_t kInitStream = 0x696e6974;
+constexpr std::size_t kChunksPerRound = 16;  // planned side by side, trained one after another
+
+class WordTraining {
+ public:
+  WordTraining(const std::string& model, const Documents& documents,
+               std::span<const std::uint64_t> counts, const WordOptions& options,
+               const Kernels& kernels, const WordTables& tables, std::vector<double>& losses,
+               const Watch& watch)
+      : model_(model),
+        documents_(documents),
+        counts_(counts),
+        options_(options),
+        kernels_(kernels),
+        tables_(tables),
+        noise_(counts),
+        meter_(losses),
+        watch_(watch) {}
+
+  void together();
+  void apart();
+
+ private:
+  // Chunks of one epoch and the noise of that epoch.
+  struct Round {
+    std::vector<Chunk> chunks = std::vector<Chunk>(kChunksPerRound);
+    std::vector<WordPlan> plans = std::vector<WordPlan>(kChunksPerRound);
+    std::size_t size = 0;
+  };
+
+  std::unique_ptr<WordStep> step(std::size_t threads) const {
+    return make_word_step(model_, kernels_, options_, tables_, threads);
+  }
+  WordPlanner planner() const { return {documents_, counts_, noise_, options_}; }
+  Block block(const WordPlan& plan, std::size_t b) const {
+    const double left = std::max(1e-4, 1.0 - plan.progress);
+    return {&plan, plan.blocks[b], plan.blocks[b + 1],
+            static_cast<float>(options_.learning_rate * left)};
+  }
+  bool cut(ChunkCutter& cutter, Round& round, NoiseList& list, std::size_t& list_epoch);
+  void report(const WordPlan& plan, const LossSum& loss);
+
+  std::string model_;
+  Documents documents_;
+  std::span<const std::uint64_t> counts_;
+  WordOptions options_;
+  const Kernels& kernels_;
+  WordTables tables_;
+  NoiseDistribution noise_;
+  LossMeter meter_;
+  const Watch& watch_;
+  std::uint64_t words_ = 0;
+  double mean_loss_ = 0.0;
+};
+
+// Takes the next chunks, all of one epoch; false when training is over.
+bool WordTraining::cut(ChunkCutter& cutter, Round& round, NoiseList& list,
+                       std::size_t& list_epoch) {
+  round.size = 0;
+  while (round.size < kChunksPerRound && cutter.next(round.chunks[round.size])) {
+    ++round.size;
+    if (cutter.at_end_of_epoch()) break;
+  }
+  if (round.size == 0) return false;
+  if (list_epoch != round.chunks[0].epoch) {
+    list_epoch = round.chunks[0].epoch;
+    list.refill(noise_seed(options_.seed, list_epoch));
+  }
+  return true;
+}
+
+void WordTraining::report(const WordPlan& plan, const LossSum& loss) {
+  words_ += plan.words_read;
+  if (loss.targets > 0.0) mean_loss_ = loss.loss / loss.targets;
+  meter_.add(plan.epoch, loss.loss, loss.targets);
+}
+
+// All threads on one block at a time. The chunks of a round are planned side by side.
+void WordTraining::together() {
+  const std::size_t threads = options_.threads;
+  ChunkCutter cutter(documents_, options_.epochs, options_.seed);
+  std::unique_ptr<WordStep> work = step(threads);
+  NoiseList list(noise_);
+  std::size_t list_epoch = SIZE_MAX;
+  Round round;
+  bool more = cut(cutter, round, list, list_epoch);
+  std::atomic<bool> failed{false};
+  std::atomic<std::size_t> next_plan{0};
+  Barrier barrier(threads, failed);
+  run_team(
+      threads,
+      [&](std::size_t thread) {
+        WordPlanner mine = planner();
+        const Share share{thread, threads};
+        while (more) {
+          for (std::size_t i; (i = next_plan.fetch_add(1)) < round.size;)
+            mine.make(round.chunks[i], list, round.plans[i]);
+          if (!barrier.wait()) return;
+          for (std::size_t i = 0; i < round.size; ++i) {
+            const WordPlan& plan = round.plans[i];
+            LossSum loss;
+            for (std::size_t b = 0; b < plan.block_count(); ++b) {
+              const Block current = block(plan, b);
+              if (work->composes()) {
+                work->compose(current, share, thread);
+                if (!barrier.wait()) return;
+              }
+              work->score(current, share, thread);
+              if (!barrier.wait()) return;
+              if (thread == 0) loss.add(work->loss(current));
+              work->move(current, share, thread);
+              if (!barrier.wait()) return;
+            }
+            if (thread == 0) {
+              report(plan, loss);
+              if (watch_) watch_({plan.epoch, plan.progress, words_, mean_loss_});
+            }
+          }
+          if (!barrier.wait()) return;
+          if (thread == 0) {
+            more = cut(cutter, round, list, list_epoch);
+            next_plan.store(0);
+          }
+          if (!barrier.wait()) return;
+        }
+      },
+      &failed);
+}
+
+// Each thread on chunks of its own, without waiting for the others.
+void WordTraining::apart() {
+  std::mutex lock;
+  std::atomic<bool> failed{false};
+  run_team(
+      options_.threads,
+      [&](std::size_t thread) {
+        ChunkCutter cutter(documents_, options_.epochs, options_.seed);
+        WordPlanner mine = planner();
+        std::unique_ptr<WordStep> work = step(1);
+        NoiseList list(noise_);
+        std::size_t list_epoch = SIZE_MAX;
+        Chunk chunk;
+        WordPlan plan;
+        for (std::size_t number = 0; !failed.load() && cutter.next(chunk); ++number) {
+          if (number % options_.threads != thread) continue;
+          if (list_epoch != chunk.epoch)
+            list.refill(noise_seed(options_.seed, list_epoch = chunk.epoch));
+          mine.make(chunk, list, plan);
+          LossSum loss;
+          for (std::size_t b = 0; b < plan.block_count(); ++b) {
+            const Block current = block(plan, b);
+            if (work->composes()) work->compose(current, {}, 0);
+            work->score(current, {}, 0);
+            loss.add(work->loss(current));
+            work->move(current, {}, 0);
+          }
+          std::scoped_lock hold(lock);
+          report(plan, loss);
+          if (thread == 0 && watch_) watch_({plan.epoch, plan.progress, words_, mean_loss_});
+        }
+      },
+      &failed);
+}
+
+}  // namespace
+
+void fill_uniform(const Table& table, std::size_t dim, float scale, std::uint64_t seed,
+                  std::size_t threads) {
+  constexpr std::size_t kRows = 4096;
+  parallel_for(threads, (table.rows + kRows - 1) / kRows, [&](std::size_t part, std::size_t) {
+    for (std::size_t i = part * kRows; i < std::min(table.rows, (part + 1) * kRows); ++i) {
+      Rng rng(stream(seed, kInitStream, i));
+      float* row = table.row(i);
+      for (std::size_t x = 0; x < dim; ++x) row[x] = (2.0F * rng.uniform() - 1.0F) * scale;
+    }
+  });
+}
+
+void train_words(const std::string& model, const Documents& documents,
+                 std::span<const std::uint64_t> counts, const WordOptions& options,
+                 const Kernels& kernels, const WordTables& tables, std::vector<double>& losses,
+                 const Watch& watch) {
+  losses.clear();
+  WordTraining training(model, documents, counts, options, kernels, tables, losses, watch);
+  if (options.deterministic || options.threads == 1)
+    training.together();
+  else
+    training.apart();
+}
+
+}  // namespace bitsense

@@ -1,0 +1,231 @@
+"""What the word models share: parameters, the corpus, the run of a training, files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _core, files
+from ._check import check_threads
+from ._estimator import Estimator
+from ._model_file import is_finite, missing_tokenizer
+from ._progress import ProgressOption, Reporter, check_progress, wants_bar
+from ._word_file import restored, state
+from .errors import FormatError
+from .text import Corpus, Tokenizer, Vocabulary, build_corpus
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["WordModel"]
+
+FloatArray = npt.NDArray[np.float32]
+Splitter = Callable[[str], Sequence[str]]
+
+
+class WordModel(Estimator):
+    """What the word models share: everything but their tables and what is made of them."""
+
+    _takes_text = True
+    _tables: ClassVar[tuple[str, ...]]  # the names of the arrays that are learned
+
+    # The parameters, which the subclasses' constructors store.
+    dim: int
+    window: int
+    negatives: int
+    min_count: int
+    max_vocabulary: int | None
+    subsample: float
+    epochs: int
+    learning_rate: float | None
+    tokenizer: Tokenizer | Splitter | None
+    deterministic: bool
+    threads: int | None
+    seed: int
+    progress: ProgressOption
+
+    # Learned. Nothing here reads the parameters after `fit`, so `set_params` cannot break a model.
+    vocabulary_: Vocabulary
+    tokenizer_: Tokenizer | Splitter
+    losses_: list[float]
+    partial_: bool
+    n_documents_: int
+    level_: str
+    _recipe: dict[str, Any]  # the checked parameters of the training, of JSON types
+    _arrays: dict[str, Any]  # the tables by name; rows are padded with zeros
+
+    # What a model adds.
+
+    def _checked_parameters(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _default_learning_rate(self) -> float:
+        raise NotImplementedError
+
+    def _train(
+        self,
+        recipe: dict[str, Any],
+        vocabulary: Vocabulary,
+        corpus: Corpus,
+        start: Any,
+        reporter: Reporter,
+    ) -> tuple[dict[str, Any], list[float], BaseException | None]:
+        """Return the learned tables, the losses of the epochs, and what stopped the training."""
+        raise NotImplementedError
+
+    @classmethod
+    def _check_tables(
+        cls, arrays: dict[str, Any], recipe: dict[str, Any], vocabulary: Vocabulary
+    ) -> dict[str, Any]:
+        """Return the tables of a file; FormatError if they do not fit the parameters."""
+        raise NotImplementedError
+
+    # Training
+
+    def _learn(self, documents: Any, start: Any) -> None:
+        """Fit to documents, from the tables of `start` where it has them."""
+        recipe = self._checked_parameters()
+        check_progress(self.progress)
+        tokenizer = Tokenizer() if self.tokenizer is None else self.tokenizer
+        vocabulary, corpus = build_corpus(
+            documents,
+            tokenizer=tokenizer,
+            min_count=recipe["min_count"],
+            max_vocabulary=recipe["max_vocabulary"],
+            threads=check_threads(self.threads),
+            progress=wants_bar(self.progress),
+        )
+        epochs = recipe["epochs"]
+        with Reporter(self.progress, epochs) as reporter:
+            arrays, losses, error = self._train(recipe, vocabulary, corpus, start, reporter)
+            finite = all(is_finite(a) for a in arrays.values() if a.dtype == np.float32)
+            if error is not None and not finite:
+                raise error
+            if not finite:
+                rate = self._rate(recipe)
+                raise ValueError(
+                    f"`learning_rate`={rate:g} made the weights infinite; a smaller one is needed"
+                )
+            if error is None:  # an epoch of which thinning left nothing has no loss
+                losses += [0.0] * (epochs - len(losses))
+            for array in arrays.values():
+                array.flags.writeable = False
+            # All at once: a Ctrl-C finds the old model or the new one.
+            for made in ("_wv", "_all", "_rules"):
+                self.__dict__.pop(made, None)
+            self.__dict__.update(
+                vocabulary_=vocabulary,
+                tokenizer_=tokenizer,
+                losses_=losses,
+                partial_=error is not None,
+                n_documents_=corpus.n_documents,
+                level_=_core.level(),
+                _recipe=recipe,
+                _arrays=arrays,
+            )
+            if error is not None:
+                raise error
+            reporter.finish(corpus.n_tokens * epochs, losses[-1])
+
+    def _rate(self, recipe: dict[str, Any]) -> float:
+        rate = recipe["learning_rate"]
+        return self._default_learning_rate() if rate is None else float(rate)
+
+    def _word_options(self, recipe: dict[str, Any]) -> _core.WordOptions:
+        options = _core.WordOptions()
+        for name in ("epochs", "window", "negatives", "subsample", "seed", "deterministic"):
+            setattr(options, name, recipe[name])
+        options.learning_rate = self._rate(recipe)
+        options.threads = check_threads(self.threads)
+        return options
+
+    def __repr__(self) -> str:
+        shown = super().__repr__()
+        if not self.__sklearn_is_fitted__():
+            return shown
+        stopped = f", stopped in epoch {max(1, len(self.losses_))}" if self.partial_ else ""
+        words, documents = len(self.vocabulary_), self.n_documents_
+        return f"<{shown}: {words:,} words, fitted to {documents:,} documents{stopped}>"
+
+    # Files
+
+    def __getstate__(self) -> dict[str, Any]:
+        pickled: dict[str, Any] = {
+            "parameters": {**self.get_params(deep=False), "progress": None},
+            "output": vars(self).get("_sklearn_output_config"),
+        }
+        if self.__sklearn_is_fitted__():
+            pickled["contents"] = files.write_bytes("model", *state(self))
+            pickled["tokenizer"] = self.tokenizer_
+        return pickled
+
+    def __setstate__(self, pickled: dict[str, Any]) -> None:
+        if "contents" in pickled:
+            self.__dict__.update(files.load_bytes(pickled["contents"]).__dict__)
+            self.tokenizer_ = pickled["tokenizer"]
+        if pickled["output"] is not None:
+            self._sklearn_output_config = pickled["output"]
+        self.__dict__.update(pickled["parameters"])
+
+    def save(self, path: files.Path) -> None:
+        """Save the fitted model, its vocabulary and its tokeniser as one file.
+
+        A tokeniser that is a callable is not saved, for files hold no code: give it again to
+        `load`. Neither are `progress` and `threads`.
+
+        Parameters
+        ----------
+        path : path
+            Where to; an old file there is replaced at once or not at all.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        OSError
+            If the file cannot be written.
+        """
+        self._check_fitted()
+        files.write_file(path, "model", *state(self))
+
+    @classmethod
+    def load(cls, path: files.Path, *, tokenizer: Splitter | None = None) -> Self:
+        """Load a model that `save` wrote; its tables stay in the mapped file.
+
+        Parameters
+        ----------
+        path : path
+        tokenizer : callable, optional
+            The callable that the model was trained with, where it was one; needed only for texts,
+            not for lists of tokens.
+
+        Returns
+        -------
+        The fitted estimator.
+
+        Raises
+        ------
+        FormatError
+            If the file is corrupt, cut, newer, or holds something else.
+        ValueError
+            If a tokeniser is given and the file holds the model's own.
+        """
+        if tokenizer is not None and not callable(tokenizer):
+            raise TypeError(f"`tokenizer` must be a callable, got {type(tokenizer).__name__}")
+        model = files.load(path)
+        if not isinstance(model, cls):
+            raise FormatError(f"{path}: holds a {type(model).__name__}, not a {cls.__name__}")
+        if tokenizer is not None:
+            if model.tokenizer_ is not missing_tokenizer:
+                raise ValueError("`tokenizer` must be None: the file holds that of the model")
+            model.tokenizer = model.tokenizer_ = tokenizer
+        return model
+
+    @classmethod
+    def _from_state(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Self:
+        model = cls.__new__(cls)
+        model.__dict__.update(restored(cls, header, arrays))
+        return model

@@ -42,13 +42,8 @@ def rows_of(vectors: Any, word: str) -> list[int]:
         If it is unknown.
     """
     if has_senses(vectors) and word not in vectors:
-        count = vectors.n_senses(word)
-        first = vectors.key_to_index[f"{word}#1"]
-        return list(range(first, first + count))
-    if word not in vectors:
-        vectors.similarity(word, word)  # says what is near, or that subwords compose it
-        raise KeyError(f"{word!r} has no vector of its own")
-    return [vectors.key_to_index[word]]
+        return list(vectors.sense_rows(word))
+    return [vectors.row(word)]
 
 
 def describe(vectors: Any, row: int) -> Row:

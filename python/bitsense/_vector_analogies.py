@@ -24,7 +24,6 @@ from ._vector_search import (
     no_answers,
     product_error,
     query_blocks,
-    unit_rows,
 )
 
 __all__ = ["METHODS", "analogy_ranks", "answer_analogies"]

@@ -12,7 +12,6 @@ Memory is bounded by `_CELLS` similarities at a time, or by those of one query.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt

@@ -130,7 +130,7 @@ def _new_axes() -> Any:
 
 def _draw(ax: Any, vectors: Any, scene: _Scene, points: Any, labels: bool) -> None:
     senses = [describe(vectors, row) for row in scene.senses]
-    shapes = dict(zip(dict.fromkeys(s.word for s in senses), itertools.cycle(_MARKERS)))  # noqa: B905 - cycle never ends
+    shapes = dict(zip(dict.fromkeys(s.word for s in senses), itertools.cycle(_MARKERS)))
     colors = [_COLORS[place % len(_COLORS)] for place in range(len(senses))]
     for (_, place), point in zip(scene.neighbors, points[len(senses) :], strict=True):
         centre = points[place]

@@ -55,7 +55,8 @@ def project(vectors: npt.NDArray[np.float32], method: str, seed: int = 0) -> Poi
 def _unit_rows(vectors: npt.NDArray[np.float32]) -> Points:
     rows = vectors.astype(np.float64)
     lengths = np.sqrt((rows * rows).sum(axis=1, keepdims=True))
-    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    rows /= np.where(lengths > 0, lengths, 1)
+    return rows
 
 
 def _pca(vectors: npt.NDArray[np.float32]) -> Points:

@@ -17,7 +17,7 @@ class Row(NamedTuple):
     """From 1; 1 where a word has one vector."""
     prior: float
     """1.0 where a word has one vector."""
-    count: int | None
+    occurrences: int | None
 
 
 def vectors_of(model: Any) -> Any:

@@ -151,7 +151,7 @@ class _Race:
     def _margins(self, similarities: Floats, part: slice) -> Floats:
         """Return, for each question and candidate, roughly how far its score is above the goal."""
         a, b, c = self.places[part].T
-        margins = similarities[b]
+        margins: Floats = similarities[b]
         goal = self.slope[part].astype(np.float32)[:, None]
         if self.added:
             margins -= similarities[a]
@@ -167,7 +167,7 @@ class _Race:
         margins = self._margins(similarities, part)
         self._remove(margins, start, part)
         certain = margins > self.slack[part]
-        counts = np.count_nonzero(certain, axis=1)
+        counts: Integers = np.count_nonzero(certain, axis=1)
         which, columns = np.nonzero((margins >= -self.slack[part]) ^ certain)
         if len(which):
             of = which + part.start

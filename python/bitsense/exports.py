@@ -14,13 +14,13 @@ from ._check import check_bool, check_count
 from ._extras import import_extra
 from ._projection import project
 from ._replace import replacing
-from ._senses_view import Row, describe, vectors_of
+from ._senses_view import describe, vectors_of
 
 __all__ = ["export_atlas", "export_projector"]
 
 StrPath = str | os.PathLike[str]
 
-COLUMNS = Row._fields
+COLUMNS = ("key", "word", "sense", "prior", "count")  # the fields of a Row
 _BLOCK = 1024
 _LINE_BREAKS = re.compile("[\t\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _CONFIG = """\

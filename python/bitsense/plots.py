@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ._check import check_bool, check_count, check_option
 from ._extras import import_extra
 from ._label_places import place_labels
@@ -56,7 +58,7 @@ def plot_senses(
     words : sequence of str
         Words, drawn with all their senses, or keys of senses such as ``"bank#2"``.
     k : int, default 10
-        Neighbours of each sense; 0 for none.
+        Neighbours of each sense, of one word only its nearest sense; 0 for none.
     method : {"pca", "tsne", "umap"}
         The projection, made of the vectors that are drawn and of no others.
     ax : matplotlib Axes, optional
@@ -108,14 +110,25 @@ def _scene(vectors: Any, words: Sequence[str], k: int, restrict_to: int | None) 
     # Other senses of a chosen word would be drawn twice, or look like neighbours of themselves.
     chosen = {describe(vectors, row).word for row in senses}
     own = [vectors.index_to_key[row] for word in chosen for row in rows_of(vectors, word)]
-    options = {} if restrict_to is None else {"restrict_to": restrict_to}
     best: dict[int, tuple[float, int]] = {}
     for place, key in enumerate(keys):
-        for neighbor, similarity in vectors.most_similar(key, k=k, exclude=own, **options):
-            row = vectors.key_to_index[neighbor]
+        for row, similarity in _nearest_words(vectors, key, k, own, restrict_to):
             if row not in best or similarity > best[row][0]:
                 best[row] = (similarity, place)
     return _Scene(senses, [(row, place) for row, (_, place) in best.items()])
+
+
+def _nearest_words(
+    vectors: Any, key: str, k: int, exclude: list[str], restrict_to: int | None
+) -> list[tuple[int, float]]:
+    """Return the rows of the k nearest words, of each word only the nearest sense."""
+    most = int(np.diff(vectors.offsets).max()) if has_senses(vectors) else 1
+    found = vectors.most_similar(key, k=k * most, exclude=exclude, restrict_to=restrict_to)
+    words: dict[str, tuple[int, float]] = {}
+    for neighbor, similarity in found:
+        row = vectors.key_to_index[neighbor]
+        words.setdefault(describe(vectors, row).word, (row, similarity))
+    return list(words.values())[:k]
 
 
 def _new_axes() -> Any:

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from reference import metrics as reference
 
-from bitsense import _ties, evaluate
+from bitsense import _ties
 from bitsense.evaluate import (
     RetrievalMetrics,
     evaluate_rankings,
     evaluate_retrieval,
+    retrieval,
     retrieval_metrics,
 )
 
@@ -106,7 +107,7 @@ def test_blocks_change_nothing(monkeypatch):
     distances = rng.integers(0, 20, (50, 50))
     relevant = rng.random((50, 50)) < 0.1
     whole = retrieval_metrics(distances, relevant, exclude_self=True)
-    monkeypatch.setattr(evaluate, "_BLOCK_ELEMENTS", 120)
+    monkeypatch.setattr(retrieval, "_BLOCK_ELEMENTS", 120)
     parts = retrieval_metrics(distances, relevant, exclude_self=True)
     assert whole.as_dict() == pytest.approx(parts.as_dict(), rel=1e-12)
 
@@ -203,7 +204,7 @@ def test_vectors_are_ranked_by_cosine_in_blocks(monkeypatch):
     norms = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30)
     cosine = (vectors / norms) @ (vectors / norms).T
     want = retrieval_metrics(-cosine, labels[:, None] == labels, k=5, exclude_self=True)
-    monkeypatch.setattr(evaluate, "_BLOCK_ELEMENTS", 500)
+    monkeypatch.setattr(retrieval, "_BLOCK_ELEMENTS", 500)
     got = evaluate_retrieval(vectors * 7, labels, k=5)
     assert got.as_dict() == pytest.approx(want.as_dict(), rel=1e-6)
 
@@ -213,7 +214,7 @@ def test_rankings_are_asked_for_block_by_block(monkeypatch):
     distances = rng.integers(0, 9, (30, 20))
     labels, other_labels = rng.integers(0, 3, 30), rng.integers(0, 3, 20)
     asked = []
-    monkeypatch.setattr(evaluate, "_BLOCK_ELEMENTS", 200)
+    monkeypatch.setattr(retrieval, "_BLOCK_ELEMENTS", 200)
     got = evaluate_rankings(
         lambda start, stop: asked.append((start, stop)) or distances[start:stop],
         labels, other_labels,

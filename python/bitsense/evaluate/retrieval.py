@@ -27,8 +27,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._check import check_codes, check_count, check_vectors
-from ._ties import Floats, Groups, Integers, tie_groups
+from .._check import check_codes, check_count, check_vectors
+from .._ties import Floats, Groups, Integers, tie_groups
 
 __all__ = ["RetrievalMetrics", "evaluate_rankings", "evaluate_retrieval", "retrieval_metrics"]
 
@@ -333,7 +333,7 @@ def _sum_by(query: Integers, weights: Floats, rows: int) -> Floats:
 def _hamming_blocks(
     queries: npt.NDArray[Any], items: npt.NDArray[Any]
 ) -> Callable[[int, int], npt.ArrayLike]:
-    from .search import hamming_distances
+    from ..search import hamming_distances
 
     bits = 8 * queries.shape[-1] if queries.ndim == 2 else 0
     codes = check_codes("queries", queries, bits)

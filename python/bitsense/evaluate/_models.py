@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._check import check_option
-from .._sense_vectors import SenseVectors
-from ..vectors import WordVectors
+from ..vectors import SenseVectors, WordVectors
 
 __all__ = ["ASSIGNERS", "sense_chances", "sense_units", "vectors_of", "word_finder"]
 

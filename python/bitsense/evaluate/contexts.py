@@ -27,9 +27,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .._check import check_count
-from .._sense_vectors import SenseVectors
 from ..text import Tokenizer
-from ..vectors import WordVectors
+from ..vectors import SenseVectors, WordVectors
 from ._lines import bad_line, numbered_lines, parsed_score
 from ._models import sense_chances, sense_units, vectors_of, word_finder
 from .words import spearman

@@ -110,6 +110,12 @@ class _Machine:
     def _tuple3(self, argument: Any) -> None:
         self._last(3)
 
+    def _frozenset(self, argument: Any) -> None:
+        self.stack.append(self._to_mark())  # its items need not be told apart
+
+    def _additems(self, argument: Any) -> None:
+        self._appends(argument)
+
     def _append(self, argument: Any) -> None:
         item = self.stack.pop()
         self._container(list).append(item)
@@ -120,11 +126,15 @@ class _Machine:
 
     def _setitem(self, argument: Any) -> None:
         value, key = self.stack.pop(), self.stack.pop()
-        self._container(dict)[key] = value
+        self._fill([key, value])
 
     def _setitems(self, argument: Any) -> None:
-        items = self._to_mark()
-        self._container(dict).update(zip(items[::2], items[1::2], strict=True))
+        self._fill(self._to_mark())
+
+    def _fill(self, items: list[Any]) -> None:
+        # Only strings are ever looked up. Nested tuples could take for ever to hash.
+        pairs = zip(items[::2], items[1::2], strict=True)
+        self._container(dict).update((key, value) for key, value in pairs if type(key) is str)
 
     def _container(self, kind: type) -> Any:
         if not isinstance(self.stack[-1], kind):
@@ -162,10 +172,10 @@ _VALUES = frozenset(
      "BYTEARRAY8", "UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8")
 )  # fmt: skip
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-_EMPTY = {"EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_TUPLE": tuple}
+_EMPTY = {"EMPTY_LIST": list, "EMPTY_SET": list, "EMPTY_DICT": dict, "EMPTY_TUPLE": tuple}
 _ACTIONS = frozenset(
-    ("TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "APPEND", "APPENDS", "SETITEM", "SETITEMS", "GLOBAL",
-     "STACK_GLOBAL", "REDUCE", "NEWOBJ", "BUILD", "POP")
+    ("TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "FROZENSET", "ADDITEMS", "APPEND", "APPENDS",
+     "SETITEM", "SETITEMS", "GLOBAL", "STACK_GLOBAL", "REDUCE", "NEWOBJ", "BUILD", "POP")
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import lzma
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
@@ -14,9 +15,10 @@ import numpy as np
 from ._vector_search import Floats
 from .errors import FormatError
 
-__all__ = ["header_of", "open_text", "read_text", "unique_keys"]
+__all__ = ["HEADLESS", "header_of", "open_text", "read_text", "unique_keys"]
 
 _BLOCK = 1 << 22  # bytes read at a time
+HEADLESS = 100  # lines that tell the dimensions of a file without a header
 _MOST_LINE = 1 << 24  # bytes; a longer line is no row of vectors
 
 
@@ -60,14 +62,15 @@ def _blocks(file: IO[bytes]) -> Iterator[list[bytes]]:
         if lines:
             yield lines
     if rest:
-        yield [rest]
+        # Every program ends its lines. Without that a number that was cut would look whole.
+        raise FormatError(f"cut short: the last line does not end, it is {_short(rest)}")
 
 
 def read_text(path: Path, *, headed: bool) -> tuple[list[str], Floats]:
     """Return the keys and vectors of a file; `headed` if its first line counts them.
 
     With such a line keys hold no spaces. Without it everything before the last `dim` fields is the
-    key, and dim is one less than the fewest fields of a line of the first block.
+    key.
     """
     keys: list[str] = []
     parts: list[Floats] = []
@@ -80,7 +83,7 @@ def read_text(path: Path, *, headed: bool) -> tuple[list[str], Floats]:
                     stated, dim = header_of(lines.pop(0)) or (0, 0)
                     line = 2
                 else:
-                    dim = min(len(each.split()) for each in lines) - 1
+                    dim = _dimensions(lines)
                 if dim < 1 or dim > _MOST_LINE:
                     raise FormatError(f"line 1 must tell of at least 1 dimension, got {dim}")
             if lines:
@@ -92,6 +95,19 @@ def read_text(path: Path, *, headed: bool) -> tuple[list[str], Floats]:
         raise FormatError("the file has no vectors")
     unique_keys(keys, "line", 2 if headed else 1)
     return keys, np.concatenate(parts)
+
+
+def _dimensions(lines: list[bytes]) -> int:
+    """Return the dimensions of lines without a header, of which some keys may hold spaces.
+
+    The fewest fields are a key without spaces; unless that makes half of the first keys hold some,
+    for then the line with the fewest is damaged, and is refused later.
+    """
+    counts = Counter(len(line.split()) for line in lines[:HEADLESS])
+    least = min(counts)
+    if 2 * counts[least] > counts.total():
+        return least - 1
+    return max(counts, key=lambda count: (counts[count], count)) - 1
 
 
 def _parse(lines: list[bytes], first: int, dim: int, keys: list[str], *, spaces: bool) -> Floats:
@@ -106,7 +122,8 @@ def _parse(lines: list[bytes], first: int, dim: int, keys: list[str], *, spaces:
             raise FormatError(f"line {number} must be UTF-8: {error}") from None
         values += fields[1:]
     try:
-        matrix = np.fromiter(map(float, values), np.float32, len(values)).reshape(-1, dim)
+        with np.errstate(over="ignore"):  # what float32 cannot hold is refused below
+            matrix = np.fromiter(map(float, values), np.float32, len(values)).reshape(-1, dim)
         odd = b"_" in b"".join(values)  # Python's float takes 1_0
     except ValueError:
         odd = True

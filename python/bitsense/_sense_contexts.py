@@ -78,12 +78,12 @@ def sense_cosines(
             continue
         chosen = [tokens[i] for i in known]
         means = _context_means(table, wv._word_index, chosen, [places[i] for i in known])
-        means = unit_rows(means)  # type: ignore[arg-type]
+        directions = unit_rows(means.astype(np.float32))
         first = wv.offsets[words[known]][:, None]
         rows = first + np.arange(most)
         inside = rows < wv.offsets[words[known] + 1][:, None]
         senses = units[np.where(inside, rows, first)].astype(np.float64)
-        dots = (senses * means[:, None, :].astype(np.float64)).sum(axis=2)
+        dots = (senses * directions[:, None, :].astype(np.float64)).sum(axis=2)
         scores[known] = np.where(inside, np.clip(dots, -1, 1), -np.inf)
     return words, scores
 

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ._check import check_bool, check_count, check_float
+from ._sense_checks import check_offsets, check_priors
 from ._sense_contexts import best_examples, sense_cosines
 from ._vector_keys import check_keys
-from ._vector_queries import check_counts, check_matrix, direction, weighted
+from ._vector_queries import Filter, Restriction, check_counts, check_matrix, direction, weighted
 from ._vector_search import Floats
-from .vectors import Filter, Restriction, WordVectors
+from .vectors import WordVectors
 
 __all__ = ["Sense", "SenseVectors"]
 
@@ -83,8 +84,8 @@ class SenseVectors(WordVectors):
         word_vectors: npt.ArrayLike | None = None,
     ) -> None:
         self._words = check_keys("words", words)
-        self._offsets = _check_offsets(offsets, len(self._words))
-        self._priors = _check_priors(priors, self._offsets, self._words)
+        self._offsets = check_offsets(offsets, len(self._words))
+        self._priors = check_priors(priors, self._offsets, self._words)
         sizes = np.diff(self._offsets).tolist()
         keys = [
             f"{word}#{number}"
@@ -386,42 +387,3 @@ class SenseVectors(WordVectors):
         """
         n, window = check_count("n", n), check_count("window", window)
         return best_examples(self, word, documents, n, window, tokenizer)
-
-
-def _check_offsets(offsets: npt.ArrayLike, words: int) -> npt.NDArray[np.int64]:
-    array = np.asarray(offsets)
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"`offsets` must be integers, got dtype {array.dtype}")
-    if array.shape != (words + 1,):
-        raise ValueError(f"`offsets` must have the shape ({words + 1},), got {array.shape}")
-    if array[0] != 0 or (array[1:] <= array[:-1]).any():
-        raise ValueError("`offsets` must start at 0 and rise: each word has at least one sense")
-    if array[-1] >= 2**62:
-        raise ValueError(f"`offsets` must end at the number of vectors, got {array[-1]}")
-    view = array.astype(np.int64, copy=False).view()
-    view.flags.writeable = False
-    return view
-
-
-def _check_priors(priors: npt.ArrayLike, offsets: Any, words: list[str]) -> Doubles:
-    array = np.asarray(priors)
-    if array.dtype.kind not in "fiu":
-        raise TypeError(f"`priors` must be real numbers, got dtype {array.dtype}")
-    if array.shape != (int(offsets[-1]),):
-        raise ValueError(f"`priors` must have the shape ({offsets[-1]},), got {array.shape}")
-    view = array.astype(np.float64, copy=False).view()
-    if not ((view >= 0) & (view <= 1)).all():
-        raise ValueError("`priors` must be between 0 and 1")
-    if words:
-        totals = np.add.reduceat(view, offsets[:-1])
-        wrong = np.flatnonzero(np.abs(totals - 1) > 1e-4)
-        if wrong.size:
-            word, total = words[wrong[0]], totals[wrong[0]]
-            raise ValueError(f"`priors` must sum to 1 for each word, those of {word!r} to {total}")
-    rising = np.flatnonzero(view[1:] > view[:-1]) + 1
-    rising = rising[~np.isin(rising, offsets)]
-    if rising.size:
-        word = words[int(np.searchsorted(offsets, rising[0], side="right")) - 1]
-        raise ValueError(f"`priors` must not rise within a word, those of {word!r} do")
-    view.flags.writeable = False
-    return view

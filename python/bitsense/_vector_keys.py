@@ -70,7 +70,7 @@ def near_keys(key: str, index: Mapping[str, int], most: int = 3) -> list[str]:
         each for each in dict.fromkeys((key.lower(), key.title(), key.upper())) if each in index
     ]
     first = key[:1].lower()
-    alike = []
+    alike: list[str] = []
     for each, row in index.items():
         if row >= _NEAR or len(alike) >= _MOST_COMPARED:
             break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .vectors import WordVectors
 
 __all__ = [
+    "Filter",
+    "Restriction",
     "candidates_of",
     "check_counts",
     "check_matrix",
@@ -26,6 +28,8 @@ __all__ = [
 ]
 
 Parts = list[tuple[Any, float]]
+Restriction = int | Iterable[str] | None
+Filter = Callable[[str], bool] | npt.NDArray[np.bool_] | None
 
 _NOTHING: Integers = np.empty(0, dtype=np.int64)
 
@@ -47,7 +51,7 @@ def check_matrix(name: str, vectors: npt.ArrayLike, rows: int) -> Floats:
     if usable:
         for start in range(0, rows, 4096):
             check_vectors(name, array[start : start + 4096])
-        view = array.view()
+        view: Floats = array.view()
     else:
         view = check_vectors(name, array).view()
     view.flags.writeable = False
@@ -63,7 +67,7 @@ def check_counts(name: str, counts: npt.ArrayLike, n: int) -> npt.NDArray[np.uin
         raise ValueError(f"`{name}` must have the shape ({n},), got {array.shape}")
     if array.dtype.kind == "i" and (array < 0).any():
         raise ValueError(f"`{name}` must not be negative, got {array.min()}")
-    view = array.astype(np.uint64, copy=False).view()
+    view: npt.NDArray[np.uint64] = array.astype(np.uint64, copy=False).view()
     view.flags.writeable = False
     return view
 
@@ -87,7 +91,7 @@ def weighted(parts: Any, sign: float) -> Parts:
         weight: Any = 1.0
         if isinstance(part, tuple) and len(part) == 2 and isinstance(part[0], (str, np.ndarray)):
             part, weight = part
-        if not isinstance(weight, numbers.Real) or not np.isfinite(weight):
+        if not isinstance(weight, numbers.Real) or not np.isfinite(float(weight)):
             raise ValueError(f"the weight of {part!r} must be a finite number, got {weight!r}")
         result.append((part, sign * float(weight)))
     return result

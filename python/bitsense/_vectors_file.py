@@ -67,9 +67,11 @@ def _subwords(header: dict[str, Any], arrays: dict[str, Any], dim: int) -> Subwo
     if "subwords" in header and header["subwords"] is None:
         return None
     values = files.require_field(header, "subwords", dict)
-    numbers = [files.require_field(values, name, int) for name in ("min_n", "max_n", "buckets")]
+    min_n, max_n, buckets = (
+        files.require_field(values, name, int) for name in ("min_n", "max_n", "buckets")
+    )
     matrix = files.require_array(arrays, "buckets", "float32", None, dim)
-    return Subwords(*numbers, matrix)
+    return Subwords(min_n, max_n, buckets, matrix)
 
 
 def _from_parts(header: dict[str, Any], arrays: dict[str, Any]) -> WordVectors:

@@ -19,7 +19,7 @@ from . import files
 from ._check import check_option
 from ._foreign_binary import FASTTEXT_MAGIC, read_fasttext, read_word2vec
 from ._foreign_gensim import read_gensim
-from ._foreign_text import header_of, open_text, read_some, read_text, text_of
+from ._foreign_text import HEADLESS, header_of, open_text, read_some, read_text, text_of
 from .errors import FormatError
 from .vectors import WordVectors
 
@@ -192,12 +192,12 @@ def _check_keys(vectors: WordVectors, format: str) -> None:
     for row, key in enumerate(vectors):
         # Other programs split at any white space; a key of several fields is GloVe's only.
         fields = key.split(" ") if format == "glove" else [key]
-        # GloVe has no header: what looks like one, or like a byte order mark, would be read as it.
-        odd = row == 0 and (key[0] == "\ufeff" or (format == "glove" and vectors.dim == 1))
+        odd = row == 0 and key[0] == "\ufeff"  # would be read as a byte order mark
         if odd or any(field.split() != [field] for field in fields):
             raise ValueError(f"`vectors` has the key {key!r}, which {format!r} cannot hold")
-    if format == "glove" and all(" " in key for key in vectors):
-        raise ValueError("`vectors` must have a key without spaces, or 'glove' cannot be read back")
+    first = vectors.index_to_key[:HEADLESS]
+    if format == "glove" and 2 * sum(" " in key for key in first) >= len(first):
+        raise ValueError("`vectors` must have fewer keys with spaces for 'glove' to be read back")
 
 
 @contextlib.contextmanager

@@ -8,21 +8,22 @@ queries are batched nor on the number of threads.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ._check import check_count, check_option
-from ._vector_analogies import METHODS, analogy_ranks, answer_analogies
+from ._analogy_methods import AnalogyMethods
+from ._check import check_count
 from ._vector_keys import UnknownKeyError, check_keys
 from ._vector_queries import (
+    Filter,
+    Restriction,
     candidates_of,
     check_counts,
     check_matrix,
-    check_rows,
     direction,
     many_rows,
     weighted,
@@ -31,12 +32,8 @@ from ._vector_search import Floats, Integers, cosines, nearest, unit_rows
 
 __all__ = ["Sense", "SenseVectors", "WordVectors"]
 
-Key = str
-Restriction = int | Iterable[str] | None
-Filter = Callable[[str], bool] | npt.NDArray[np.bool_] | None
 
-
-class WordVectors:
+class WordVectors(AnalogyMethods):
     """Keys with a vector each, which do not change.
 
     Parameters
@@ -152,8 +149,8 @@ class WordVectors:
         unknown = np.flatnonzero(found < 0)
         result = self._vectors[found] if len(self) else np.empty((len(found), self.dim), np.float32)
         if unknown.size and self._subwords is None:
-            raise self._unknown(key[unknown[0]], int(unknown.size), len(found))
-        for place in unknown:
+            raise self._unknown(key[int(unknown[0])], int(unknown.size), len(found))
+        for place in unknown.tolist():
             result[place] = self._vector(key[place])
         return result
 
@@ -170,7 +167,8 @@ class WordVectors:
     def _vector(self, key: str) -> Floats:
         row = self._index.get(key)
         if row is not None:
-            return self._vectors[row]
+            known: Floats = self._vectors[row]
+            return known
         composed = None if self._subwords is None else self._subwords.vector(key)
         if composed is None:
             raise self._unknown(key)
@@ -308,110 +306,6 @@ class WordVectors:
         units = many_rows(self, list(keys))[0]
         mean = unit_rows(units.mean(axis=0, keepdims=True, dtype=np.float64).astype(np.float32))
         return keys[int(cosines(units, np.arange(len(units)), mean[0]).argmin())]
-
-    # Analogies.
-
-    def analogy(
-        self,
-        a: str,
-        b: str,
-        c: str,
-        *,
-        k: int = 1,
-        method: str = "3cosadd",
-        restrict_to: Restriction = None,
-        exclude: Iterable[str] | None = None,
-        filter: Filter = None,
-    ) -> list[tuple[str, float]]:
-        """Return the words to which `c` is as `a` is to `b`.
-
-        Parameters
-        ----------
-        a, b, c : str
-            Known keys; none of them is an answer.
-        k : int, default 1
-            Answers.
-        method : {"3cosadd", "3cosmul"}
-            The nearest to b - a + c, or the highest of cos(d, b) cos(d, c) / (cos(d, a) + 0.001)
-            with cosines shifted to [0, 1].
-        restrict_to, exclude, filter
-            As for `most_similar`.
-
-        Returns
-        -------
-        list of (key, score)
-
-        References
-        ----------
-        Levy and Goldberg, "Linguistic Regularities in Sparse and Explicit Word Representations",
-        CoNLL 2014.
-        """
-        options = {"restrict_to": restrict_to, "exclude": exclude, "filter": filter}
-        rows, scores = self.analogies([(a, b, c)], k=k, method=method, **options)
-        return self._named(rows[0], scores[0])
-
-    def analogies(
-        self,
-        questions: Any,
-        *,
-        k: int = 1,
-        method: str = "3cosadd",
-        restrict_to: Restriction = None,
-        exclude: Iterable[str] | None = None,
-        filter: Filter = None,
-    ) -> tuple[Integers, Floats]:
-        """Return the answers to many analogies: a is to b as c is to which word?
-
-        Parameters
-        ----------
-        questions : list of (a, b, c) of keys, or int array of rows, shape (q, 3)
-        k, method, restrict_to, exclude, filter
-            As for `analogy`.
-
-        Returns
-        -------
-        rows : int64, shape (q, k)
-            -1 where fewer than k candidates exist.
-        scores : float32, shape (q, k)
-            NaN where fewer than k candidates exist.
-        """
-        k = check_count("k", k)
-        check_option("method", method, METHODS)
-        rows = self._question_rows(questions, 3)
-        candidates = candidates_of(self, restrict_to, exclude, filter)
-        return answer_analogies(candidates, rows, method, k)
-
-    def analogy_ranks(
-        self, questions: Any, *, method: str = "3cosadd", restrict_to: Restriction = None
-    ) -> Integers:
-        """Return the rank of the right answer to each of many analogies.
-
-        Parameters
-        ----------
-        questions : list of (a, b, c, d) of keys, or int array of rows, shape (q, 4)
-            a is to b as c is to d.
-        method, restrict_to
-            As for `analogy`.
-
-        Returns
-        -------
-        int64, shape (q,)
-            1 where d is the best answer. 0 where it cannot be one: it is a, b or c, or not a
-            candidate.
-        """
-        check_option("method", method, METHODS)
-        rows = self._question_rows(questions, 4)
-        return analogy_ranks(candidates_of(self, restrict_to, None, None), rows, method)
-
-    def _question_rows(self, questions: Any, width: int) -> Integers:
-        if not isinstance(questions, np.ndarray) or questions.dtype.kind not in "iu":
-            listed = [[self.row(key) for key in question] for question in questions]
-            questions = np.array(listed, dtype=np.int64).reshape(len(listed), -1)
-            if not len(questions):
-                return np.empty((0, width), dtype=np.int64)
-        if questions.ndim != 2 or questions.shape[1] != width:
-            raise ValueError(f"`questions` must have the shape (n, {width}), got {questions.shape}")
-        return check_rows("questions", questions, len(self))
 
     # Files. The module that knows their layout imports this one.
 

@@ -265,7 +265,7 @@ class DisambiguatedSkipGram(WordModel):
         rows = int(offsets[-1])
         priors = files.require_array(arrays, "priors", "float64", rows)
         sums = np.add.reduceat(priors, offsets[:-1].astype(np.int64))
-        falls = np.diff(priors) <= 0
+        falls: Any = np.diff(priors) <= 0
         falls[offsets[1:-1].astype(np.int64) - 1] = True  # from one word to the next
         if not (np.isfinite(priors).all() and falls.all() and np.allclose(sums, 1.0)):
             raise FormatError("corrupt: the model's priors are no falling probabilities")
@@ -425,7 +425,7 @@ class DisambiguatedSkipGram(WordModel):
 def _priors(sums: npt.NDArray[np.uint64], offsets: npt.NDArray[np.uint64]) -> Any:
     """Return the shares of the senses of each word; equal ones where it was never a centre."""
     begins = offsets[:-1].astype(np.int64)
-    sizes = np.diff(offsets.astype(np.int64))
+    sizes: Any = np.diff(offsets.astype(np.int64))
     values = sums.astype(np.float64) * _PRIOR_UNIT
     totals = np.repeat(np.add.reduceat(values, begins), sizes)
     return np.where(

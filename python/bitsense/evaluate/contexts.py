@@ -220,7 +220,9 @@ def evaluate_contextual_similarity(
         ours[i] = cosines.mean(), p @ cosines @ q, cosines[p.argmax(), q.argmax()]
     theirs = [pair.score for pair, _, _ in known]
     return ContextualSimilarityResult(
-        *(spearman(column, theirs) for column in ours.T),
+        avg_sim=spearman(ours[:, 0], theirs),
+        avg_sim_c=spearman(ours[:, 1], theirs),
+        local_sim=spearman(ours[:, 2], theirs),
         coverage=len(known) / len(pairs) if pairs else float("nan"),
         n_pairs=len(known),
     )

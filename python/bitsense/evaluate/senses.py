@@ -272,10 +272,13 @@ def _means(words: dict[str, WordScores]) -> SenseInductionResult:
     def mean(of: list[WordScores], name: str) -> float:
         return fmean(getattr(scores, name) for scores in of) if of else float("nan")
 
-    measures = ("ari", "v_measure", "paired_f")
     return SenseInductionResult(
-        **{name: mean(every, name) for name in measures},
-        **{f"{name}_ambiguous": mean(ambiguous, name) for name in measures},
+        ari=mean(every, "ari"),
+        v_measure=mean(every, "v_measure"),
+        paired_f=mean(every, "paired_f"),
+        ari_ambiguous=mean(ambiguous, "ari"),
+        v_measure_ambiguous=mean(ambiguous, "v_measure"),
+        paired_f_ambiguous=mean(ambiguous, "paired_f"),
         mean_senses=mean(every, "n_predicted"),
         n_words=len(every),
         n_ambiguous=len(ambiguous),

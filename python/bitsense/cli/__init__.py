@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
+from .._vector_keys import UnknownKeyError
 
 __all__ = ["main"]
 
@@ -23,13 +24,25 @@ COMMANDS = {
     "train": "train",
     "encode": "encode",
     "search": "search",
+    "neighbors": "neighbors",
+    "senses": "senses",
+    "analogies": "analogies",
+    "plot": "plot",
+    "convert": "convert",
     "eval": "evaluate",
+    "eval words": "evaluate_words",
+    "eval senses": "evaluate_senses",
     "info": "inspection",
     "verify": "verification",
     "demo": "demonstration",
 }
 
+# "eval words ..." is a command of its own; "eval retrieval ..." is "eval ...". A model in a file
+# that is called so has to be named otherwise: ./words
+FORMS = {"words": ["eval words"], "senses": ["eval senses"], "retrieval": ["eval"]}
+
 LONGEST_MESSAGE = 1000
+EXPECTED = (ValueError, TypeError, OSError, MemoryError, RuntimeError, ImportError, UnknownKeyError)
 INTERRUPTED = 128 + signal.SIGINT
 PIPE_CLOSED = 128 + signal.SIGPIPE
 
@@ -38,7 +51,7 @@ def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     """Return the parser; only a command that `argv` names gets its options, for they cost time."""
     parser = argparse.ArgumentParser(
         prog="bitsense",
-        description="Learn short binary codes from text, and search them.",
+        description="Learn short binary codes, words and their senses from text; search them.",
         epilog="'bitsense COMMAND --help' explains a command.",
         allow_abbrev=False,
     )
@@ -53,6 +66,13 @@ def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         if name in argv:
             module.configure(command)
     return parser
+
+
+def with_form(argv: Sequence[str]) -> list[str]:
+    """Return the arguments with the two words of a form of `eval` as one command."""
+    if len(argv) > 1 and argv[0] == "eval" and argv[1] in FORMS:
+        return [*FORMS[argv[1]], *argv[2:]]
+    return list(argv)
 
 
 def explain(error: BaseException) -> str:
@@ -79,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     With BITSENSE_DEBUG set in the environment, an error shows where it came from.
     """
-    argv = sys.argv[1:] if argv is None else list(argv)
+    argv = with_form(sys.argv[1:] if argv is None else argv)
     try:
         arguments = build_parser(argv).parse_args(argv)
         status = arguments.run(arguments)
@@ -89,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         drop_output()
         return PIPE_CLOSED
-    except (ValueError, TypeError, OSError, MemoryError, RuntimeError, ImportError) as error:
+    except EXPECTED as error:
         if os.environ.get("BITSENSE_DEBUG"):
             raise
         print(f"bitsense: error: {explain(error)}", file=sys.stderr)

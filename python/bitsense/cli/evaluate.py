@@ -10,10 +10,14 @@ import numpy as np
 from .common import Encoder, add_json, add_threads, batches, json_line, json_values, local_paths
 
 HELP = "Measure how well a model finds documents of the same label."
+EPILOG = """\
+'bitsense eval retrieval' is the same. 'bitsense eval words' and 'bitsense eval senses' measure
+vectors of words and of senses; a model in a file with one of these names is ./words, ./senses."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
+    parser.epilog = EPILOG
     parser.add_argument("model", metavar="MODEL", help="a model that 'bitsense train' made")
     parser.add_argument("data", nargs="+", metavar="DATA", help="JSON Lines; - is stdin")
     parser.add_argument("--field", default="text", metavar="NAME", help="the text; default: text")

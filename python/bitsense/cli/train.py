@@ -3,43 +3,112 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import inspect
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .common import add_field, add_quiet, check_field, local_paths, say
+from .vectors import open_model
 
 HELP = "Learn a model from text and save it."
-MODELS = {
-    "binary-paragraph-vector": "BinaryParagraphVector",
-    "paragraph-vector": "ParagraphVector",
-}
 DEFAULT = "binary-paragraph-vector"
 TYPES = {"int": int, "float": float, "str": str}
 NOT_OPTIONS = {"self", "tokenizer", "progress"}  # objects, which the command line makes itself
+NONE_IS_NONE = {"subwords", "freeze", "max_vocabulary"}  # elsewhere None is a value chosen later
+ALIASES = {"binary-pv": "binary-paragraph-vector", "pv": "paragraph-vector"}
+
+
+class Trained(NamedTuple):
+    """What a name of a model stands for."""
+
+    module: str
+    class_name: str
+    fixed: dict[str, Any]
+    """Parameters that the name decides, which are no options."""
+
+
+MODELS = {
+    "binary-paragraph-vector": Trained("models", "BinaryParagraphVector", {}),
+    "paragraph-vector": Trained("models", "ParagraphVector", {}),
+    "skip-gram": Trained("word_models", "Word2Vec", {"mode": "skip-gram"}),
+    "cbow": Trained("word_models", "Word2Vec", {"mode": "cbow"}),
+    "senses": Trained("word_models", "DisambiguatedSkipGram", {}),
+}
+
+
+def class_of(name: str) -> Any:
+    """Return the class that a model name stands for."""
+    return getattr(
+        importlib.import_module(f"bitsense.{MODELS[name].module}"), MODELS[name].class_name
+    )
+
+
+def options_of(name: str) -> dict[str, inspect.Parameter]:
+    """Return the parameters of a model that are options."""
+    return {
+        parameter: about
+        for parameter, about in parameters(class_of(name)).items()
+        if parameter not in MODELS[name].fixed
+    }
+
+
+def model_name(text: str) -> str:
+    """Return the full name of a model, which may be given by a short one."""
+    return ALIASES.get(text, text)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options: those of the command, of the tokeniser and of every model."""
-    from .. import models
     from ..text import Tokenizer
 
     parser.add_argument(
         "input", nargs="+", metavar="INPUT", help="text or JSON Lines, gzip or not; - is stdin"
     )
     parser.add_argument("--output", "-o", required=True, metavar="FILE", help="the model")
-    parser.add_argument("--model", choices=MODELS, default=DEFAULT, help=f"default: {DEFAULT}")
+    parser.add_argument(
+        "--model",
+        choices=MODELS,
+        type=model_name,
+        default=DEFAULT,
+        help=f"binary-pv and pv are short for the first two; default: {DEFAULT}",
+    )
+    parser.add_argument(
+        "--start",
+        metavar="VECTORS",
+        help="skip-gram and cbow: begin with these vectors (or model), in any format that is read",
+    )
     add_field(parser)
     add_quiet(parser)
-    add_parameters(parser.add_argument_group("options of the tokeniser"), Tokenizer)
+    tokeniser = parser.add_argument_group("options of the tokeniser")
+    for name, about in parameters(Tokenizer).items():
+        add_option(tokeniser, name, about, f"default: {shown(name, about.default)}")
     group = parser.add_argument_group("options of the models")
-    for name, class_name in MODELS.items():
-        others = [other for other in MODELS.values() if other != class_name]
-        own = set(parameters(getattr(models, class_name)))
-        shared = all(own == set(parameters(getattr(models, other))) for other in others)
-        add_parameters(group, getattr(models, class_name), "" if shared else name)
+    options = {model: options_of(model) for model in MODELS}
+    for name in dict.fromkeys(name for own in options.values() for name in own):
+        having = {model: own[name] for model, own in options.items() if name in own}
+        add_option(group, name, next(iter(having.values())), describe(name, having))
+
+
+def shown(name: str, default: Any) -> str:
+    """Return a default as help shows it."""
+    if default is None:
+        return "none" if name in NONE_IS_NONE else "automatic"
+    return str(default)
+
+
+def describe(name: str, having: dict[str, inspect.Parameter]) -> str:
+    """Return the help of an option: which models have it, and what they do without it."""
+    by_default: dict[str, list[str]] = {}
+    for model, about in having.items():
+        by_default.setdefault(shown(name, about.default), []).append(model)
+    if len(by_default) == 1:
+        text = f"default: {next(iter(by_default))}"
+        return text if len(having) == len(MODELS) else f"{', '.join(having)}; {text}"
+    each = (f"{default} ({', '.join(models)})" for default, models in by_default.items())
+    return f"default: {', '.join(each)}"
 
 
 def parameters(cls: type) -> dict[str, inspect.Parameter]:
@@ -48,32 +117,29 @@ def parameters(cls: type) -> dict[str, inspect.Parameter]:
     return {name: p for name, p in signature.parameters.items() if name not in NOT_OPTIONS}
 
 
-def add_parameters(group: Any, cls: type, of: str = "") -> None:
-    """Add an option for each parameter of a constructor that another class has not added yet."""
-    known = {action.dest for action in group._group_actions}
-    for name, parameter in parameters(cls).items():
-        if name in known:
-            continue
-        flag = f"--{name.replace('_', '-')}"
-        default = parameter.default
-        help_text = f"default: {'automatic' if default is None else default}"
-        if isinstance(default, bool):
-            group.add_argument(
-                flag,
-                dest=name,
-                action=argparse.BooleanOptionalAction,
-                default=argparse.SUPPRESS,
-                help=help_text,
-            )
-            continue
-        group.add_argument(
-            flag,
-            dest=name,
-            type=option_type(parameter),
-            default=argparse.SUPPRESS,
-            metavar="VALUE",
-            help=help_text,
-        )
+def add_option(group: Any, name: str, about: inspect.Parameter, help_text: str) -> None:
+    """Add the option for a parameter of a constructor."""
+    how: dict[str, Any] = {"type": option_type(about), "metavar": "VALUE"}
+    if isinstance(about.default, bool):
+        how = {"action": argparse.BooleanOptionalAction}
+    group.add_argument(
+        f"--{name.replace('_', '-')}",
+        dest=name,
+        default=argparse.SUPPRESS,
+        help=help_text.replace("%", "%%"),
+        **how,
+    )
+
+
+def int_pair(text: str) -> tuple[int, int]:
+    """Return two integers written as ``3,6``."""
+    first, comma, second = text.partition(",")
+    try:
+        if comma:
+            return int(first), int(second)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"must be two integers like 3,6, got {text!r}")
 
 
 def option_type(parameter: inspect.Parameter) -> Any:
@@ -81,6 +147,8 @@ def option_type(parameter: inspect.Parameter) -> Any:
     if type(parameter.default) in (int, float, str):
         return type(parameter.default)
     names = str(parameter.annotation).replace(" ", "").split("|")
+    if "tuple[int,int]" in names:
+        return int_pair
     return next((TYPES[name] for name in names if name in TYPES), str)
 
 
@@ -100,26 +168,38 @@ def check_output(path: Path) -> None:
         raise PermissionError(13, "Permission denied", str(folder))
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Train and save."""
-    from .. import models
-    from ..text import TextFiles, Tokenizer
-
-    cls = getattr(models, MODELS[arguments.model])
-    options = chosen(arguments, cls)
-    for other in MODELS.values():
-        for name in chosen(arguments, getattr(models, other)):
-            if name not in options:
+def checked_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of the chosen model; others must not have been given."""
+    own = options_of(arguments.model)
+    for other in MODELS:
+        for name in options_of(other):
+            if name in arguments and name not in own:
                 flag = f"--{name.replace('_', '-')}"
                 arguments.parser.error(f"{flag} is not an option of {arguments.model}")
+    if arguments.start is not None and MODELS[arguments.model].class_name != "Word2Vec":
+        arguments.parser.error(f"--start is not an option of {arguments.model}")
+    return {name: getattr(arguments, name) for name in own if name in arguments}
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train and save."""
+    from ..text import TextFiles, Tokenizer
+
+    options = checked_options(arguments)
     check_field(arguments, arguments.input)
     output = Path(arguments.output)
     check_output(output)
     tokenizer = Tokenizer(**chosen(arguments, Tokenizer))
-    model = cls(**options, tokenizer=tokenizer, progress=False if arguments.quiet else None)
+    model = class_of(arguments.model)(
+        **MODELS[arguments.model].fixed,
+        **options,
+        tokenizer=tokenizer,
+        progress=False if arguments.quiet else None,
+    )
+    start = {} if arguments.start is None else {"start": open_model(arguments.start)}
     begin = time.perf_counter()
     with local_paths(arguments.input) as paths:
-        model.fit(TextFiles(paths, field=arguments.field))
+        model.fit(TextFiles(paths, field=arguments.field), **start)
     seconds = time.perf_counter() - begin
     model.save(output)
     say(

@@ -68,7 +68,10 @@ def test_projection_checks_its_arguments():
         project(np.ones((1, 2), np.float32), "pca")
 
 
-@pytest.mark.parametrize(("method", "module"), [("tsne", "sklearn"), ("umap", "umap")])
+@pytest.mark.parametrize(
+    ("method", "module"),
+    [("tsne", "sklearn"), pytest.param("umap", "umap", marks=pytest.mark.slow)],
+)
 @pytest.mark.filterwarnings("ignore")
 def test_neighbour_methods_keep_groups_apart_and_repeat_themselves(senses, method, module):
     pytest.importorskip(module)

@@ -42,12 +42,19 @@ def test_the_commands_of_the_command_line_run(monkeypatch, tmp_path):
         words = [word.strip("'") for word in re.findall(r"'[^']*'|\S+", command)[1:]]
         seen.add(words[0])
         assert main(words) == 0, command
-    assert seen | {"demo"} == set(COMMANDS)
+    assert seen | {"demo"} | commands_of_words() == set(COMMANDS)
+
+
+def commands_of_words() -> set[str]:
+    """The commands that docs/words.md explains, with the forms of `eval`."""
+    text = (ROOT / "docs" / "words.md").read_text(encoding="utf-8")
+    found = re.findall(r"^    bitsense ([a-z]+)(?: (words|senses) )?", text, re.MULTILINE)
+    return {" ".join(filter(None, names)) for names in found}
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/design.md",
                                   "docs/kernels.md", "docs/models.md",
-                                  "docs/formats.md"])  # fmt: skip
+                                  "docs/formats.md", "docs/words.md"])  # fmt: skip
 def test_links_lead_to_files(page):
     path = ROOT / page
     for link in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text(encoding="utf-8")):

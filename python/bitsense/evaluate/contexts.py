@@ -186,7 +186,7 @@ def evaluate_contextual_similarity(
     pairs : iterable of ContextPair
         As `read_contextual_similarity` returns them. Pairs with an unknown word are left out of the
         correlations and count against the coverage.
-    by : {"cosine", "gate"}, default "cosine"
+    by : {"cosine", "likelihood", "gate"}, default "cosine"
         What tells senses from their context: the cosine of the sense to the mean of the context,
         or the network that was trained to. Of no effect on words with one vector.
     window : int, optional

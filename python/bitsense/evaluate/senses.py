@@ -305,7 +305,7 @@ def evaluate_sense_induction(
         Words with one vector put all their instances into one cluster.
     instances : iterable of SenseInstance
         As `read_sense_induction` returns them. Those with several gold senses are left out.
-    by : {"cosine", "gate"}, default "cosine"
+    by : {"cosine", "likelihood", "gate"}, default "cosine"
         What chooses: the cosine of the sense to the mean of the context, by which the published
         numbers of the Disambiguated Skip-gram were made, or the network trained to choose.
     window : int, optional

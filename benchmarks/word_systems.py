@@ -31,7 +31,7 @@ WINDOW, NEGATIVES, SUBSAMPLE, MIN_COUNT = 5, 5, 1e-4, 5
 class Setting:
     """One training: what the rows of a table are told apart by."""
 
-    system: str
+    trainer: str
     mode: str
     dim: int
     threads: int

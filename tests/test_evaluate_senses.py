@@ -317,7 +317,7 @@ def test_words_with_one_vector_have_one_sense():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"by": "chance"}, "`by` must be one of 'cosine', 'gate', got 'chance'"),
+        ({"by": "chance"}, "`by` must be one of 'cosine', 'likelihood', 'gate', got 'chance'"),
         ({"unknown": "all"}, "`unknown` must be one of 'skip', 'one', got 'all'"),
         ({"window": 0}, "`window` must be at least 1, got 0"),
         ({"by": "gate"}, "`by` must be 'cosine' for vectors without their model, got 'gate'"),

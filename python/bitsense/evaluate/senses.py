@@ -321,8 +321,9 @@ def evaluate_sense_induction(
     instances : iterable of SenseInstance
         As `read_sense_induction` returns them. Those with several gold senses are left out.
     by : {"cosine", "likelihood", "gate"}, default "cosine"
-        What chooses: the cosine of the sense to the mean of the context, by which the published
-        numbers of the Disambiguated Skip-gram were made, or the network trained to choose.
+        What chooses; see `DisambiguatedSkipGram.disambiguate`. Sense vectors without their model
+        (`model.wv`) choose by the cosine to the unweighted mean of the context, the rule behind the
+        published numbers of the Disambiguated Skip-gram.
     window : int, optional
         Tokens on each side that are looked at; by default the whole context, as published.
     unknown : {"skip", "one"}, default "skip"

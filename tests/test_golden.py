@@ -1,8 +1,9 @@
 """The bytes of trained weights and inferred vectors, frozen: a change of the maths is seen at once.
 
 They hold for every level with fused multiply-add and any number of threads. They depend on the
-tokeniser, the default rates, the initialisation, the order of every sum, and on the logarithm of
-the C library for small whole numbers, the only function in it that need not round alike everywhere.
+tokeniser, the default rates, the initialisation, the order of every sum, and on functions of the C
+library that need not round alike everywhere: the logarithm of small whole numbers, and those that
+the tables of the disambiguated skip-gram's noise are made with.
 
 An intended change is one line of tests/data/models_golden.json: run this file as a program to write
 it anew, and say why in the change.
@@ -17,7 +18,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bitsense import BinaryParagraphVector, ParagraphVector, cpu_info
+from bitsense import (
+    BinaryParagraphVector,
+    DisambiguatedSkipGram,
+    ParagraphVector,
+    Word2Vec,
+    cpu_info,
+)
 
 GOLDEN = Path(__file__).parent / "data" / "models_golden.json"
 
@@ -34,6 +41,19 @@ CASES = {
     for objective in ("softmax", "negative-sampling")
     for optimizer in ("adagrad", "sgd")
 }
+WORDS = {
+    "window": 4, "negatives": 6, "min_count": 2, "subsample": 0.05, "epochs": 4, "seed": 42,
+    "learning_rate": 0.03125,
+}  # fmt: skip
+CASES |= {
+    f"Word2Vec, {mode}, {kind}": Word2Vec(24, mode=mode, subwords=subwords, buckets=200, **WORDS)
+    for mode in ("skip-gram", "cbow")
+    for kind, subwords in {"words": None, "subwords": (3, 5)}.items()
+}
+CASES["DisambiguatedSkipGram"] = DisambiguatedSkipGram(
+    24, senses=3, gate_window=6, min_count_senses=20, gate_rate=0.25, shared_until=0.25,
+    entropy_cost=-0.125, temperature=0.5, prune=0.05, **WORDS,
+)  # fmt: skip
 
 
 def documents():
@@ -48,19 +68,25 @@ def documents():
     return texts
 
 
-def digests(model):
-    fitted = model.fit(documents())
+def parts_of(fitted):
+    losses = np.array(fitted.losses_).astype(np.float32)
+    if isinstance(fitted, (Word2Vec, DisambiguatedSkipGram)):
+        return {**fitted._arrays, "losses": losses}
     parts = {
         "documents": fitted.document_vectors_,
         "words": fitted.word_vectors_,
         "inferred": fitted.transform(documents()[::-1]),
-        "losses": np.array(fitted.losses_).astype(np.float32),
+        "losses": losses,
     }
     if isinstance(fitted, BinaryParagraphVector):
         parts["preactivations"] = fitted.preactivations(documents())
+    return parts
+
+
+def digests(model):
     return {
         name: hashlib.sha256(np.ascontiguousarray(part).tobytes()).hexdigest()[:32]
-        for name, part in parts.items()
+        for name, part in parts_of(model.fit(documents())).items()
     }
 
 

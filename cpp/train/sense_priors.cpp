@@ -54,9 +54,10 @@ void sense_priors(const Documents& documents, std::span<const std::uint64_t> cou
         mine.gate.context(mine.plan, centre, mine.context.data());
         mine.gate.logits(word, mine.context.data(), z);
         DisambiguatedSkipGram::relax(*kernels.floats, z, 1.0F);
-        for (std::size_t k = 0; k < senses; ++k)
-          std::atomic_ref(sums[first + k])
-              .fetch_add(static_cast<std::uint64_t>(z[k] * kUnit), std::memory_order_relaxed);
+        for (std::size_t k = 0; k < senses; ++k)  // of weights without bound z is NaN
+          if (z[k] > 0.0F)
+            std::atomic_ref(sums[first + k])
+                .fetch_add(static_cast<std::uint64_t>(z[k] * kUnit), std::memory_order_relaxed);
       }
     };
     parallel_for(options.threads, count, visit, poll);

@@ -262,6 +262,13 @@ class Word2Vec(WordModel):
             "output": require_table(arrays, "output", words, recipe["dim"]),
         }
 
+    @classmethod
+    def _from_state(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Self:
+        model = super()._from_state(header, arrays)
+        if model.subwords is not None:  # JSON has no tuples
+            model.subwords = tuple(model.subwords)
+        return model
+
     @property
     def wv(self) -> WordVectors:
         """The vectors of the words, in the order of `vocabulary_`.

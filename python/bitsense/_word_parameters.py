@@ -14,7 +14,7 @@ __all__ = ["MODES", "checked_parameters"]
 MODES = ("skip-gram", "cbow")
 _MAX_DIM = 65535
 _MAX_COUNT = 2**64 - 1
-_MAX_ROWS = 2**31
+_MAX_ROWS = 2**31 - 1
 
 
 def checked_parameters(model: WordModel) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def test_words_of_a_topic_are_near(mode, subwords, subsample):
 
 # Subwords
 
-LEMMAS = "walk jump paint build climb laugh".split()
+LEMMAS = ["walk", "jump", "paint", "build", "climb", "laugh"]
 ENDINGS = ["", "s", "ed", "ing"]
 
 

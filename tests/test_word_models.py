@@ -52,7 +52,7 @@ def test_set_params_sets_all_or_none(cls):
     assert (estimator.dim, estimator.window) == (7, 2)
     with pytest.raises(ValueError, match="got an unknown parameter `xyzzy`; it has dim, "):
         estimator.set_params(dim=8, xyzzy=1)
-    with pytest.raises(ValueError, match="^`dim` has no parameters of its own to set `dim__x`$"):
+    with pytest.raises(ValueError, match=r"^`dim` has no parameters of its own to set `dim__x`$"):
         estimator.set_params(dim__x=1)
     assert estimator.dim == 7
 

@@ -28,7 +28,6 @@ __all__ = ["DisambiguatedSkipGram"]
 FloatArray = npt.NDArray[np.float32]
 
 _MOST_SENSES = 64
-_SHARED_GATE_SHARE = 0.1  # of the words' gate rate: all words move the shared gate
 _ANNEALED_AFTER = 0.5  # share of the training with own gates after which `temperature` is reached
 _PRIOR_UNIT = 2.0**-24
 RULES = ("cosine", "likelihood", "gate")
@@ -219,7 +218,9 @@ class DisambiguatedSkipGram(WordModel):
         options.shrink_windows = False
         options.gate_window = recipe["gate_window"]
         options.gate_rate = recipe["gate_rate"]
-        options.shared_gate_rate = _SHARED_GATE_SHARE * recipe["gate_rate"]
+        options.shared_gate_rate = recipe["gate_rate"] * _shared_share(
+            corpus.n_tokens * options.epochs
+        )
         options.shared_until = recipe["shared_until"]
         options.entropy_cost = recipe["entropy_cost"]
         options.temperature = recipe["temperature"]
@@ -267,7 +268,12 @@ class DisambiguatedSkipGram(WordModel):
         sums = np.add.reduceat(priors, offsets[:-1].astype(np.int64))
         falls: Any = np.diff(priors) <= 0
         falls[offsets[1:-1].astype(np.int64) - 1] = True  # from one word to the next
-        if not (np.isfinite(priors).all() and falls.all() and np.allclose(sums, 1.0)):
+        if not (
+            np.isfinite(priors).all()
+            and (priors >= 0).all()
+            and falls.all()
+            and np.allclose(sums, 1.0)
+        ):
             raise FormatError("corrupt: the model's priors are no falling probabilities")
         bias = files.require_array(arrays, "gate_bias", "float32", rows)
         if not np.isfinite(bias).all():
@@ -418,6 +424,15 @@ class DisambiguatedSkipGram(WordModel):
             )
         rules: SenseAssigner = self.__dict__["_rules"]
         return rules
+
+
+def _shared_share(words: int) -> float:
+    """Return the rate of the shared gate relative to that of a word's own.
+
+    All words move it, so it needs less, the less the more words there are to train on: too fast a
+    shared gate chooses one sense for everything before the words learn their own.
+    """
+    return min(0.1, max(0.03, 1e6 / max(words, 1)))
 
 
 def _priors(sums: npt.NDArray[np.uint64], offsets: npt.NDArray[np.uint64]) -> Any:

@@ -125,7 +125,8 @@ class SenseAssigner:
         fits = self.senses[rows].astype(np.float64) @ self.output[ids].T.astype(np.float64)
         fits -= self._log_normalizers(word)[: rows.stop - rows.start, None]
         prior: Doubles = np.log(np.maximum(self.priors[rows], 1e-12))
-        return prior + LIKELIHOOD_STRENGTH * (fits @ weights)
+        prior += LIKELIHOOD_STRENGTH * (fits @ weights)
+        return prior
 
     def _log_normalizers(self, word: int) -> Doubles:
         """Return log Z_k of all senses of a word; made at first use."""

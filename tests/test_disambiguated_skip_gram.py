@@ -202,7 +202,8 @@ def test_many_are_asked_as_one_by_one(model, held_out, by):
     assert model.disambiguate(tokens, np.array(places), by=by) == alone
     assert model.disambiguate([], [], by=by) == []
     whole = model.sense_probabilities(tokens, places, by=by)
-    rows = [model.sense_probabilities([t], [p], by=by)[0] for t, p in zip(tokens, places)]
+    pairs = zip(tokens, places, strict=True)
+    rows = [model.sense_probabilities([t], [p], by=by)[0] for t, p in pairs]
     assert np.array_equal(whole, rows)
 
 

@@ -175,7 +175,7 @@ def test_tables_that_do_not_fit_are_refused():
     data = corpus()
     for name, wrong, message in [
         ("input", _core.word_table(5, DIM), "`input` must have 73 rows, got 5"),
-        ("gate", _core.word_table(75, 40), "all tables must have 32 columns, got 48"),
+        ("gate", _core.word_table(73, 40), "all tables must have 32 columns, got 48"),
         ("shared_gate", _core.word_table(2, DIM), "must give each word 1 to 2 senses"),
         ("gate_bias", np.zeros(3, np.float32), "must have an item for each of 73 senses"),
         ("shared_bias", np.zeros(3, np.float32), "`shared_bias` must have 4 items, got 3"),

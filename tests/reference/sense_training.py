@@ -119,9 +119,9 @@ class SenseTwin:
             for c, w, label, weight in self.pairs(plan, begin, end)
         )
         if with_entropy and shared:
-            for c in z:
+            for c, mixture in z.items():
                 _, first, stop = plan["centres"][c][:3]
-                loss += self.options.entropy_cost * (stop - first - 1) * entropy(z[c])
+                loss += self.options.entropy_cost * (stop - first - 1) * entropy(mixture)
         return loss
 
     def step(self, plan, begin, end):

@@ -31,7 +31,7 @@ WINDOW, NEGATIVES, SUBSAMPLE, MIN_COUNT = 5, 5, 1e-4, 5
 class Setting:
     """One training: what the rows of a table are told apart by."""
 
-    system: str
+    trainer: str
     mode: str
     dim: int
     threads: int
@@ -117,17 +117,17 @@ def train_fasttext(lines: str, keep: str, setting: Setting) -> Row:
 
 def train_ours(lines: str, keep: str, setting: Setting) -> Row:
     """Word2Vec of bitsense."""
-    from bitsense import build_corpus
+    from bitsense import Tokenizer, build_corpus
     from bitsense.word_models import Word2Vec
 
     model = Word2Vec(
         setting.dim, mode=setting.mode, window=WINDOW, negatives=NEGATIVES, subsample=SUBSAMPLE,
         min_count=MIN_COUNT, epochs=setting.epochs, threads=setting.threads, seed=setting.seed,
-        tokenizer=str.split, progress=False,
+        progress=False,
     )  # fmt: skip
     start = peak_mb()
     with timer() as count:
-        build_corpus(Path(lines), tokenizer=str.split, min_count=MIN_COUNT,
+        build_corpus(Path(lines), tokenizer=Tokenizer(), min_count=MIN_COUNT,
                      threads=setting.threads)  # fmt: skip
     with timer() as train:
         model.fit(Path(lines))

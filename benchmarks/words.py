@@ -45,8 +45,8 @@ from bitsense.evaluate import (
 from bitsense.vectors import WordVectors
 
 QUALITY = ("ws353", "simlex", "scws", "analogies")
-KEY = ("system", "mode", "dim", "threads", "seed", "epochs", "words", "corpus")
-COLUMNS = ("system", "mode", "dim", "threads", "words_per_cpu_s", "ratio_to_gensim",
+KEY = ("trainer", "mode", "dim", "threads", "seed", "epochs", "words", "corpus")
+COLUMNS = ("trainer", "mode", "dim", "threads", "words_per_cpu_s", "ratio_to_gensim",
            "ratio_to_fasttext", "wall_s", "peak_mb", *QUALITY, "seeds", "earlier")  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def train(lines: Path, setting: Setting, words: int) -> tuple[Row, WordVectors]:
     """Train in a process of its own; return its costs and the vectors."""
     with tempfile.TemporaryDirectory() as folder:
         keep = str(Path(folder) / "vectors.npz")
-        step = SYSTEMS[setting.system].train
+        step = SYSTEMS[setting.trainer].train
         costs, memory = measured_step(step, str(lines), keep, setting)
         with np.load(keep) as kept:
             vectors = WordVectors(kept["keys"].tolist(), kept["vectors"])

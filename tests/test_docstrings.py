@@ -12,8 +12,11 @@ import pytest
 
 import bitsense
 
-MODULES = ["bitsense", *(f"bitsense.{module.name}" for module in pkgutil.iter_modules(
-    bitsense.__path__) if module.name not in ("__main__", "_core"))]  # fmt: skip
+MODULES = ["bitsense"] + [
+    module.name
+    for module in pkgutil.walk_packages(bitsense.__path__, "bitsense.")
+    if module.name.split(".")[1] not in ("__main__", "_core")
+]
 
 
 def public_callables():

@@ -31,7 +31,7 @@ _MOST_SENSES = 64
 _SHARED_GATE_SHARE = 0.1  # of the words' gate rate: all words move the shared gate
 _ANNEALED_AFTER = 0.5  # share of the training with own gates after which `temperature` is reached
 _PRIOR_UNIT = 2.0**-24
-RULES = ("likelihood", "gate", "cosine")
+RULES = ("cosine", "likelihood", "gate")
 
 
 class DisambiguatedSkipGram(WordModel):
@@ -50,7 +50,7 @@ class DisambiguatedSkipGram(WordModel):
         Most senses of a word, at most 64.
     window : int, default 5
         Words on each side that an occurrence predicts; fewer only where the document ends.
-    gate_window : int, default 10
+    gate_window : int, default 20
         Words on each side that the gate sees.
     negatives : int, default 5
         Noise words that a target is told from; a run of eight centres shares its noise.
@@ -67,7 +67,7 @@ class DisambiguatedSkipGram(WordModel):
         Passes over the documents, each in a new order.
     learning_rate : float, optional
         Of plain SGD, at the start; it falls linearly to zero. By default 0.025.
-    gate_rate : float, default 0.3
+    gate_rate : float, default 0.1
         Learning rate of the gate. A gate that learns slowly tells fewer senses apart; one that
         learns fast decides early and leaves words with fewer senses.
     shared_until : float, default 0.25
@@ -121,7 +121,7 @@ class DisambiguatedSkipGram(WordModel):
         *,
         senses: int = 5,
         window: int = 5,
-        gate_window: int = 10,
+        gate_window: int = 20,
         negatives: int = 5,
         min_count: int = 5,
         min_count_senses: int = 100,
@@ -129,7 +129,7 @@ class DisambiguatedSkipGram(WordModel):
         subsample: float = 1e-4,
         epochs: int = 5,
         learning_rate: float | None = None,
-        gate_rate: float = 0.3,
+        gate_rate: float = 0.1,
         shared_until: float = 0.25,
         entropy_cost: float = -0.1,
         temperature: float = 0.5,
@@ -316,7 +316,7 @@ class DisambiguatedSkipGram(WordModel):
 
     # Senses in context
 
-    def disambiguate(self, tokens: Any, position: Any, *, by: str = "likelihood") -> Any:
+    def disambiguate(self, tokens: Any, position: Any, *, by: str = "cosine") -> Any:
         """Return the sense that a word has in its context, or those of many words.
 
         Parameters
@@ -325,9 +325,10 @@ class DisambiguatedSkipGram(WordModel):
             The text around the word and the word itself, cut as the tokeniser of the model cuts.
         position : int, or list of int
             The place of the word in its list.
-        by : {"likelihood", "gate", "cosine"}, default "likelihood"
-            Which sense predicts the context best, weighed by its prior; which one the gate of the
-            training chooses; or which is nearest to the mean of the context's senses [1]_.
+        by : {"cosine", "likelihood", "gate"}, default "cosine"
+            Which sense is nearest to the mean of the senses around, in which frequent and distant
+            words count less; which predicts the words around best, weighed by its prior; or which
+            one the gate of the training chooses.
 
         Returns
         -------
@@ -350,7 +351,7 @@ class DisambiguatedSkipGram(WordModel):
     def _disambiguated(self, tokens: Any, positions: Any, by: str) -> list[str | None]:
         chances = self.sense_probabilities(tokens, positions, by=by)
         best = chances.argmax(axis=1)
-        known = chances.any(axis=1)
+        known: Any = chances.any(axis=1)
         return [
             self.wv.sense_keys(each[place])[best[i]] if known[i] else None
             for i, (each, place) in enumerate(zip(tokens, positions, strict=True))
@@ -361,7 +362,7 @@ class DisambiguatedSkipGram(WordModel):
         tokens: Sequence[Sequence[str]],
         positions: Sequence[int],
         *,
-        by: str = "likelihood",
+        by: str = "cosine",
     ) -> FloatArray:
         """Return how probable each sense of some words is in their contexts.
 
@@ -369,7 +370,7 @@ class DisambiguatedSkipGram(WordModel):
         ----------
         tokens : list of n lists of str
         positions : list of n int
-        by : {"likelihood", "gate", "cosine"}, default "likelihood"
+        by : {"cosine", "likelihood", "gate"}, default "cosine"
             As for `disambiguate`.
 
         Returns
@@ -383,10 +384,6 @@ class DisambiguatedSkipGram(WordModel):
         wv = self.wv
         places = _check_contexts(tokens, positions)
         result = np.zeros((len(places), self._recipe["senses"]), np.float32)
-        if by == "cosine":
-            cosines = wv.sense_probabilities(tokens, places)
-            result[:, : cosines.shape[1]] = cosines
-            return result
         assigner, index = self._assigner(), wv._word_index
         for i, (each, place) in enumerate(zip(tokens, places, strict=True)):
             word = index.get(each[place])
@@ -412,6 +409,7 @@ class DisambiguatedSkipGram(WordModel):
                 arrays["gate"][:, :dim],
                 arrays["gate_bias"],
                 arrays["output"][:, :dim],
+                self.wv.mean_vectors,
                 arrays["sense_offsets"].astype(np.int64),
                 arrays["priors"],
                 keep,

@@ -1,16 +1,17 @@
 """Which sense a word has in a context, by the trained model.
 
-Three rules; k is a sense of the word w, j the known words around it, U their output vectors, S_k the
-vector of the sense, and m_j the share of occurrences of j that training keeps:
+Three rules. k is a sense of the word w, j runs over the known words around it, U are their output
+vectors, C the means of their senses that are not pruned, S_k is the vector of the sense, and
+m_j = r_j / (1 + a_j / 10), where r_j is the share of the occurrences of j that training keeps, and
+a_j the distance of j in words.
 
-* "gate": softmax(A_w c + e_w), the gate of the training, with c the mean of m_j U_j of the nearest
-  words, `gate_window` of them kept on each side, scaled to length 1.
-* "likelihood": log prior_k + strength * sum of m_j b_j (S_k . U_j - log Z_k), softmax over k, where
-  Z_k = sum over the vocabulary of q_v exp(S_k . U_v), q the noise distribution: under negative
-  sampling S_k . U_j - log Z_k is log p(j | sense k) - log q_j. Words count less with their distance
-  a: b_j = 1 / (1 + a / 10).
-* "cosine": that of S_k to the mean of the senses of the words j (Grzegorczyk and Kurdziel 2018),
-  which `SenseVectors` has.
+* "cosine": that of S_k to the sum of m_j C_j. The published rule (Grzegorczyk and Kurdziel 2018,
+  their program) has m_j = 1; `SenseVectors.disambiguate` is that.
+* "likelihood": log prior_k + 2 * sum of m_j (S_k . U_j - log Z_k), where Z_k = sum over the
+  vocabulary of q_v exp(S_k . U_v), q the noise distribution: under negative sampling
+  S_k . U_j - log Z_k is log p(j | sense k) - log q_j.
+* "gate": A_w c + e_w, the gate of the training, with c the sum of r_j U_j of the nearest words,
+  `gate_window` of them kept on each side, scaled to length 1.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class SenseAssigner:
     senses, gate : ndarray of float32, shape (rows, dim)
     gate_bias : ndarray of float32, shape (rows,)
     output : ndarray of float32, shape (n_words, dim)
+    means : ndarray of float32, shape (n_words, dim)
+        Of the senses of each word that are not pruned.
     offsets : ndarray of int64, shape (n_words + 1,)
     priors : ndarray of float64, shape (rows,)
     keep : ndarray of float64, shape (n_words,)
@@ -53,13 +56,15 @@ class SenseAssigner:
         gate: Any,
         gate_bias: Any,
         output: Any,
+        means: Any,
         offsets: Any,
         priors: Any,
         keep: Doubles,
         noise: Doubles,
         gate_window: int,
     ) -> None:
-        self.senses, self.gate, self.gate_bias, self.output = senses, gate, gate_bias, output
+        self.senses, self.gate, self.gate_bias = senses, gate, gate_bias
+        self.output, self.means = output, means
         self.offsets, self.priors = offsets, priors
         self.keep, self.noise, self.gate_window = keep, noise, gate_window
         self._normalizers: dict[int, Doubles] = {}
@@ -69,7 +74,7 @@ class SenseAssigner:
 
         Parameters
         ----------
-        by : {"gate", "likelihood"}
+        by : {"cosine", "likelihood", "gate"}
         word : int
             Its row.
         count : int
@@ -79,11 +84,30 @@ class SenseAssigner:
         """
         first = int(self.offsets[word])
         rows = slice(first, first + count)
-        if by == "gate":
-            return self._gate_scores(rows, left, right)
-        return self._likelihoods(word, rows, left, right)
+        rule = {
+            "cosine": self._cosines,
+            "likelihood": self._likelihoods,
+            "gate": self._gate_scores,
+        }[by]
+        return rule(word, rows, left, right)
 
-    def _gate_scores(self, rows: slice, left: Any, right: Any) -> Doubles:
+    def _around(self, left: Any, right: Any) -> tuple[Any, Doubles]:
+        """Return the known words around a place and what each of them counts."""
+        ids = np.concatenate([left, right])
+        distances = np.concatenate([np.arange(len(left), 0, -1), np.arange(1, len(right) + 1)])
+        known = ids >= 0
+        return ids[known], self.keep[ids[known]] / (1.0 + distances[known] / HALF_DISTANCE)
+
+    def _cosines(self, word: int, rows: slice, left: Any, right: Any) -> Doubles:
+        ids, weights = self._around(left, right)
+        context = weights @ self.means[ids].astype(np.float64)
+        senses = self.senses[rows].astype(np.float64)
+        lengths = np.linalg.norm(senses, axis=1) * np.linalg.norm(context)
+        cosines: Doubles = senses @ context / np.where(lengths > 0, lengths, 1.0)
+        shares: Doubles = np.log(np.maximum((1.0 + cosines) / 2.0, 1e-12))
+        return shares
+
+    def _gate_scores(self, word: int, rows: slice, left: Any, right: Any) -> Doubles:
         total = np.zeros(self.output.shape[1])
         for side in (left[::-1], right):
             known = side[side >= 0]
@@ -97,15 +121,10 @@ class SenseAssigner:
         return logits
 
     def _likelihoods(self, word: int, rows: slice, left: Any, right: Any) -> Doubles:
-        prior: Doubles = np.log(np.maximum(self.priors[rows], 1e-12))
-        ids = np.concatenate([left, right])
-        distances = np.concatenate([np.arange(len(left), 0, -1), np.arange(1, len(right) + 1)])
-        ids, distances = ids[ids >= 0], distances[ids >= 0]
-        if not len(ids):
-            return prior
-        weights = self.keep[ids] / (1.0 + distances / HALF_DISTANCE)
+        ids, weights = self._around(left, right)
         fits = self.senses[rows].astype(np.float64) @ self.output[ids].T.astype(np.float64)
         fits -= self._log_normalizers(word)[: rows.stop - rows.start, None]
+        prior: Doubles = np.log(np.maximum(self.priors[rows], 1e-12))
         return prior + LIKELIHOOD_STRENGTH * (fits @ weights)
 
     def _log_normalizers(self, word: int) -> Doubles:
@@ -115,7 +134,8 @@ class SenseAssigner:
             logits = (self.senses[rows] @ self.output.T).astype(np.float64)
             np.clip(logits, -_LARGEST, _LARGEST, out=logits)
             self._normalizers[word] = np.log(np.exp(logits) @ self.noise)
-        return self._normalizers[word]
+        found: Doubles = self._normalizers[word]
+        return found
 
 
 def softmax(scores: Doubles) -> Doubles:

@@ -61,3 +61,86 @@ def expected_means(
         if row is not None:
             rows.append(row)
     return ([float(x) for x in np.mean(rows, axis=0)] if rows else [math.nan] * 4), len(rows)
+
+
+def average_rank(values: Sequence[float], value: float) -> float:
+    """Return the mean of the ranks, from 1, that equal values share."""
+    below = sum(other < value for other in values)
+    equal = sum(other == value for other in values)
+    return below + (equal + 1) / 2
+
+
+def spearman(x: Sequence[float], y: Sequence[float]) -> float:
+    """Pearson's coefficient of the average ranks; NaN where a list is constant."""
+    left = [average_rank(x, value) for value in x]
+    right = [average_rank(y, value) for value in y]
+    if len(set(left)) < 2 or len(set(right)) < 2:
+        return math.nan
+    a, b = sum(left) / len(left), sum(right) / len(right)
+    top = sum((u - a) * (v - b) for u, v in zip(left, right, strict=True))
+    squares = sum((u - a) ** 2 for u in left) * sum((v - b) ** 2 for v in right)
+    return top / math.sqrt(squares)
+
+
+def pairs_together(labels: Sequence[object]) -> set[tuple[int, int]]:
+    """Return the pairs of items with one label."""
+    places = range(len(labels))
+    return {(i, j) for i, j in itertools.combinations(places, 2) if labels[i] == labels[j]}
+
+
+def adjusted_rand_index(gold: Sequence[object], predicted: Sequence[object]) -> float:
+    """(agreement - its mean) / (its maximum - its mean), the mean over every order of `predicted`.
+
+    Agreement is the number of pairs that both put together.
+    """
+    ours, theirs = pairs_together(gold), pairs_together(predicted)
+    every = itertools.permutations(predicted)
+    chance = float(np.mean([len(ours & pairs_together(order)) for order in every]))
+    most = (len(ours) + len(theirs)) / 2
+    return 1.0 if math.isclose(most, chance) else (len(ours & theirs) - chance) / (most - chance)
+
+
+def paired_f_score(gold: Sequence[object], predicted: Sequence[object]) -> float:
+    ours, theirs = pairs_together(gold), pairs_together(predicted)
+    if not ours and not theirs:
+        return 1.0
+    if not ours & theirs:
+        return 0.0
+    precision, recall = len(ours & theirs) / len(theirs), len(ours & theirs) / len(ours)
+    return 2 * precision * recall / (precision + recall)
+
+
+def entropy(labels: Sequence[object]) -> float:
+    shares = [list(labels).count(label) / len(labels) for label in set(labels)]
+    return -sum(share * math.log(share) for share in shares)
+
+
+def v_measure(gold: Sequence[object], predicted: Sequence[object]) -> float:
+    """Harmonic mean of 1 - H(gold | predicted) / H(gold) and the same the other way round."""
+
+    def explained(of: Sequence[object], by: Sequence[object]) -> float:
+        if len(set(of)) == 1:
+            return 1.0
+        parts = [[a for a, b in zip(of, by, strict=True) if b == label] for label in set(by)]
+        left = sum(len(part) / len(of) * entropy(part) for part in parts)
+        return 1 - left / entropy(of)
+
+    h, c = explained(gold, predicted), explained(predicted, gold)
+    return 2 * h * c / (h + c) if h + c > 1e-12 else 0.0
+
+
+def analogy_rank(
+    units: np.ndarray, question: Sequence[int], method: str, limit: int | None = None
+) -> int:
+    """Return the rank of d by the formula, over the first `limit` rows without a, b and c."""
+    a, b, c, d = question
+    rows = [row for row in range(len(units) if limit is None else limit) if row not in (a, b, c)]
+    if d not in rows:
+        return 0
+    cosine = units.astype(np.float64) @ units.astype(np.float64).T
+    if method == "3cosadd":
+        scores = {row: cosine[row, b] - cosine[row, a] + cosine[row, c] for row in rows}
+    else:
+        near = (cosine + 1) / 2
+        scores = {row: near[row, b] * near[row, c] / (near[row, a] + 0.001) for row in rows}
+    return 1 + sum(scores[row] > scores[d] for row in rows)

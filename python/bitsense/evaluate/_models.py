@@ -13,7 +13,7 @@ from ..vectors import SenseVectors, WordVectors
 
 __all__ = ["ASSIGNERS", "sense_chances", "sense_units", "vectors_of", "word_finder"]
 
-ASSIGNERS = ("cosine", "gate")
+ASSIGNERS = ("cosine", "likelihood", "gate")
 
 
 def vectors_of(model: Any) -> WordVectors:

@@ -186,9 +186,10 @@ def evaluate_contextual_similarity(
     pairs : iterable of ContextPair
         As `read_contextual_similarity` returns them. Pairs with an unknown word are left out of the
         correlations and count against the coverage.
-    by : {"cosine", "gate"}, default "cosine"
-        What tells senses from their context: the cosine of the sense to the mean of the context,
-        or the network that was trained to. Of no effect on words with one vector.
+    by : {"cosine", "likelihood", "gate"}, default "cosine"
+        What tells the senses from their context; see `DisambiguatedSkipGram.disambiguate`. Sense
+        vectors without their model know the cosine to the unweighted mean of the context only. Of
+        no effect on words with one vector.
     window : int, optional
         Tokens on each side that are looked at; by default the whole context.
 

@@ -1,7 +1,9 @@
 """Word sense induction: do the senses of a model divide contexts as people divided them?
 
 Each word is a clustering of its instances, gold against predicted, scored by itself; the measures
-of a data set are plain means over its words. Two things can mislead, and both are reported:
+of a data set are plain means over its words, as ARI is published. V-measure and paired F-score of
+SemEval-2010 are published as means that weight each word by its instances; these are given too.
+Two things can mislead, and both are reported:
 
 * A word whose instances all have one gold sense gives an ARI of 1 to a model that has one sense,
   and 0 to any other. SemEval-2007 has 11 such words of 100, so that one cluster for everything
@@ -11,10 +13,10 @@ of a data set are plain means over its words. Two things can mislead, and both a
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from statistics import fmean
 from typing import Any
 
 from .._check import check_option
@@ -95,6 +97,8 @@ class SenseInductionResult:
         Means over all words that were scored, NaN where there are none.
     ari_ambiguous, v_measure_ambiguous, paired_f_ambiguous : float
         Means over the words with at least two gold senses.
+    v_measure_weighted, paired_f_weighted : float
+        Means over all words, each weighted by its instances.
     mean_senses : float
         Mean number of predicted senses that occur.
     n_words, n_ambiguous, n_instances : int
@@ -112,6 +116,8 @@ class SenseInductionResult:
     ari_ambiguous: float
     v_measure_ambiguous: float
     paired_f_ambiguous: float
+    v_measure_weighted: float
+    paired_f_weighted: float
     mean_senses: float
     n_words: int
     n_ambiguous: int
@@ -269,8 +275,9 @@ def _means(words: dict[str, WordScores]) -> SenseInductionResult:
     every = list(words.values())
     ambiguous = [scores for scores in every if scores.n_gold > 1]
 
-    def mean(of: list[WordScores], name: str) -> float:
-        return fmean(getattr(scores, name) for scores in of) if of else float("nan")
+    def mean(of: list[WordScores], name: str, weighted: bool = False) -> float:
+        weights = [scores.n_instances for scores in of] if weighted else None
+        return _mean([getattr(scores, name) for scores in of], weights)
 
     return SenseInductionResult(
         ari=mean(every, "ari"),
@@ -279,12 +286,20 @@ def _means(words: dict[str, WordScores]) -> SenseInductionResult:
         ari_ambiguous=mean(ambiguous, "ari"),
         v_measure_ambiguous=mean(ambiguous, "v_measure"),
         paired_f_ambiguous=mean(ambiguous, "paired_f"),
+        v_measure_weighted=mean(every, "v_measure", weighted=True),
+        paired_f_weighted=mean(every, "paired_f", weighted=True),
         mean_senses=mean(every, "n_predicted"),
         n_words=len(every),
         n_ambiguous=len(ambiguous),
         n_instances=sum(scores.n_instances for scores in every),
         words=words,
     )
+
+
+def _mean(values: list[float], weights: list[int] | None) -> float:
+    weights = [1] * len(values) if weights is None else weights
+    total = math.fsum(v * w for v, w in zip(values, weights, strict=True))
+    return total / sum(weights) if weights else math.nan
 
 
 def evaluate_sense_induction(
@@ -305,9 +320,10 @@ def evaluate_sense_induction(
         Words with one vector put all their instances into one cluster.
     instances : iterable of SenseInstance
         As `read_sense_induction` returns them. Those with several gold senses are left out.
-    by : {"cosine", "gate"}, default "cosine"
-        What chooses: the cosine of the sense to the mean of the context, by which the published
-        numbers of the Disambiguated Skip-gram were made, or the network trained to choose.
+    by : {"cosine", "likelihood", "gate"}, default "cosine"
+        What chooses; see `DisambiguatedSkipGram.disambiguate`. Sense vectors without their model
+        (`model.wv`) choose by the cosine to the unweighted mean of the context, the rule behind the
+        published numbers of the Disambiguated Skip-gram.
     window : int, optional
         Tokens on each side that are looked at; by default the whole context, as published.
     unknown : {"skip", "one"}, default "skip"

@@ -6,6 +6,7 @@ that "London" is found by vectors of lower-cased text and by others.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -134,10 +135,9 @@ def spearman(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
     left, right = ranks
     if len(left) != len(right):
         raise ValueError(f"`y` must have the length of `x`, {len(left)}, got {len(right)}")
-    # The sums are of halves and quarters of integers, which float64 holds exactly, so equal
-    # orders give exactly 1.
-    scale = float(np.sqrt(left @ left) * np.sqrt(right @ right))
-    return min(1.0, max(-1.0, float(left @ right) / scale)) if scale > 0 else float("nan")
+    # Ranks are halves and their sums are exact, so equal orders give exactly 1.
+    scale = math.sqrt(float(left @ left) * float(right @ right))
+    return float(left @ right) / scale if scale > 0 else math.nan
 
 
 def _centred_ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

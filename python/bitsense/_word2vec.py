@@ -266,7 +266,8 @@ class Word2Vec(WordModel):
     def _from_state(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Self:
         model = super()._from_state(header, arrays)
         if model.subwords is not None:  # JSON has no tuples
-            model.subwords = tuple(model.subwords)
+            shortest, longest = model.subwords
+            model.subwords = shortest, longest
         return model
 
     @property

@@ -202,8 +202,9 @@ def test_many_are_asked_as_one_by_one(model, held_out, by):
     assert model.disambiguate(tokens, np.array(places), by=by) == alone
     assert model.disambiguate([], [], by=by) == []
     whole = model.sense_probabilities(tokens, places, by=by)
-    pairs = zip(tokens, places, strict=True)
-    rows = [model.sense_probabilities([t], [p], by=by)[0] for t, p in pairs]
+    rows = [
+        model.sense_probabilities([t], [p], by=by)[0] for t, p in zip(tokens, places, strict=True)
+    ]
     assert np.array_equal(whole, rows)
 
 
@@ -224,7 +225,7 @@ def test_a_word_without_context_gets_its_most_probable_sense(model, by):
 def test_contexts_that_are_none_are_refused(model):
     for use in (model.disambiguate, model.sense_probabilities):
         with pytest.raises(
-            ValueError, match=r"^`by` must be one of 'likelihood', 'gate', 'cosine'"
+            ValueError, match=r"^`by` must be one of 'cosine', 'likelihood', 'gate'"
         ):
             use([["bank"]], [0], by="topic")
         with pytest.raises(IndexError, match=r"^`position` must be below 1, the tokens, got 1$"):

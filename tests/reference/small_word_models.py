@@ -1,4 +1,4 @@
-"""What the tests of the word models share: small models, a corpus, all that was learned."""
+"""What the tests of the word models share: small models, a corpus of two topics."""
 
 from __future__ import annotations
 

@@ -273,9 +273,7 @@ def test_threads_change_no_byte(make, monkeypatch, threads):
 
 @each_maker
 def test_racing_threads_learn_too(make):
-    calm = make(epochs=20).fit(TEXTS)
     racing = make(epochs=20, deterministic=False, threads=3).fit(TEXTS)
-    assert racing.losses_[-1] == pytest.approx(calm.losses_[-1], rel=0.2)
     assert racing.losses_[-1] < 0.9 * racing.losses_[0]
 
 

@@ -274,7 +274,8 @@ def test_threads_change_no_byte(make, monkeypatch, threads):
 @each_maker
 def test_racing_threads_learn_too(make):
     racing = make(epochs=20, deterministic=False, threads=3).fit(TEXTS)
-    assert racing.losses_[-1] < 0.9 * racing.losses_[0]
+    untrained = np.log(2) * (1 + racing.negatives)
+    assert racing.losses_[-1] < 0.75 * untrained
 
 
 @each_maker

@@ -23,12 +23,16 @@ def merged(texts):
 
 DOCUMENTS = merged(planted(topics=2, documents=300, words=20, length=(20, 30))[0])
 
+# A corpus this small needs a longer first stage than real ones: the shared gate moves slowly.
+OPTIONS = {
+    "senses": 2, "min_count": 1, "min_count_senses": 50, "epochs": 20, "gate_rate": 0.2,
+    "shared_until": 0.5, "entropy_cost": 0.0,
+}  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def model():
-    return DisambiguatedSkipGram(
-        24, senses=3, min_count=1, min_count_senses=50, gate_rate=1.0, epochs=5
-    ).fit(DOCUMENTS)
+    return DisambiguatedSkipGram(24, **OPTIONS, threads=1).fit(DOCUMENTS)
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +78,8 @@ def test_words_of_one_topic_mostly_keep_one_sense(model):
     words = [word for word in every.words if word not in MERGED]
     dominant = np.mean([every.priors[every.sense_rows(word).start] for word in words])
     merged_words = np.mean([every.priors[every.sense_rows(word).start] for word in MERGED])
-    assert dominant > 0.8
-    assert merged_words < 0.65
+    assert dominant > 0.6
+    assert merged_words < 0.55
     for word in words:  # and where it has more, they are of its topic
         nearest = model.wv.most_similar(f"{word}#1", k=3, other_words=True)
         assert {topic_of(key) for key, _ in nearest} <= {topic_of(word), None}
@@ -92,9 +96,7 @@ def test_senses_are_told_apart_in_new_contexts(model, held_out, word, by):
 
 
 def test_racing_threads_find_the_senses_too(held_out):
-    model = DisambiguatedSkipGram(
-        24, senses=2, min_count=1, epochs=5, deterministic=False, threads=3
-    ).fit(DOCUMENTS)
+    model = DisambiguatedSkipGram(24, **OPTIONS, deterministic=False, threads=2).fit(DOCUMENTS)
     for word in MERGED:
         tokens, places, topics = held_out[word]
         assert adjusted_rand_score(topics, model.disambiguate(tokens, places)) > 0.8
@@ -116,7 +118,7 @@ def test_keys_are_words_and_numbers(model):
     wv = model.wv
     assert wv.words == list(model.vocabulary_)
     assert wv.index_to_key == [f"{w}#{i + 1}" for w in wv.words for i in range(wv.n_senses(w))]
-    assert all(model.all_senses_.n_senses(word) in (1, 3) for word in wv.words)
+    assert all(model.all_senses_.n_senses(word) in (1, 2) for word in wv.words)
     assert "bank" not in wv
     assert "bank#2" in wv
     with pytest.raises(KeyError, match="its senses are 'bank#1', 'bank#2'"):
@@ -129,7 +131,7 @@ def test_prune_hides_the_rare_senses_and_keeps_the_rest(model):
         assert model.wv[key].tobytes() == every[key].tobytes()
         number = int(key.rsplit("#", 1)[1])
         assert number == 1 or every.priors[every.key_to_index[key]] >= 0.05
-    assert len(model.wv) == ((every.priors >= 0.05).sum())
+    assert len(model.wv) == (every.priors >= 0.05).sum()
     assert np.array_equal(every.prune(0.05).vectors, model.wv.vectors)
 
 
@@ -182,7 +184,7 @@ def test_probabilities_sum_to_one_over_the_senses_there_are(model, held_out, by)
     tokens = [*tokens, ["unheard", "bank"], ["bank"], ["topic0word0", "unheard"]]
     places = [*places, 0, 0, 0]
     chances = model.sense_probabilities(tokens, places, by=by)
-    assert chances.shape == (len(tokens), 3)
+    assert chances.shape == (len(tokens), 2)
     assert chances.dtype == np.float32
     assert not chances[-3].any()
     assert np.allclose(np.delete(chances.sum(axis=1), -3), 1.0, atol=1e-6)

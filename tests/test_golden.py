@@ -1,9 +1,9 @@
 """The bytes of trained weights and inferred vectors, frozen: a change of the maths is seen at once.
 
 They hold for every level with fused multiply-add and any number of threads. They depend on the
-tokeniser, the default rates, the initialisation, the order of every sum, and on functions of the C
-library that need not round alike everywhere: the logarithm of small whole numbers, and those that
-the tables of the disambiguated skip-gram's noise are made with.
+tokeniser, the default rates, the initialisation, the order of every sum, and on the logarithm of
+the C library (in double precision, its result then rounded to a float), the only function in it
+that need not round alike everywhere.
 
 An intended change is one line of tests/data/models_golden.json: run this file as a program to write
 it anew, and say why in the change.

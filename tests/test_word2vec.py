@@ -58,7 +58,9 @@ def inflected(left_out):
 @each_mode
 def test_the_nearest_word_of_an_unknown_form_is_its_lemma(mode):
     unknown = ["walking", "jumped", "paints", "climbing"]
-    model = Word2Vec(24, mode=mode, subwords=(3, 6), buckets=20_000, min_count=1, epochs=10)
+    model = Word2Vec(
+        24, mode=mode, subwords=(3, 6), buckets=20_000, min_count=1, epochs=10, threads=1
+    )
     wv = model.fit(inflected(unknown)).wv
     for form in unknown:
         lemma = next(each for each in LEMMAS if form.startswith(each))
@@ -143,7 +145,7 @@ def test_a_frozen_output_keeps_the_targets_of_a_model_and_moves_the_words(first)
 
 
 def test_models_with_the_same_frozen_targets_are_aligned():
-    first = Word2Vec(20, min_count=1, epochs=8).fit(PLANTED)
+    first = Word2Vec(20, min_count=1, epochs=8, threads=1).fit(PLANTED)
     twins = [
         Word2Vec(20, min_count=1, epochs=8, seed=seed, freeze=freeze).fit(part, start=start).wv
         for freeze, start in (("output", first), (None, None))
@@ -198,7 +200,7 @@ def test_ngrams_go_on_where_they_are_the_same():
 
 
 def test_going_on_begins_where_the_first_training_ended():
-    first = Word2Vec(20, min_count=1, epochs=10).fit(PLANTED)
+    first = Word2Vec(20, min_count=1, epochs=10, threads=1).fit(PLANTED)
     again = Word2Vec(20, min_count=1, epochs=1, learning_rate=0.001).fit(PLANTED, start=first)
     assert again.losses_[0] == pytest.approx(first.losses_[-1], rel=0.03)
     before = learned(first)

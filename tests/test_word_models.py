@@ -201,7 +201,7 @@ def test_numpy_scalars_are_numbers_and_can_be_saved(tmp_path):
     ).fit(TEXTS)  # fmt: skip
     assert learned(model) == learned(plain)
     model.save(tmp_path / "model")
-    assert load(tmp_path / "model").get_params() == plain.get_params()
+    assert load(tmp_path / "model").get_params() == {**plain.get_params(), "threads": None}
 
 
 # Fitting
@@ -268,15 +268,14 @@ def test_threads_change_no_byte(make, monkeypatch, threads):
     expected = learned(make(threads=3).fit(TEXTS))
     assert learned(make(threads=threads).fit(TEXTS)) == expected
     monkeypatch.setenv("BITSENSE_THREADS", "4")
-    assert learned(make().fit(TEXTS)) == expected
+    assert learned(make(threads=None).fit(TEXTS)) == expected
 
 
 @each_maker
 def test_racing_threads_learn_too(make):
-    calm = make(epochs=20).fit(TEXTS)
     racing = make(epochs=20, deterministic=False, threads=3).fit(TEXTS)
-    assert racing.losses_[-1] == pytest.approx(calm.losses_[-1], rel=0.2)
-    assert racing.losses_[-1] < 0.9 * racing.losses_[0]
+    untrained = np.log(2) * (1 + racing.negatives)
+    assert racing.losses_[-1] < 0.75 * untrained
 
 
 @each_maker

@@ -11,7 +11,9 @@ from .topics import planted
 
 TEXTS, TOPICS = planted(topics=2, documents=30, words=20, length=(10, 30))
 
-SMALL = {"epochs": 2, "window": 3, "min_count": 1, "subsample": 0.0, "learning_rate": 0.025}
+SMALL = {
+    "epochs": 2, "window": 3, "min_count": 1, "subsample": 0.0, "learning_rate": 0.025, "threads": 1
+}  # fmt: skip
 MAKERS = {
     "skip-gram": lambda **more: Word2Vec(**{"dim": 20, **SMALL, **more}),
     "cbow": lambda **more: Word2Vec(**{"dim": 20, "mode": "cbow", **SMALL, **more}),

@@ -1,4 +1,4 @@
-"""Short binary codes learned from raw text, and exact search over them."""
+"""Binary codes of documents, vectors of words and senses, learned from raw text; exact search."""
 
 from ._core import __version__
 from ._cpu import cpu_info

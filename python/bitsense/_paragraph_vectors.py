@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -10,8 +9,7 @@ import numpy.typing as npt
 
 from . import _core, files
 from ._check import check_bool, check_threads
-from ._estimator import Estimator
-from ._model_file import is_finite, missing_tokenizer, restored, state
+from ._model_file import is_finite, restored, state
 from ._model_parameters import (
     OBJECTIVES,
     OPTIMIZERS,
@@ -21,8 +19,8 @@ from ._model_parameters import (
     negatives_of,
 )
 from ._progress import ProgressOption, Reporter, check_progress, wants_bar
-from .errors import FormatError
-from .text import Corpus, Tokenizer, Vocabulary, build_corpus, encode_documents
+from ._saved_model import SavedModel
+from .text import Corpus, Tokenizer, build_corpus, encode_documents
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -32,7 +30,6 @@ __all__ = ["ParagraphVectors"]
 FloatArray = npt.NDArray[np.float32]
 Coverage = npt.NDArray[np.float64]
 CodeArray = npt.NDArray[np.uint8]
-Splitter = Callable[[str], Sequence[str]]
 
 # Chosen on a validation split of the training part of 20 Newsgroups (docs/models.md).
 _INIT_SCALE = 0.01
@@ -40,10 +37,9 @@ _BIAS_POWER = {"softmax": 0.5, "negative-sampling": 0.0}
 _INFERENCE_NOISE = 1024
 
 
-class ParagraphVectors(Estimator):
+class ParagraphVectors(SavedModel):
     """What the two models share: everything but the shape of what they return."""
 
-    _takes_text = True
     _model: ClassVar[str]
     _document_rate: ClassVar[float]  # times the learning rate
     _infer_rate: ClassVar[float]  # AdaGrad's, in inference
@@ -63,7 +59,6 @@ class ParagraphVectors(Estimator):
     dropout: float
     batch: int
     infer_epochs: int
-    tokenizer: Tokenizer | Splitter | None
     on_unknown: str
     deterministic: bool
     threads: int | None
@@ -72,11 +67,6 @@ class ParagraphVectors(Estimator):
 
     # Learned. `transform` relies on these alone, so `set_params` after `fit` cannot break a model;
     # only `infer_epochs`, `on_unknown`, `threads` and `progress` are read anew by each call.
-    vocabulary_: Vocabulary
-    tokenizer_: Tokenizer | Splitter
-    losses_: list[float]
-    partial_: bool
-    n_documents_: int
     level_: str
     _recipe: dict[str, Any]  # the checked parameters of the training, of JSON types
     _inference: dict[str, Any]  # what else decides what a document gets
@@ -281,33 +271,7 @@ class ParagraphVectors(Estimator):
     def _n_columns(self) -> int:
         return self._n_components
 
-    def __repr__(self) -> str:
-        shown = super().__repr__()
-        if not self.__sklearn_is_fitted__():
-            return shown
-        stopped = f", stopped in epoch {max(1, len(self.losses_))}" if self.partial_ else ""
-        words, documents = len(self.vocabulary_), self.n_documents_
-        return f"<{shown}: {words:,} words, fitted to {documents:,} documents{stopped}>"
-
     # Files
-
-    def __getstate__(self) -> dict[str, Any]:
-        pickled: dict[str, Any] = {
-            "parameters": {**self.get_params(deep=False), "progress": None},
-            "output": vars(self).get("_sklearn_output_config"),
-        }
-        if self.__sklearn_is_fitted__():
-            pickled["contents"] = files.write_bytes("model", *state(self, {}, documents=True))
-            pickled["tokenizer"] = self.tokenizer_
-        return pickled
-
-    def __setstate__(self, pickled: dict[str, Any]) -> None:
-        if "contents" in pickled:
-            self.__dict__.update(files.load_bytes(pickled["contents"]).__dict__)
-            self.tokenizer_ = pickled["tokenizer"]
-        if pickled["output"] is not None:
-            self._sklearn_output_config = pickled["output"]
-        self.__dict__.update(pickled["parameters"])
 
     def save(self, path: files.Path, *, documents: bool = False) -> None:
         """Save the fitted model, its vocabulary and its tokeniser as one file.
@@ -337,41 +301,9 @@ class ParagraphVectors(Estimator):
         }
         files.write_file(path, "model", *state(self, changed, check_bool("documents", documents)))
 
-    @classmethod
-    def load(cls, path: files.Path, *, tokenizer: Splitter | None = None) -> Self:
-        """Load a model that `save` wrote.
-
-        Parameters
-        ----------
-        path : path
-        tokenizer : callable, optional
-            The callable that the model was trained with, where it was one; needed only for texts,
-            not for lists of tokens.
-
-        Returns
-        -------
-        The fitted estimator.
-
-        Raises
-        ------
-        FormatError
-            If the file is corrupt, cut, newer, or holds something else.
-        ValueError
-            If a tokeniser is given and the file holds the model's own.
-        """
-        if tokenizer is not None and not callable(tokenizer):
-            raise TypeError(f"`tokenizer` must be a callable, got {type(tokenizer).__name__}")
-        model = files.load(path)
-        if not isinstance(model, cls):
-            raise FormatError(f"{path}: holds a {type(model).__name__}, not a {cls.__name__}")
-        if tokenizer is not None:
-            if model.tokenizer_ is not missing_tokenizer:
-                raise ValueError("`tokenizer` must be None: the file holds that of the model")
-            model.tokenizer = model.tokenizer_ = tokenizer
-        return model
+    def _whole_state(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        return state(self, {}, documents=True)
 
     @classmethod
-    def _from_state(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Self:
-        model = cls.__new__(cls)
-        model.__dict__.update(restored(cls, header, arrays))
-        return model
+    def _restored(cls, header: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
+        return restored(cls, header, arrays)

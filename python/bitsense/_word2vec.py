@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from . import _core
 from ._progress import ProgressOption, Reporter
+from ._saved_model import Splitter
 from ._subwords import Subwords
 from ._word_file import require_table
-from ._word_models import Splitter, WordModel
+from ._word_models import WordModel
 from ._word_parameters import check_freeze, check_mode, check_subwords, checked_parameters
 from .text import Corpus, Tokenizer, Vocabulary
 from .vectors import WordVectors

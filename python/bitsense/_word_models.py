@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _core, files
 from ._check import check_threads
-from ._estimator import Estimator
-from ._model_file import is_finite, missing_tokenizer
+from ._model_file import is_finite
 from ._progress import ProgressOption, Reporter, check_progress, wants_bar
+from ._saved_model import SavedModel
 from ._word_file import restored, state
-from .errors import FormatError
 from .text import Corpus, Tokenizer, Vocabulary, build_corpus
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 __all__ = ["WordModel"]
 
 FloatArray = npt.NDArray[np.float32]
-Splitter = Callable[[str], Sequence[str]]
 
 
-class WordModel(Estimator):
+class WordModel(SavedModel):
     """What the word models share: everything but their tables and what is made of them."""
 
-    _takes_text = True
     _tables: ClassVar[tuple[str, ...]]  # the names of the arrays that are learned
 
     # The parameters, which the subclasses' constructors store.
@@ -41,18 +34,12 @@ class WordModel(Estimator):
     subsample: float
     epochs: int
     learning_rate: float | None
-    tokenizer: Tokenizer | Splitter | None
     deterministic: bool
     threads: int | None
     seed: int
     progress: ProgressOption
 
     # Learned. Nothing here reads the parameters after `fit`, so `set_params` cannot break a model.
-    vocabulary_: Vocabulary
-    tokenizer_: Tokenizer | Splitter
-    losses_: list[float]
-    partial_: bool
-    n_documents_: int
     level_: str
     _recipe: dict[str, Any]  # the checked parameters of the training, of JSON types
     _arrays: dict[str, Any]  # the tables by name; rows are padded with zeros
@@ -142,33 +129,7 @@ class WordModel(Estimator):
         options.threads = check_threads(self.threads)
         return options
 
-    def __repr__(self) -> str:
-        shown = super().__repr__()
-        if not self.__sklearn_is_fitted__():
-            return shown
-        stopped = f", stopped in epoch {max(1, len(self.losses_))}" if self.partial_ else ""
-        words, documents = len(self.vocabulary_), self.n_documents_
-        return f"<{shown}: {words:,} words, fitted to {documents:,} documents{stopped}>"
-
     # Files
-
-    def __getstate__(self) -> dict[str, Any]:
-        pickled: dict[str, Any] = {
-            "parameters": {**self.get_params(deep=False), "progress": None},
-            "output": vars(self).get("_sklearn_output_config"),
-        }
-        if self.__sklearn_is_fitted__():
-            pickled["contents"] = files.write_bytes("model", *state(self))
-            pickled["tokenizer"] = self.tokenizer_
-        return pickled
-
-    def __setstate__(self, pickled: dict[str, Any]) -> None:
-        if "contents" in pickled:
-            self.__dict__.update(files.load_bytes(pickled["contents"]).__dict__)
-            self.tokenizer_ = pickled["tokenizer"]
-        if pickled["output"] is not None:
-            self._sklearn_output_config = pickled["output"]
-        self.__dict__.update(pickled["parameters"])
 
     def save(self, path: files.Path) -> None:
         """Save the fitted model, its vocabulary and its tokeniser as one file.
@@ -191,41 +152,9 @@ class WordModel(Estimator):
         self._check_fitted()
         files.write_file(path, "model", *state(self))
 
-    @classmethod
-    def load(cls, path: files.Path, *, tokenizer: Splitter | None = None) -> Self:
-        """Load a model that `save` wrote; its tables stay in the mapped file.
-
-        Parameters
-        ----------
-        path : path
-        tokenizer : callable, optional
-            The callable that the model was trained with, where it was one; needed only for texts,
-            not for lists of tokens.
-
-        Returns
-        -------
-        The fitted estimator.
-
-        Raises
-        ------
-        FormatError
-            If the file is corrupt, cut, newer, or holds something else.
-        ValueError
-            If a tokeniser is given and the file holds the model's own.
-        """
-        if tokenizer is not None and not callable(tokenizer):
-            raise TypeError(f"`tokenizer` must be a callable, got {type(tokenizer).__name__}")
-        model = files.load(path)
-        if not isinstance(model, cls):
-            raise FormatError(f"{path}: holds a {type(model).__name__}, not a {cls.__name__}")
-        if tokenizer is not None:
-            if model.tokenizer_ is not missing_tokenizer:
-                raise ValueError("`tokenizer` must be None: the file holds that of the model")
-            model.tokenizer = model.tokenizer_ = tokenizer
-        return model
+    def _whole_state(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        return state(self)
 
     @classmethod
-    def _from_state(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Self:
-        model = cls.__new__(cls)
-        model.__dict__.update(restored(cls, header, arrays))
-        return model
+    def _restored(cls, header: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
+        return restored(cls, header, arrays)

@@ -12,8 +12,9 @@ import numpy as np
 
 from . import files
 from ._model_parameters import check_on_unknown
-from ._paragraph_vectors import CodeArray, Coverage, FloatArray, ParagraphVectors, Splitter
+from ._paragraph_vectors import CodeArray, Coverage, FloatArray, ParagraphVectors
 from ._progress import ProgressOption
+from ._saved_model import Splitter
 from .errors import FormatError
 from .text import Corpus, Tokenizer
 from .word_models import DisambiguatedSkipGram, Word2Vec

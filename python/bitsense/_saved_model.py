@@ -1,0 +1,106 @@
+"""What all models that are trained on documents share: their display, pickles and files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import files
+from ._estimator import Estimator
+from ._model_file import missing_tokenizer
+from .errors import FormatError
+from .text import Tokenizer, Vocabulary
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["SavedModel"]
+
+Splitter = Callable[[str], Sequence[str]]
+
+
+class SavedModel(Estimator):
+    """An estimator that learns from documents and lives in a file of kind "model"."""
+
+    _takes_text = True
+
+    tokenizer: Tokenizer | Splitter | None
+    tokenizer_: Tokenizer | Splitter
+    vocabulary_: Vocabulary
+    losses_: list[float]
+    partial_: bool
+    n_documents_: int
+
+    def _whole_state(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the header and the arrays that hold all that was learned."""
+        raise NotImplementedError
+
+    @classmethod
+    def _restored(cls, header: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
+        """Return the attributes of a model, after checking everything about them."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        shown = super().__repr__()
+        if not self.__sklearn_is_fitted__():
+            return shown
+        stopped = f", stopped in epoch {max(1, len(self.losses_))}" if self.partial_ else ""
+        words, documents = len(self.vocabulary_), self.n_documents_
+        return f"<{shown}: {words:,} words, fitted to {documents:,} documents{stopped}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        pickled: dict[str, Any] = {
+            "parameters": {**self.get_params(deep=False), "progress": None},
+            "output": vars(self).get("_sklearn_output_config"),
+        }
+        if self.__sklearn_is_fitted__():
+            pickled["contents"] = files.write_bytes("model", *self._whole_state())
+            pickled["tokenizer"] = self.tokenizer_
+        return pickled
+
+    def __setstate__(self, pickled: dict[str, Any]) -> None:
+        if "contents" in pickled:
+            self.__dict__.update(files.load_bytes(pickled["contents"]).__dict__)
+            self.tokenizer_ = pickled["tokenizer"]
+        if pickled["output"] is not None:
+            self._sklearn_output_config = pickled["output"]
+        self.__dict__.update(pickled["parameters"])
+
+    @classmethod
+    def load(cls, path: files.Path, *, tokenizer: Splitter | None = None) -> Self:
+        """Load a model that `save` wrote; its tables stay in the mapped file.
+
+        Parameters
+        ----------
+        path : path
+        tokenizer : callable, optional
+            The callable that the model was trained with, where it was one; needed only for texts,
+            not for lists of tokens.
+
+        Returns
+        -------
+        The fitted estimator.
+
+        Raises
+        ------
+        FormatError
+            If the file is corrupt, cut, newer, or holds something else.
+        ValueError
+            If a tokeniser is given and the file holds the model's own.
+        """
+        if tokenizer is not None and not callable(tokenizer):
+            raise TypeError(f"`tokenizer` must be a callable, got {type(tokenizer).__name__}")
+        model = files.load(path)
+        if not isinstance(model, cls):
+            raise FormatError(f"{path}: holds a {type(model).__name__}, not a {cls.__name__}")
+        if tokenizer is not None:
+            if model.tokenizer_ is not missing_tokenizer:
+                raise ValueError("`tokenizer` must be None: the file holds that of the model")
+            model.tokenizer = model.tokenizer_ = tokenizer
+        return model
+
+    @classmethod
+    def _from_state(cls, header: dict[str, Any], arrays: dict[str, Any]) -> Self:
+        model = cls.__new__(cls)
+        model.__dict__.update(cls._restored(header, arrays))
+        return model

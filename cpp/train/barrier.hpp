@@ -1,14 +1,17 @@
-// A barrier for threads that meet every few hundred microseconds.
+// A barrier for threads that meet every few microseconds.
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstddef>
-#include <thread>
+#include <mutex>
 
 namespace bitsense {
 
-// Waits by spinning for a moment, then gives its processor away. A thread that fails sets the flag
-// it was given, and all waits return false from then on.
+// Waits by spinning for about as long as it takes to be woken, then sleeps, so that a processor
+// that others want too goes to the thread that is waited for. A thread that fails sets the flag it
+// was given, and all waits return false from then on.
 class Barrier {
  public:
   Barrier(std::size_t threads, const std::atomic<bool>& failed)
@@ -19,20 +22,48 @@ class Barrier {
     if (arrived_.fetch_add(1) + 1 == threads_) {
       arrived_.store(0);
       round_.fetch_add(1);
+      if (sleepers_.load() > 0) {
+        const std::scoped_lock hold(lock_);
+        wake_.notify_all();
+      }
       return !failed_.load();
     }
-    for (unsigned spins = 0; round_.load(std::memory_order_acquire) == round; ++spins) {
+    for (unsigned spins = 0; spins < kSpins; ++spins) {
+      if (round_.load(std::memory_order_acquire) != round) return !failed_.load();
       if (failed_.load(std::memory_order_relaxed)) return false;
-      if (spins > 2000) std::this_thread::yield();
+      relax();
     }
+    sleep_through(round);
     return !failed_.load();
   }
 
  private:
+  static constexpr unsigned kSpins = 2000;
+
+  static void relax() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+  }
+
+  // A thread that fails wakes nobody, so a sleeper looks again every millisecond.
+  void sleep_through(std::size_t round) {
+    std::unique_lock hold(lock_);
+    sleepers_.fetch_add(1);
+    while (round_.load() == round && !failed_.load())
+      wake_.wait_until(hold, std::chrono::system_clock::now() + std::chrono::milliseconds(1));
+    sleepers_.fetch_sub(1);
+  }
+
   std::size_t threads_;
   const std::atomic<bool>& failed_;
   std::atomic<std::size_t> arrived_{0};
   std::atomic<std::size_t> round_{0};
+  std::atomic<std::size_t> sleepers_{0};
+  std::mutex lock_;
+  std::condition_variable wake_;
 };
 
 }  // namespace bitsense

@@ -107,6 +107,7 @@ BOTH = [  # name, value, the whole message
     ("window", True, "`window` must be an integer, got True"),
     ("negatives", 0, "`negatives` must be at least 1, got 0"),
     ("negatives", 65537, "`negatives` must be at most 65536, got 65537"),
+    ("negatives", 21846, "`window` times `negatives` must be at most 65,536, got 65,538"),
     ("min_count", 0, "`min_count` must be at least 1, got 0"),
     ("min_count", MOST + 1, f"`min_count` must be at most {MOST}, got {MOST + 1}"),
     ("max_vocabulary", 0, "`max_vocabulary` must be at least 1, got 0"),

@@ -15,6 +15,7 @@ MODES = ("skip-gram", "cbow")
 _MAX_DIM = 65535
 _MAX_COUNT = 2**64 - 1
 _MAX_ROWS = 2**31 - 1
+_MAX_TILE = 2**16  # window times negatives: a block holds sixty-four times as many numbers
 
 
 def checked_parameters(model: WordModel) -> dict[str, Any]:
@@ -46,6 +47,9 @@ def checked_parameters(model: WordModel) -> dict[str, Any]:
     if model.learning_rate is not None:
         rate = check_float("learning_rate", model.learning_rate, open_below=True, most=1000.0)
         checked["learning_rate"] = rate
+    tile = checked["window"] * checked["negatives"]
+    if tile > _MAX_TILE:
+        raise ValueError(f"`window` times `negatives` must be at most {_MAX_TILE:,}, got {tile:,}")
     return checked
 
 

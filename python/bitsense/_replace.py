@@ -16,10 +16,13 @@ __all__ = ["replacing"]
 def replacing(path: str | os.PathLike[str], *, binary: bool = False) -> Iterator[IO[Any]]:
     """Yield a file that gets the name `path` when the block ends well, and is removed otherwise.
 
-    Text is UTF-8 with plain newlines. Until then an old file of that name is untouched.
+    Text is UTF-8 with plain newlines. Until then an old file of that name is untouched; where the
+    name is a link, the file that it points to is replaced.
     """
     target = Path(os.path.realpath(path))
-    number, name = tempfile.mkstemp(prefix=f".{target.name}-", dir=target.parent)
+    if target.exists() and not target.is_file():
+        raise OSError(f"{target} is not a regular file")
+    number, name = tempfile.mkstemp(prefix=".bitsense-", suffix=".tmp", dir=target.parent)
     try:
         if binary:
             file: IO[Any] = os.fdopen(number, "wb")

@@ -10,16 +10,16 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from . import files
 from ._check import check_option
 from ._foreign_binary import FASTTEXT_MAGIC, read_fasttext, read_word2vec
 from ._foreign_gensim import read_gensim
 from ._foreign_text import HEADLESS, header_of, open_text, read_some, read_text, text_of
+from ._replace import replacing
 from .errors import FormatError
 from .vectors import WordVectors
 
@@ -169,7 +169,7 @@ def save_vectors(
         raise TypeError(f"`vectors` must be WordVectors, got {type(vectors).__name__}")
     check_option("format", format, _WRITTEN)
     _check_keys(vectors, format)
-    with _replacing(Path(path)) as file:
+    with replacing(path, binary=True) as file:
         if format != "glove":
             file.write(f"{len(vectors)} {vectors.dim}\n".encode())
         for start in range(0, len(vectors), _ROWS):
@@ -198,30 +198,3 @@ def _check_keys(vectors: WordVectors, format: str) -> None:
     first = vectors.index_to_key[:HEADLESS]
     if format == "glove" and 2 * sum(" " in key for key in first) >= len(first):
         raise ValueError("`vectors` must have fewer keys with spaces for 'glove' to be read back")
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Give a file that becomes `path` at the end, or vanishes if anything fails."""
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        raise OSError(f"{target} is not a regular file")
-    handle, name = tempfile.mkstemp(prefix=".bitsense-", suffix=".tmp", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(_mode(target))
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _mode(target: Path) -> int:
-    if target.exists():
-        return target.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask

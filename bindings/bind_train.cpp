@@ -29,7 +29,7 @@ py::tuple train_model(const std::string& model, const Array<std::uint32_t>& ids,
     try {
       train(model, documents, words, options, level_kernels, parameters, losses, watcher);
     } catch (py::error_already_set& raised) {
-      error = kept_error(raised);
+      keep_error(raised, error);
     }
   }
   Array<float> bias = make_array<float>({parameters.bias.size()});

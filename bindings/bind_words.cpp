@@ -101,7 +101,7 @@ py::tuple train_tables(const std::string& model, const Array<std::uint32_t>& ids
     try {
       train_words(model, documents, words, options, level_kernels, tables, losses, watcher);
     } catch (py::error_already_set& raised) {
-      error = kept_error(raised);
+      keep_error(raised, error);
     }
   }
   return py::make_tuple(losses, error);
@@ -167,7 +167,7 @@ py::tuple train_sense_tables(const Array<std::uint32_t>& ids, const Array<std::u
       train_words(DisambiguatedSkipGram::name, documents, words, options, level_kernels, tables,
                   losses, watcher);
     } catch (py::error_already_set& raised) {
-      error = kept_error(raised);
+      keep_error(raised, error);
     }
   }
   return py::make_tuple(losses, error);

@@ -58,11 +58,10 @@ inline bitsense::Watch python_watch(const py::object& watch) {
   };
 }
 
-// What stopped a training, as an object that is returned beside what was learned so far. Called
-// without the GIL.
-inline py::object kept_error(py::error_already_set& raised) {
+// Keeps what stopped a training in `error`, to be returned beside what was learned so far. Called
+// without the GIL; no count of references may change outside.
+inline void keep_error(py::error_already_set& raised, py::object& error) {
   py::gil_scoped_acquire hold;
-  py::object error = raised.value();
+  error = raised.value();
   if (const py::object trace = raised.trace()) PyException_SetTraceback(error.ptr(), trace.ptr());
-  return error;
 }

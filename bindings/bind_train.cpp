@@ -2,6 +2,7 @@
 #include <pybind11/native_enum.h>
 #include <pybind11/stl.h>
 
+#include "models/registry.hpp"
 #include "register.hpp"
 #include "train/infer.hpp"
 #include "train/plan.hpp"
@@ -14,17 +15,19 @@ namespace {
 
 py::tuple train_model(const std::string& model, const Array<std::uint32_t>& ids,
                       const Array<std::uint64_t>& offsets, const Array<std::uint64_t>& counts,
-                      std::size_t dim, const InitOptions& init, const TrainOptions& options,
+                      const Shape& shape, const InitOptions& init, const TrainOptions& options,
                       const py::object& watch, const std::optional<std::string>& level) {
   const auto words = counts_view(counts);
   const Documents documents = documents_view(ids, offsets, words.size());
+  require(shape.context == options.context, "`context` must be that of the options, ",
+          options.context, ", got ", shape.context);
   const Kernels& level_kernels = kernels_of(level);
   Parameters parameters;
   std::vector<double> losses;
   py::object error = py::none();
   {
     py::gil_scoped_release release;
-    parameters = make_parameters(documents.count(), words, dim, init, options.seed);
+    parameters = make_parameters(model, documents.count(), words, shape, init, options.seed);
     const Watch watcher = python_watch(watch);
     try {
       train(model, documents, words, options, level_kernels, parameters, losses, watcher);
@@ -35,25 +38,43 @@ py::tuple train_model(const std::string& model, const Array<std::uint32_t>& ids,
   Array<float> bias = make_array<float>({parameters.bias.size()});
   std::copy(parameters.bias.begin(), parameters.bias.end(), bias.mutable_data());
   return py::make_tuple(to_array(std::move(parameters.hidden)),
-                        to_array(std::move(parameters.output)), bias, losses, error);
+                        to_array(std::move(parameters.output)), bias,
+                        to_array(std::move(parameters.context)),
+                        to_array(std::move(parameters.projection)), losses, error);
+}
+
+// A table of the engine that Python holds, padding included.
+TableView table_view(const Array<float>& table, std::size_t rows, std::size_t dim,
+                     const char* name) {
+  require_dimensions(table, 2, name);
+  require(static_cast<std::size_t>(table.shape(0)) == rows &&
+              static_cast<std::size_t>(table.shape(1)) == padded(dim),
+          "`", name, "` must be ", rows, " rows of ", padded(dim), " columns, got ", table.shape(0),
+          " of ", table.shape(1));
+  return {table.data(), rows, dim, padded(dim)};
 }
 
 Array<float> infer_model(const std::string& model, const Array<std::uint32_t>& ids,
                          const Array<std::uint64_t>& offsets, const Array<std::uint64_t>& counts,
-                         const Array<float>& output, const Array<float>& bias, std::size_t dim,
-                         const InferOptions& options, const std::optional<std::string>& level) {
+                         const Array<float>& output, const Array<float>& bias,
+                         const Array<float>& context, const Array<float>& projection,
+                         const Shape& shape, const InferOptions& options,
+                         const std::optional<std::string>& level) {
   const auto words = counts_view(counts);
   const Documents documents = documents_view(ids, offsets, words.size());
-  require_dimensions(output, 2, "output");
+  const Inputs inputs = checked_inputs(model, shape);
   require_dimensions(bias, 1, "bias");
-  require(static_cast<std::size_t>(output.shape(0)) == words.size() &&
-              static_cast<std::size_t>(bias.size()) == words.size(),
-          "`output` and `bias` must have a row per word, ", words.size());
-  require(static_cast<std::size_t>(output.shape(1)) == padded(dim), "`output` must have ",
-          padded(dim), " columns, got ", output.shape(1));
+  require(static_cast<std::size_t>(bias.size()) == words.size(),
+          "`bias` must have a value per word, ", words.size(), ", got ", bias.size());
+  const ModelView view{
+      table_view(output, words.size(), shape.hidden(inputs), "output"), bias.data(), shape,
+      has_context(inputs) ? table_view(context, words.size(), shape.word_dim, "context")
+                          : TableView{},
+      inputs == Inputs::kProjectedDocument
+          ? table_view(projection, shape.bits, shape.dim, "projection")
+          : TableView{}};
   const Kernels& level_kernels = kernels_of(level);
-  Array<float> result = make_array<float>({documents.count(), dim});
-  const OutputView view{output.data(), bias.data(), dim, padded(dim)};
+  Array<float> result = make_array<float>({documents.count(), shape.dim});
   float* out = result.mutable_data();
   {
     py::gil_scoped_release release;
@@ -93,6 +114,11 @@ py::list plans(const Array<std::uint32_t>& ids, const Array<std::uint64_t>& offs
     item["rows"] = copied(plan.rows);
     item["row_entries"] = copied(plan.row_entries);
     item["entries"] = copied(plan.entries);
+    item["context"] = copied(plan.context);
+    item["context_rows"] = copied(plan.context_rows);
+    item["context_begins"] = copied(plan.context_begins);
+    item["context_entries"] = copied(plan.context_entries);
+    item["document_runs"] = copied(plan.document_runs);
     all.append(item);
   }
   return all;
@@ -123,11 +149,24 @@ void register_train(py::module_& m) {
       .def_readwrite("seed", &TrainOptions::seed)
       .def_readwrite("threads", &TrainOptions::threads)
       .def_readwrite("document_rate", &TrainOptions::document_rate)
+      .def_readwrite("context_rate", &TrainOptions::context_rate)
+      .def_readwrite("projection_rate", &TrainOptions::projection_rate)
+      .def_readwrite("context", &TrainOptions::context)
+      .def_readwrite("round_words", &TrainOptions::round_words)
       .def_readwrite("deterministic", &TrainOptions::deterministic);
+  py::class_<Shape>(m, "Shape")
+      .def(py::init([](std::size_t dim, std::size_t context, std::size_t word_dim,
+                       std::size_t bits) { return Shape{dim, context, word_dim, bits}; }),
+           py::arg("dim"), py::arg("context") = 0, py::arg("word_dim") = 0, py::arg("bits") = 0)
+      .def_readonly("dim", &Shape::dim)
+      .def_readonly("context", &Shape::context)
+      .def_readonly("word_dim", &Shape::word_dim)
+      .def_readonly("bits", &Shape::bits);
   py::class_<InitOptions>(m, "InitOptions")
       .def(py::init<>())
       .def_readwrite("scale", &InitOptions::scale)
-      .def_readwrite("bias_power", &InitOptions::bias_power);
+      .def_readwrite("bias_power", &InitOptions::bias_power)
+      .def_readwrite("context_scale", &InitOptions::context_scale);
   py::class_<InferOptions>(m, "InferOptions")
       .def(py::init<>())
       .def_readwrite("objective", &InferOptions::objective)
@@ -135,14 +174,16 @@ void register_train(py::module_& m) {
       .def_readwrite("noise", &InferOptions::noise)
       .def_readwrite("iterations", &InferOptions::iterations)
       .def_readwrite("learning_rate", &InferOptions::learning_rate)
-      .def_readwrite("threads", &InferOptions::threads);
+      .def_readwrite("threads", &InferOptions::threads)
+      .def_readwrite("round_words", &InferOptions::round_words);
   using namespace py::literals;
   m.def("train", &train_model, "model"_a, "ids"_a.noconvert(), "offsets"_a.noconvert(),
-        "counts"_a.noconvert(), "dim"_a, "init"_a, "options"_a, "watch"_a = py::none(),
+        "counts"_a.noconvert(), "shape"_a, "init"_a, "options"_a, "watch"_a = py::none(),
         "level"_a = py::none());
   m.def("plans", &plans, "ids"_a.noconvert(), "offsets"_a.noconvert(), "counts"_a.noconvert(),
         "options"_a, "worker"_a = 0, "workers"_a = 1);
   m.def("infer", &infer_model, "model"_a, "ids"_a.noconvert(), "offsets"_a.noconvert(),
-        "counts"_a.noconvert(), "output"_a.noconvert(), "bias"_a.noconvert(), "dim"_a, "options"_a,
+        "counts"_a.noconvert(), "output"_a.noconvert(), "bias"_a.noconvert(),
+        "context"_a.noconvert(), "projection"_a.noconvert(), "shape"_a, "options"_a,
         "level"_a = py::none());
 }

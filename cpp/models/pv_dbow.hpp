@@ -3,21 +3,14 @@
 //   h = D_d            p(w | d) = softmax_w(W_w . h + c_w)
 #pragma once
 
-#include <algorithm>
-
-#include "kernels/float_kernels.hpp"
+#include "models/inputs.hpp"
+#include "models/rounding.hpp"
 
 namespace bitsense {
 
-struct PvDbow {
+struct PvDbow : Unchanged {
   static constexpr const char* name = "pv-dbow";
-
-  static void forward(const FloatKernels&, const float* d, float* h, std::size_t n) {
-    std::copy_n(d, n, h);
-  }
-
-  // g holds dL/dh and becomes dL/dd.
-  static void backward(const FloatKernels&, const float* /*d*/, float* /*g*/, std::size_t /*n*/) {}
+  static constexpr Inputs kInputs = Inputs::kDocument;
 };
 
 }  // namespace bitsense

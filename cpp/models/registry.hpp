@@ -6,9 +6,12 @@
 
 #include "core/errors.hpp"
 #include "models/binary_pv_dbow.hpp"
+#include "models/binary_pv_dm.hpp"
 #include "models/cbow.hpp"
 #include "models/disambiguated_skip_gram.hpp"
 #include "models/pv_dbow.hpp"
+#include "models/pv_dm.hpp"
+#include "models/real_binary_pv_dbow.hpp"
 #include "models/skip_gram.hpp"
 
 namespace bitsense {
@@ -32,7 +35,22 @@ struct ModelList {
   }
 };
 
-using Models = ModelList<PvDbow, BinaryPvDbow>;
+using Models = ModelList<PvDbow, BinaryPvDbow, PvDmMean, PvDmConcat, BinaryPvDm, RealBinaryPvDbow>;
+
+// What the model of this name is made from. Throws std::invalid_argument for an unknown name, and
+// where the shape is none of such a model.
+inline Inputs checked_inputs(const std::string& model, const Shape& shape) {
+  const Inputs inputs = Models::with(model, [](auto m) { return decltype(m)::kInputs; });
+  require(has_context(inputs) == (shape.context > 0),
+          "`context` must be above 0 in models with a context and 0 in others, got ",
+          shape.context);
+  require(!has_context(inputs) || shape.word_dim > 0, "`word_dim` must be above 0, got 0");
+  require(inputs != Inputs::kMean || shape.word_dim == shape.dim, "`word_dim` must be `dim`, ",
+          shape.dim, ", in a mean, got ", shape.word_dim);
+  require(inputs != Inputs::kProjectedDocument || shape.bits > 0, "`bits` must be above 0, got 0");
+  return inputs;
+}
+
 using WordModels = ModelList<SkipGram, Cbow, DisambiguatedSkipGram>;
 
 }  // namespace bitsense

@@ -5,7 +5,7 @@
 
 #include "models/registry.hpp"
 #include "train/block.hpp"
-#include "train/objective.hpp"
+#include "train/infer_context.hpp"
 
 namespace bitsense {
 
@@ -24,22 +24,15 @@ struct Bag {
 
 class Inference {
  public:
-  Inference(const OutputView& output, const Documents& documents,
-            std::span<const std::uint64_t> counts, const InferOptions& options,
-            const Kernels& kernels)
-      : output_(output),
+  Inference(const ModelView& model, const Documents& documents, const FixedNoise& noise,
+            const InferOptions& options, const Kernels& kernels)
+      : model_(model),
         documents_(documents),
         options_(options),
         kernel_(*kernels.floats),
-        distribution_(counts),
-        objective_(options.objective, options.negatives, distribution_),
-        noise_(distribution_.quantiles(options.noise)),
-        place_of_(counts.size(), kUnseen) {
-    objective_.noise_terms(noise_, output.bias, terms_);
-    for (std::size_t j = 0; j < noise_.words.size(); ++j) {
-      place_of_[noise_.words[j]] = static_cast<std::uint32_t>(j);
-      noise_rows_.push_back(output.row(noise_.words[j]));
-    }
+        noise_(noise) {
+    for (std::size_t j = 0; j < model.projection.count; ++j)
+      projection_.push_back(model.projection.row(j));
   }
 
   std::size_t tiles() const { return (documents_.count() + kTile - 1) / kTile; }
@@ -49,17 +42,17 @@ class Inference {
 
  private:
   void fill(std::size_t document, Bag& bag) const;
+  template <class Model>
+  void compose(const float* values, float* projected, float* hidden) const;
+  template <class Model>
+  const float* send_back(const float* values, const float* projected, float* g, float* pull) const;
 
-  OutputView output_;
+  const ModelView& model_;
   Documents documents_;
   InferOptions options_;
   const FloatKernels& kernel_;
-  NoiseDistribution distribution_;
-  BlockObjective objective_;
-  NoiseSet noise_;
-  NoiseTerms terms_;
-  std::vector<std::uint32_t> place_of_;
-  std::vector<const float*> noise_rows_;
+  const FixedNoise& noise_;
+  std::vector<const float*> projection_;
 };
 
 void Inference::fill(std::size_t document, Bag& bag) const {
@@ -68,31 +61,58 @@ void Inference::fill(std::size_t document, Bag& bag) const {
   for (std::size_t i = 0; i < words.size();) {
     std::size_t end = i;
     while (end < words.size() && words[end] == words[i]) ++end;
-    bag.rows.push_back(output_.row(words[i]));
+    bag.rows.push_back(model_.output.row(words[i]));
     bag.weights.push_back(static_cast<float>(end - i));
-    bag.shifts.push_back(output_.bias[words[i]] + objective_.target_shift(words[i], noise_.draws));
-    bag.noise.push_back(place_of_[words[i]]);
+    bag.shifts.push_back(noise_.shift(model_, words[i]));
+    bag.noise.push_back(noise_.place_of[words[i]]);
     i = end;
   }
   bag.logits.resize(bag.rows.size());
 }
 
 template <class Model>
+void Inference::compose(const float* values, float* projected, float* hidden) const {
+  if constexpr (Model::kInputs == Inputs::kProjectedDocument) {
+    Model::project(kernel_, values, projection_.data(), projection_.size(), projected,
+                   padded(model_.shape.dim));
+    values = projected;
+  }
+  Model::forward(kernel_, values, hidden, model_.output.stride);
+}
+
+// Takes the gradient of the hidden vector back to that of the document's row, which it returns.
+template <class Model>
+const float* Inference::send_back(const float* values, const float* projected, float* g,
+                                  float* pull) const {
+  if constexpr (Model::kInputs == Inputs::kProjectedDocument) {
+    Model::backward(kernel_, projected, g, model_.output.stride);
+    Model::project_back(kernel_, g, projection_.data(), projection_.size(), pull,
+                        padded(model_.shape.dim));
+    return pull;
+  } else {
+    Model::backward(kernel_, values, g, model_.output.stride);
+    return g;
+  }
+}
+
+template <class Model>
 void Inference::infer_tile(std::size_t tile, float* out) const {
-  const std::size_t n = output_.stride;
+  const std::size_t n = model_.output.stride;
+  const std::size_t width = padded(model_.shape.dim);
   const std::size_t first = tile * kTile;
   const std::size_t count = std::min(kTile, documents_.count() - first);
-  TileScratch scratch(n, noise_rows_.size());
-  AlignedFloats logits(kTile * noise_rows_.size());
-  Matrix values(kTile, output_.dim), squares(kTile, output_.dim), hidden(kTile, output_.dim),
-      gradient(kTile, output_.dim);
+  TileScratch scratch(n, noise_.rows.size());
+  AlignedFloats logits(kTile * noise_.rows.size()), pull(width);
+  Matrix values(kTile, model_.shape.dim), squares(kTile, model_.shape.dim);
+  Matrix projected(kTile, model_.output.dim), hidden(kTile, model_.output.dim),
+      gradient(kTile, model_.output.dim);
   const float* h[kTile];
   float* g[kTile];
   Bag bags[kTile];
   TargetTerms targets[kTile];
   for (std::size_t l = 0; l < count; ++l) {
     fill(first + l, bags[l]);
-    std::fill_n(squares.row(l), n, kFirstSquare);
+    std::fill_n(squares.row(l), width, kFirstSquare);
     h[l] = hidden.row(l);
     g[l] = gradient.row(l);
     targets[l] = {bags[l].logits, bags[l].weights, bags[l].noise};
@@ -102,34 +122,56 @@ void Inference::infer_tile(std::size_t tile, float* out) const {
     const float left = 1.0F - static_cast<float>(step) / static_cast<float>(options_.iterations);
     for (std::size_t l = 0; l < count; ++l) {
       Bag& bag = bags[l];
-      Model::forward(kernel_, values.row(l), hidden.row(l), n);
+      compose<Model>(values.row(l), projected.row(l), hidden.row(l));
       kernel_.dots(h[l], bag.rows.data(), bag.rows.size(), bag.logits.data(), n);
       for (std::size_t t = 0; t < bag.logits.size(); ++t) bag.logits[t] += bag.shifts[t];
     }
-    scratch.noise_logits(kernel_, {h, count}, noise_rows_, logits.data());
-    objective_.score(kernel_, terms_, logits.data(), {targets, count}, losses);
-    scratch.pull_noise(kernel_, noise_rows_, logits.data(), {g, count});
+    scratch.noise_logits(kernel_, {h, count}, noise_.rows, logits.data());
+    noise_.objective.score(kernel_, noise_.terms, logits.data(), {targets, count}, losses);
+    scratch.pull_noise(kernel_, noise_.rows, logits.data(), {g, count});
     for (std::size_t l = 0; l < count; ++l) {
       const float* factors = bags[l].logits.data();
       kernel_.multiply(&factors, 1, bags[l].rows.data(), bags[l].rows.size(), &g[l], 1, n, true);
-      Model::backward(kernel_, values.row(l), g[l], n);
-      kernel_.adagrad(values.row(l), squares.row(l), g[l], options_.learning_rate * left, n);
+      const float* asked = send_back<Model>(values.row(l), projected.row(l), g[l], pull.data());
+      kernel_.adagrad(values.row(l), squares.row(l), asked, options_.learning_rate * left, width);
     }
   }
   for (std::size_t l = 0; l < count; ++l)
-    std::copy_n(values.row(l), output_.dim, out + (first + l) * output_.dim);
+    std::copy_n(values.row(l), model_.shape.dim, out + (first + l) * model_.shape.dim);
 }
 
 }  // namespace
 
-void infer(const std::string& model, const OutputView& output, const Documents& documents,
+FixedNoise::FixedNoise(const ModelView& model, std::span<const std::uint64_t> counts,
+                       const InferOptions& options)
+    : distribution(counts),
+      objective(options.objective, options.negatives, distribution),
+      set(distribution.quantiles(options.noise)),
+      place_of(counts.size(), kUnseen) {
+  objective.noise_terms(set, model.bias, terms);
+  for (std::size_t j = 0; j < set.words.size(); ++j) {
+    place_of[set.words[j]] = static_cast<std::uint32_t>(j);
+    rows.push_back(model.output.row(set.words[j]));
+  }
+}
+
+void infer(const std::string& model, const ModelView& view, const Documents& documents,
            std::span<const std::uint64_t> counts, const InferOptions& options,
            const Kernels& kernels, float* out, const Poll& poll) {
-  const Inference inference(output, documents, counts, options, kernels);
+  const FixedNoise noise(view, counts, options);
   Models::with(model, [&](auto m) {
-    parallel_for(
-        options.threads, inference.tiles(),
-        [&](std::size_t tile, std::size_t) { inference.infer_tile<decltype(m)>(tile, out); }, poll);
+    using Model = decltype(m);
+    if constexpr (has_context(Model::kInputs)) {
+      const ContextInference<Model> inference(view, documents, noise, options, kernels);
+      parallel_for(
+          options.threads, documents.count(),
+          [&](std::size_t i, std::size_t) { inference.infer_document(i, out); }, poll);
+    } else {
+      const Inference inference(view, documents, noise, options, kernels);
+      parallel_for(
+          options.threads, inference.tiles(),
+          [&](std::size_t tile, std::size_t) { inference.infer_tile<Model>(tile, out); }, poll);
+    }
   });
 }
 

@@ -1,4 +1,4 @@
-// Hidden vectors of new documents under a trained model: the output rows stay as they are.
+// Rows of new documents under a trained model: all other tables stay as they are.
 //
 // Training moves a document by random runs of its words against random noise; inference must give
 // the same bytes each time, so nothing in it is random. Each document starts at zero and takes
@@ -9,9 +9,13 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/parallel.hpp"
 #include "kernels/table.hpp"
+#include "models/inputs.hpp"
+#include "train/noise.hpp"
+#include "train/objective.hpp"
 #include "train/options.hpp"
 
 namespace bitsense {
@@ -23,20 +27,48 @@ struct InferOptions {
   std::size_t iterations = 20;
   float learning_rate = 0.1F;
   std::size_t threads = 1;
+  bool round_words = true;  // as in training
 };
 
-// The trained output table: rows of `stride` floats, zero-padded from dim on, and a bias per word.
-struct OutputView {
-  const float* rows;
-  const float* bias;
-  std::size_t dim;
-  std::size_t stride;
-  const float* row(std::size_t word) const { return rows + word * stride; }
+// Rows of `stride` floats, zero-padded from dim on.
+struct TableView {
+  const float* rows = nullptr;
+  std::size_t count = 0;
+  std::size_t dim = 0;
+  std::size_t stride = 0;
+  const float* row(std::size_t i) const { return rows + i * stride; }
 };
 
-// Writes dim floats per document to out. Every id must be below counts.size(). A document without
-// words gets zeros.
-void infer(const std::string& model, const OutputView& output, const Documents& documents,
+// The trained tables: softmax weights and a bias for each word, the rows of context words and the
+// projection where the model has them.
+struct ModelView {
+  TableView output;
+  const float* bias = nullptr;
+  Shape shape{};
+  TableView context{};
+  TableView projection{};
+};
+
+// The noise that all documents share.
+struct FixedNoise {
+  FixedNoise(const ModelView& model, std::span<const std::uint64_t> counts,
+             const InferOptions& options);
+
+  float shift(const ModelView& model, std::uint32_t word) const {
+    return model.bias[word] + objective.target_shift(word, set.draws);
+  }
+
+  NoiseDistribution distribution;
+  BlockObjective objective;
+  NoiseSet set;
+  NoiseTerms terms;
+  std::vector<std::uint32_t> place_of;  // per word: its place in the set, or kUnseen
+  std::vector<const float*> rows;
+};
+
+// Writes shape.dim floats per document to out. Every id must be below counts.size(), and the tables
+// must have the shapes of a model of this name. A document without words gets zeros.
+void infer(const std::string& model, const ModelView& view, const Documents& documents,
            std::span<const std::uint64_t> counts, const InferOptions& options,
            const Kernels& kernels, float* out, const Poll& poll);
 

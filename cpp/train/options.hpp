@@ -12,7 +12,7 @@ namespace bitsense {
 
 enum class Objective { kSampledSoftmax, kNegativeSampling };
 // Of the words' rows. The documents always move by AdaGrad: they meet so few steps, short ones
-// above all, that plain SGD would leave them where they started.
+// above all, that plain SGD would leave them where they started. So does a projection.
 enum class Optimizer { kAdaGrad, kSgd };
 
 constexpr float kFirstSquare = 0.1F;  // AdaGrad's accumulators at the start, as TensorFlow has it
@@ -26,7 +26,11 @@ struct TrainOptions {
   std::size_t batch = 64;      // documents in a block
   float learning_rate = 0.05F;
   float document_rate = 1.0F;  // times learning_rate: the rate of the documents' own rows
-  float subsample = 0.0F;      // frequency above which words are thinned out; 0 keeps all
+  float context_rate = 1.0F;   // and that of the rows of context words
+  float projection_rate = 1.0F;
+  std::size_t context = 0;  // words on each side of a target that its hidden vector is made from
+  bool round_words = true;  // whether those of a binary model are rounded too
+  float subsample = 0.0F;   // frequency above which words are thinned out; 0 keeps all
   float dropout = 0.0F;
   std::uint64_t seed = 0;
   std::size_t threads = 1;
@@ -44,11 +48,14 @@ struct Documents {
 };
 
 // The learned tables. Row w of `output` and bias[w] are the softmax weights of word w; row i of
-// `hidden` is what document i is made from.
+// `hidden` is what document i is made from. Row w of `context` is word w beside a target, and
+// `projection` turns a document's row into what is rounded; they are empty where a model has none.
 struct Parameters {
   Matrix hidden;
   Matrix output;
   std::vector<float> bias;
+  Matrix context;
+  Matrix projection;
 };
 
 }  // namespace bitsense

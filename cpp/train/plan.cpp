@@ -77,6 +77,8 @@ bool Planner::next(Plan& plan) {
     plan.runs.clear();
     plan.targets.clear();
     plan.target_run.clear();
+    plan.context.clear();
+    plan.document_runs.clear();
     for (Place& p : places_) take_run(p, plan);
     std::size_t kept_places = 0;
     for (Place& p : places_)
@@ -86,6 +88,7 @@ bool Planner::next(Plan& plan) {
     if (plan.runs.empty()) continue;
     draw_noise(plan);
     collect_rows(plan);
+    collect_context(plan);
     ++block_;
     return true;
   }
@@ -106,17 +109,25 @@ void Planner::take_run(Place& place, Plan& plan) {
       stream(options_.seed ^ (std::uint64_t{kKeep} << 56), epoch_, place.document);
   std::uint32_t count = 0;
   const std::size_t most = std::min(options_.run, run_of(words.size()));
+  const std::size_t slots = 2 * options_.context;
+  const auto first_run = static_cast<std::uint32_t>(plan.runs.size());
   while (place.position < words.size() && count < most) {
-    const std::uint32_t word = words[place.position];
-    if (kept(word, document_seed, place.position)) {
-      plan.targets.push_back(word);
-      plan.target_run.push_back(static_cast<std::uint32_t>(plan.runs.size()));
-      ++count;
+    const std::uint64_t at = place.position++;
+    if (!kept(words[at], document_seed, at)) continue;
+    plan.target_run.push_back(static_cast<std::uint32_t>(plan.runs.size()));
+    if (slots > 0) {
+      plan.runs.push_back({place.document, static_cast<std::uint32_t>(plan.targets.size()), 1,
+                           document_seed ^ mix(at + 1)});
+      plan.context.resize(plan.context.size() + slots);
+      words_around(words, at, options_.context, &plan.context[plan.context.size() - slots]);
     }
-    ++place.position;
+    plan.targets.push_back(words[at]);
+    ++count;
   }
   plan.words_read += place.position - start;
-  if (count > 0)
+  if (count == 0) return;
+  plan.document_runs.push_back(first_run);
+  if (slots == 0)
     plan.runs.push_back({place.document, first, count, document_seed ^ mix(start + 1)});
 }
 

@@ -5,6 +5,10 @@
 // Documents are visited in an order shuffled anew for each epoch. A block holds a run of targets of
 // each of up to `batch` documents; a document stays in its place of the block from block to block
 // until its words are used up, then the next document of the order takes the place.
+//
+// Each run of the plan is a hidden vector. Where options.context is 0 it serves all targets of one
+// document; else each target is a run of its own, made from the words around it as well, and the
+// runs of one document follow one another.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +42,23 @@ struct Plan {
   std::vector<std::uint32_t> rows;
   std::vector<std::uint32_t> row_entries;
   std::vector<std::uint32_t> entries;
+
+  // With context: the words around the target of each run, `slots` of them, kUnseen where there is
+  // none; those without repetition in the order of their first coming; and where they stand: row i
+  // collects from the places context_entries[context_begins[i] .. context_begins[i + 1]) of
+  // `context`.
+  std::size_t slots = 0;
+  std::vector<std::uint32_t> context;
+  std::vector<std::uint32_t> context_rows;
+  std::vector<std::uint32_t> context_begins;
+  std::vector<std::uint32_t> context_entries;
+  // The first run of each document, and their number at the end.
+  std::vector<std::uint32_t> document_runs;
 };
+
+// Fills the words around one place of a document, 2 * width of them, kUnseen where there is none.
+void words_around(std::span<const std::uint32_t> words, std::size_t place, std::size_t width,
+                  std::uint32_t* around);
 
 // Makes the plans of one worker: of every `workers`-th document of the order, from the `worker`-th.
 class Planner {
@@ -60,6 +80,7 @@ class Planner {
   void take_run(Place& place, Plan& plan);
   void draw_noise(Plan& plan);
   void collect_rows(Plan& plan);
+  void collect_context(Plan& plan);
   bool kept(std::uint32_t word, std::uint64_t document_seed, std::uint64_t position) const;
 
   Documents documents_;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "models/registry.hpp"
-
 namespace bitsense {
 
 namespace {
@@ -11,28 +9,28 @@ namespace {
 constexpr std::size_t kNoiseRowsPerTask = 12;
 constexpr std::size_t kTargetRowsPerTask = 64;
 
-// Most contributions to one output row that plain SGD takes at full weight from one block: the sum
-// acts as one step, which is stable only below about 8 / (rate * |h|^2).
-constexpr float kRowCap = 32.0F;
-
 std::size_t ceil_divide(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
-template <class Model>
-class ModelStep final : public Step {
+class BlockStep final : public Step {
  public:
-  ModelStep(const Kernels& kernels, const TrainOptions& options, const NoiseDistribution& noise,
-            TrainState& state)
+  BlockStep(const std::string& model, const Kernels& kernels, const TrainOptions& options,
+            const NoiseDistribution& noise, TrainState& state)
       : kernel_(*kernels.floats),
         options_(options),
         objective_(options.objective, options.negatives, noise),
-        state_(state),
         parameters_(*state.parameters),
         n_(parameters_.output.stride()),
-        hidden_(options.batch, parameters_.output.dim()) {}
+        work_{kernel_, options_, state},
+        composition_(make_composition(model, work_)) {}
 
   void begin(const Plan& plan) override {
-    plan_ = &plan;
-    rate_ = options_.learning_rate * std::max(1e-4F, 1.0F - plan.progress);
+    plan_ = work_.plan = &plan;
+    work_.rate = options_.learning_rate * std::max(1e-4F, 1.0F - plan.progress);
+    if (hidden_.rows() < plan.runs.size()) {
+      hidden_ = Matrix(plan.runs.size(), parameters_.output.dim());
+      work_.gradients = Matrix(plan.runs.size() + 1, parameters_.output.dim());
+    }
+    composition_->begin();
     objective_.noise_terms(plan.noise, parameters_.bias.data(), terms_);
     noise_rows_.clear();
     for (const std::uint32_t word : plan.noise.words)
@@ -44,11 +42,9 @@ class ModelStep final : public Step {
   }
 
   std::size_t tile_tasks() const override { return ceil_divide(plan_->runs.size(), kTile); }
-  std::size_t row_tasks() const override {
-    return noise_tasks() + ceil_divide(plan_->rows.size() - noise_rows_.size(), kTargetRowsPerTask);
-  }
+  std::size_t row_tasks() const override { return output_tasks() + composition_->row_tasks(); }
 
-  void move_documents(std::size_t task, StepScratch& scratch) override;
+  void score_tile(std::size_t task, StepScratch& scratch) override;
   void move_rows(std::size_t task, StepScratch& scratch) override;
 
   double loss() const override {
@@ -58,13 +54,15 @@ class ModelStep final : public Step {
   }
 
  private:
+  std::size_t output_tasks() const {
+    return noise_tasks() + ceil_divide(plan_->rows.size() - noise_rows_.size(), kTargetRowsPerTask);
+  }
   std::size_t noise_tasks() const { return ceil_divide(noise_rows_.size(), kNoiseRowsPerTask); }
   float* tile(std::size_t task) { return tiles_.data() + task * kTile * noise_rows_.size(); }
 
   void score_targets(const Run& run, const float* hidden, StepScratch& scratch);
   void pull_targets(const Run& run, float* gradient, StepScratch& scratch);
   void drop(const Run& run, float* values) const;
-  void descend(float* w, float* squares, const float* gradient);
   void move_noise_rows(std::size_t first, std::size_t count, StepScratch& scratch);
   void move_row(std::size_t row, float* gradient, float bias_gradient, bool accumulate,
                 StepScratch& scratch);
@@ -72,11 +70,11 @@ class ModelStep final : public Step {
   const FloatKernels& kernel_;
   TrainOptions options_;
   BlockObjective objective_;
-  TrainState& state_;
   Parameters& parameters_;
   std::size_t n_;
+  Work work_;
+  std::unique_ptr<Composition> composition_;
   const Plan* plan_ = nullptr;
-  float rate_ = 0.0F;
   Matrix hidden_;  // h of each run
   NoiseTerms terms_;
   std::vector<const float*> noise_rows_;
@@ -85,8 +83,7 @@ class ModelStep final : public Step {
   std::vector<double> losses_;
 };
 
-template <class Model>
-void ModelStep<Model>::move_documents(std::size_t task, StepScratch& scratch) {
+void BlockStep::score_tile(std::size_t task, StepScratch& scratch) {
   const std::size_t first = task * kTile;
   const std::size_t count = std::min(kTile, plan_->runs.size() - first);
   const float* hidden[kTile];
@@ -95,10 +92,10 @@ void ModelStep<Model>::move_documents(std::size_t task, StepScratch& scratch) {
   for (std::size_t l = 0; l < count; ++l) {
     const Run& run = plan_->runs[first + l];
     float* h = hidden_.row(first + l);
-    Model::forward(kernel_, parameters_.hidden.row(run.document), h, n_);
+    composition_->compose(first + l, h, scratch);
     drop(run, h);
     hidden[l] = h;
-    gradients[l] = scratch.gradients.data() + l * n_;
+    gradients[l] = work_.gradients.row(first + l);
     score_targets(run, h, scratch);
     targets[l] = {{coefficients_.data() + run.first, run.count},
                   {},
@@ -111,16 +108,12 @@ void ModelStep<Model>::move_documents(std::size_t task, StepScratch& scratch) {
     const Run& run = plan_->runs[first + l];
     pull_targets(run, gradients[l], scratch);
     drop(run, gradients[l]);
-    float* d = parameters_.hidden.row(run.document);
-    Model::backward(kernel_, d, gradients[l], n_);
-    kernel_.adagrad(d, state_.squares.hidden.row(run.document), gradients[l],
-                    rate_ * options_.document_rate, n_);
+    composition_->send_back(first + l, gradients[l], scratch);
   }
 }
 
 // The logits of a run's targets, into coefficients_.
-template <class Model>
-void ModelStep<Model>::score_targets(const Run& run, const float* hidden, StepScratch& scratch) {
+void BlockStep::score_targets(const Run& run, const float* hidden, StepScratch& scratch) {
   scratch.rows.resize(run.count);
   const std::uint32_t* words = plan_->targets.data() + run.first;
   for (std::size_t t = 0; t < run.count; ++t) scratch.rows[t] = parameters_.output.row(words[t]);
@@ -130,8 +123,7 @@ void ModelStep<Model>::score_targets(const Run& run, const float* hidden, StepSc
     logits[t] += parameters_.bias[words[t]] + objective_.target_shift(words[t], plan_->noise.draws);
 }
 
-template <class Model>
-void ModelStep<Model>::pull_targets(const Run& run, float* gradient, StepScratch& scratch) {
+void BlockStep::pull_targets(const Run& run, float* gradient, StepScratch& scratch) {
   scratch.rows.resize(run.count);
   for (std::size_t t = 0; t < run.count; ++t)
     scratch.rows[t] = parameters_.output.row(plan_->targets[run.first + t]);
@@ -140,27 +132,21 @@ void ModelStep<Model>::pull_targets(const Run& run, float* gradient, StepScratch
 }
 
 // Dropout of single components with inverted scaling; the same ones in both directions.
-template <class Model>
-void ModelStep<Model>::drop(const Run& run, float* values) const {
+void BlockStep::drop(const Run& run, float* values) const {
   if (options_.dropout <= 0.0F) return;
   const float scale = 1.0F / (1.0F - options_.dropout);
   Rng rng(run.seed);
   for (std::size_t x = 0; x < n_; ++x) values[x] *= rng.uniform() < options_.dropout ? 0.0F : scale;
 }
 
-template <class Model>
-void ModelStep<Model>::descend(float* w, float* squares, const float* gradient) {
-  if (options_.optimizer == Optimizer::kAdaGrad)
-    kernel_.adagrad(w, squares, gradient, rate_, n_);
-  else
-    kernel_.axpy(-rate_, gradient, w, n_);
-}
-
-template <class Model>
-void ModelStep<Model>::move_rows(std::size_t task, StepScratch& scratch) {
+void BlockStep::move_rows(std::size_t task, StepScratch& scratch) {
   if (task < noise_tasks()) {
     const std::size_t first = task * kNoiseRowsPerTask;
     move_noise_rows(first, std::min(kNoiseRowsPerTask, noise_rows_.size() - first), scratch);
+    return;
+  }
+  if (task >= output_tasks()) {
+    composition_->move_rows(task - output_tasks(), scratch);
     return;
   }
   const std::size_t first = noise_rows_.size() + (task - noise_tasks()) * kTargetRowsPerTask;
@@ -169,8 +155,7 @@ void ModelStep<Model>::move_rows(std::size_t task, StepScratch& scratch) {
     move_row(row, scratch.gradients.data(), 0.0F, false, scratch);
 }
 
-template <class Model>
-void ModelStep<Model>::move_noise_rows(std::size_t first, std::size_t count, StepScratch& scratch) {
+void BlockStep::move_noise_rows(std::size_t first, std::size_t count, StepScratch& scratch) {
   float* gradients[kNoiseRowsPerTask];
   float bias_gradients[kNoiseRowsPerTask] = {};
   for (std::size_t i = 0; i < count; ++i) gradients[i] = scratch.gradients.data() + i * n_;
@@ -190,9 +175,8 @@ void ModelStep<Model>::move_noise_rows(std::size_t first, std::size_t count, Ste
 }
 
 // Adds what the targets ask of the row to its gradient, or starts from it, and moves the row.
-template <class Model>
-void ModelStep<Model>::move_row(std::size_t row, float* gradient, float bias_gradient,
-                                bool accumulate, StepScratch& scratch) {
+void BlockStep::move_row(std::size_t row, float* gradient, float bias_gradient, bool accumulate,
+                         StepScratch& scratch) {
   const std::size_t begin = plan_->row_entries[row];
   const std::size_t count = plan_->row_entries[row + 1] - begin;
   scratch.rows.resize(count);
@@ -206,32 +190,27 @@ void ModelStep<Model>::move_row(std::size_t row, float* gradient, float bias_gra
   const float* factors = scratch.factors.data();
   kernel_.multiply(&factors, 1, scratch.rows.data(), count, &gradient, 1, n_, accumulate);
   const std::uint32_t word = plan_->rows[row];
-  if (options_.optimizer == Optimizer::kSgd && static_cast<float>(count) > kRowCap) {
-    const float scale = kRowCap / static_cast<float>(count);
-    for (std::size_t x = 0; x < n_; ++x) gradient[x] *= scale;
-    bias_gradient *= scale;
+  if (const float brake = work_.brake(count); brake < 1.0F) {
+    for (std::size_t x = 0; x < n_; ++x) gradient[x] *= brake;
+    bias_gradient *= brake;
   }
-  descend(parameters_.output.row(word), state_.squares.output.row(word), gradient);
+  Parameters& squares = work_.state.squares;
+  work_.descend(parameters_.output.row(word), squares.output.row(word), gradient, work_.rate, n_);
   if (options_.optimizer == Optimizer::kAdaGrad) {
-    float& square = state_.squares.bias[word];
+    float& square = squares.bias[word];
     square += bias_gradient * bias_gradient;
-    parameters_.bias[word] -= rate_ * bias_gradient / std::sqrt(square);
+    parameters_.bias[word] -= work_.rate * bias_gradient / std::sqrt(square);
   } else {
-    parameters_.bias[word] -= rate_ * bias_gradient;
+    parameters_.bias[word] -= work_.rate * bias_gradient;
   }
 }
 
 }  // namespace
 
-StepScratch::StepScratch(std::size_t n, std::size_t noise_rows)
-    : tile(n, noise_rows), gradients(n * kTile) {}
-
 std::unique_ptr<Step> make_step(const std::string& model, const Kernels& kernels,
                                 const TrainOptions& options, const NoiseDistribution& noise,
                                 TrainState& state) {
-  return Models::with(model, [&](auto m) -> std::unique_ptr<Step> {
-    return std::make_unique<ModelStep<decltype(m)>>(kernels, options, noise, state);
-  });
+  return std::make_unique<BlockStep>(model, kernels, options, noise, state);
 }
 
 }  // namespace bitsense

@@ -1,34 +1,18 @@
 // One block's work on the parameters, in two phases of independent tasks. In the first each task
-// reads the output rows, which nobody writes, and moves the documents of one tile; in the second
-// each task sums what the documents ask of a few output rows, in a fixed order, and moves those. So
-// the result does not depend on which thread does which task, nor on how many there are.
+// reads the output rows, which nobody writes, and works out the gradients of the hidden vectors of
+// one tile; in the second each task sums what these ask of a few rows, in a fixed order, and moves
+// those. So the result does not depend on which thread does which task, nor on how many there are.
+// What a hidden vector is made from is the business of train/composition.hpp.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <vector>
 
-#include "kernels/table.hpp"
-#include "train/block.hpp"
+#include "train/composition.hpp"
 #include "train/objective.hpp"
-#include "train/plan.hpp"
 
 namespace bitsense {
-
-// The parameters and what the optimiser keeps beside them.
-struct TrainState {
-  Parameters* parameters;
-  Parameters squares;  // AdaGrad's sums of squared gradients
-};
-
-// The scratch of one thread.
-struct StepScratch {
-  StepScratch(std::size_t n, std::size_t noise_rows);
-  TileScratch tile;
-  AlignedFloats gradients;  // kTile rows
-  std::vector<const float*> rows;
-  std::vector<float> factors;
-};
 
 class Step {
  public:
@@ -38,7 +22,7 @@ class Step {
   virtual void begin(const Plan& plan) = 0;
   virtual std::size_t tile_tasks() const = 0;
   virtual std::size_t row_tasks() const = 0;
-  virtual void move_documents(std::size_t task, StepScratch& scratch) = 0;
+  virtual void score_tile(std::size_t task, StepScratch& scratch) = 0;
   virtual void move_rows(std::size_t task, StepScratch& scratch) = 0;
   virtual double loss() const = 0;  // of the plan's targets, summed
 };

@@ -15,8 +15,6 @@ namespace bitsense {
 
 namespace {
 
-constexpr std::uint64_t kInitStream = 0x696e6974;
-
 TrainState make_state(Parameters& parameters, Optimizer optimizer) {
   auto filled = [](const Matrix& like) {
     Matrix squares(like.rows(), like.dim());
@@ -26,8 +24,10 @@ TrainState make_state(Parameters& parameters, Optimizer optimizer) {
   };
   TrainState state{&parameters, {}};
   state.squares.hidden = filled(parameters.hidden);
+  state.squares.projection = filled(parameters.projection);
   if (optimizer == Optimizer::kAdaGrad) {
     state.squares.output = filled(parameters.output);
+    state.squares.context = filled(parameters.context);
     state.squares.bias.assign(parameters.bias.size(), kFirstSquare);
   }
   return state;
@@ -47,6 +47,7 @@ class Training {
         noise_(counts),
         state_(make_state(parameters, options.optimizer)),
         n_(parameters.output.stride()),
+        widest_(std::max({n_, parameters.hidden.stride(), parameters.context.stride()})),
         meter_(losses),
         watch_(watch) {}
 
@@ -54,7 +55,7 @@ class Training {
   void apart();
 
  private:
-  StepScratch scratch() const { return {n_, options_.negatives * options_.run}; }
+  StepScratch scratch() const { return {n_, widest_, options_.negatives * options_.run}; }
   std::unique_ptr<Step> step() { return make_step(model_, kernels_, options_, noise_, state_); }
   void report(const Plan& plan, const Step& step) {
     words_ += plan.words_read;
@@ -74,6 +75,7 @@ class Training {
   NoiseDistribution noise_;
   TrainState state_;
   std::size_t n_;
+  std::size_t widest_;
   LossMeter meter_;
   const Watch& watch_;
   std::uint64_t words_ = 0;
@@ -102,7 +104,7 @@ void Training::together() {
             if (task == 0)
               next_more = planner.next(plans[current ^ 1]);
             else
-              work->move_documents(task - 1, mine);
+              work->score_tile(task - 1, mine);
           }
           if (!barrier.wait()) return;
           for (std::size_t task; (task = next_second.fetch_add(1)) < work->row_tasks();)
@@ -135,7 +137,7 @@ void Training::apart() {
         while (!failed.load() && planner.next(plan)) {
           work->begin(plan);
           for (std::size_t task = 0; task < work->tile_tasks(); ++task)
-            work->move_documents(task, mine);
+            work->score_tile(task, mine);
           for (std::size_t task = 0; task < work->row_tasks(); ++task) work->move_rows(task, mine);
           std::scoped_lock hold(lock);
           report(plan, *work);
@@ -146,21 +148,6 @@ void Training::apart() {
 }
 
 }  // namespace
-
-Parameters make_parameters(std::size_t documents, std::span<const std::uint64_t> counts,
-                           std::size_t dim, const InitOptions& init, std::uint64_t seed) {
-  Parameters parameters{Matrix(documents, dim), Matrix(counts.size(), dim),
-                        std::vector<float>(counts.size())};
-  for (std::size_t i = 0; i < documents; ++i) {
-    Rng rng(stream(seed, kInitStream, i));
-    float* row = parameters.hidden.row(i);
-    for (std::size_t x = 0; x < dim; ++x) row[x] = (2.0F * rng.uniform() - 1.0F) * init.scale;
-  }
-  for (std::size_t w = 0; w < counts.size(); ++w)
-    parameters.bias[w] =
-        init.bias_power * float_log(static_cast<double>(std::max<std::uint64_t>(counts[w], 1)));
-  return parameters;
-}
 
 void train(const std::string& model, const Documents& documents,
            std::span<const std::uint64_t> counts, const TrainOptions& options,

@@ -7,6 +7,7 @@
 
 #include "core/parallel.hpp"
 #include "kernels/table.hpp"
+#include "models/inputs.hpp"
 #include "train/options.hpp"
 
 namespace bitsense {
@@ -25,14 +26,19 @@ using Watch = std::function<void(const TrainProgress&)>;
 struct InitOptions {
   float scale = 0.01F;
   float bias_power = 0.0F;
+  float context_scale = 0.01F;
 };
 
-// A fresh model: hidden rows uniform in (-scale, scale), output rows zero, and the bias of a word
-// bias_power * log(its count).
-Parameters make_parameters(std::size_t documents, std::span<const std::uint64_t> counts,
-                           std::size_t dim, const InitOptions& init, std::uint64_t seed);
+// A fresh model: the rows of documents uniform in (-scale, scale), those of context words in
+// (-context_scale, context_scale), output rows zero, the bias of a word bias_power * log(its
+// count), and the projection uniform in +-sqrt(6 / (its rows + its columns)) (Glorot and Bengio
+// 2010). Throws std::invalid_argument where the shape is none of the model's.
+Parameters make_parameters(const std::string& model, std::size_t documents,
+                           std::span<const std::uint64_t> counts, const Shape& shape,
+                           const InitOptions& init, std::uint64_t seed);
 
-// Trains in place. Returns the mean loss per target of each epoch that was begun, in `losses`.
+// Trains in place, with the parameters of a model of this name. Returns the mean loss per target of
+// each epoch that was begun, in `losses`.
 //
 // deterministic: all threads work on one block at a time; the bytes of the result depend on the
 // seed, the options, the documents and the level of the kernels, not on the number of threads.

@@ -1,0 +1,86 @@
+// How the hidden vectors of a block are made from rows of the input tables, and how their gradients
+// go back to those rows. Everything else of a step is the same for all models (train/step.hpp).
+//
+// In the first phase a run's hidden vector is composed and its gradient sent back, and no row is
+// written that another run reads; in the second each task sums what the runs ask of a few rows, in
+// the order of the plan, and moves those.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernels/table.hpp"
+#include "train/block.hpp"
+#include "train/plan.hpp"
+
+namespace bitsense {
+
+// The parameters and what the optimiser keeps beside them.
+struct TrainState {
+  Parameters* parameters;
+  Parameters squares;  // AdaGrad's sums of squared gradients
+};
+
+// The scratch of one thread. n: floats of a hidden vector; widest: of the longest row.
+struct StepScratch {
+  StepScratch(std::size_t n, std::size_t widest, std::size_t noise_rows)
+      : tile(n, noise_rows), gradients(widest * kTile), input(widest) {}
+  TileScratch tile;
+  AlignedFloats gradients;  // kTile rows
+  AlignedFloats input;      // one row
+  std::vector<const float*> rows;
+  std::vector<float> factors;
+};
+
+// What a step and the composition of its hidden vectors share.
+struct Work {
+  const FloatKernels& kernel;
+  const TrainOptions& options;
+  TrainState& state;
+  const Plan* plan = nullptr;
+  float rate = 0.0F;
+  Matrix gradients{};  // dL/dh of each run; a row more than there are runs, for reads past the end
+
+  Parameters& parameters() const { return *state.parameters; }
+
+  // Moves a word's row, which `contributions` targets asked for the gradient.
+  void descend(float* w, float* squares, float* gradient, float times_rate, std::size_t n) const {
+    if (options.optimizer == Optimizer::kAdaGrad)
+      kernel.adagrad(w, squares, gradient, times_rate, n);
+    else
+      kernel.axpy(-times_rate, gradient, w, n);
+  }
+
+  // Most contributions to one row of a word that plain SGD takes at full weight from one block: the
+  // sum acts as one step, which is stable only below about 8 / (rate * |h|^2). Returns what the sum
+  // is multiplied by.
+  float brake(std::size_t contributions) const {
+    constexpr float kRowCap = 32.0F;
+    const auto count = static_cast<float>(contributions);
+    return options.optimizer == Optimizer::kSgd && count > kRowCap ? kRowCap / count : 1.0F;
+  }
+};
+
+class Composition {
+ public:
+  virtual ~Composition() = default;
+
+  // Prepares for the plan of the work; nothing else may run.
+  virtual void begin() = 0;
+
+  // First phase: makes h of a run; takes g, which holds dL/dh, back as far as it goes without
+  // writing what other runs read.
+  virtual void compose(std::size_t run, float* h, StepScratch& scratch) = 0;
+  virtual void send_back(std::size_t run, float* g, StepScratch& scratch) = 0;
+
+  // Second phase.
+  virtual std::size_t row_tasks() const = 0;
+  virtual void move_rows(std::size_t task, StepScratch& scratch) = 0;
+};
+
+// That of the model of this name, for a work that outlives it; throws std::invalid_argument for an
+// unknown name.
+std::unique_ptr<Composition> make_composition(const std::string& model, const Work& work);
+
+}  // namespace bitsense

@@ -158,6 +158,12 @@ void register_train(py::module_& m) {
       .def(py::init([](std::size_t dim, std::size_t context, std::size_t word_dim,
                        std::size_t bits) { return Shape{dim, context, word_dim, bits}; }),
            py::arg("dim"), py::arg("context") = 0, py::arg("word_dim") = 0, py::arg("bits") = 0)
+      .def(
+          "hidden",
+          [](const Shape& shape, const std::string& model) {
+            return shape.hidden(checked_inputs(model, shape));
+          },
+          py::arg("model"))
       .def_readonly("dim", &Shape::dim)
       .def_readonly("context", &Shape::context)
       .def_readonly("word_dim", &Shape::word_dim)

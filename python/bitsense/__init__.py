@@ -9,7 +9,7 @@ from .evaluate import evaluate_retrieval, retrieval_metrics
 from .files import info, load, verify
 from .formats import load_vectors, save_vectors
 from .hashing import ITQ, RandomHyperplanes, SignBinarizer
-from .models import BinaryParagraphVector, ParagraphVector
+from .models import BinaryParagraphVector, ParagraphVector, RealBinaryParagraphVector
 from .search import HammingIndex, TwoStageIndex, asymmetric_scores, hamming_distances
 from .text import Corpus, TextFiles, Tokenizer, Vocabulary, build_corpus, encode_documents
 from .vectors import SenseVectors, WordVectors
@@ -27,6 +27,7 @@ __all__ = [
     "ParagraphVector",
     "Progress",
     "RandomHyperplanes",
+    "RealBinaryParagraphVector",
     "SenseVectors",
     "SignBinarizer",
     "TextFiles",

@@ -63,6 +63,10 @@ class TrainOptions:
     batch: int
     learning_rate: float
     document_rate: float
+    context_rate: float
+    projection_rate: float
+    context: int
+    round_words: bool
     subsample: float
     dropout: float
     seed: int
@@ -143,9 +147,22 @@ def subword_rows(
     vocabulary: Vocabulary, shortest: int, longest: int, buckets: int
 ) -> tuple[_Ids, _Sizes]: ...
 
+class Shape:
+    def __init__(self, dim: int, context: int = 0, word_dim: int = 0, bits: int = 0) -> None: ...
+    def hidden(self, model: str) -> int: ...
+    @property
+    def dim(self) -> int: ...
+    @property
+    def context(self) -> int: ...
+    @property
+    def word_dim(self) -> int: ...
+    @property
+    def bits(self) -> int: ...
+
 class InitOptions:
     scale: float
     bias_power: float
+    context_scale: float
     def __init__(self) -> None: ...
 
 class InferOptions:
@@ -155,6 +172,7 @@ class InferOptions:
     iterations: int
     learning_rate: float
     threads: int
+    round_words: bool
     def __init__(self) -> None: ...
 
 def train(
@@ -162,12 +180,12 @@ def train(
     ids: _Ids,
     offsets: _Sizes,
     counts: _Sizes,
-    dim: int,
+    shape: Shape,
     init: InitOptions,
     options: TrainOptions,
     watch: Callable[[int, float, int, float], object] | None = None,
     level: str | None = None,
-) -> tuple[_Floats, _Floats, _Floats, list[float], BaseException | None]: ...
+) -> tuple[_Floats, _Floats, _Floats, _Floats, _Floats, list[float], BaseException | None]: ...
 def plans(
     ids: _Ids,
     offsets: _Sizes,
@@ -183,7 +201,9 @@ def infer(
     counts: _Sizes,
     output: _Floats,
     bias: _Floats,
-    dim: int,
+    context: _Floats,
+    projection: _Floats,
+    shape: Shape,
     options: InferOptions,
     level: str | None = None,
 ) -> _Floats: ...

@@ -4,7 +4,9 @@ The header has `class`; `parameters`, those that decided what was learned; `infe
 that decide what a new document gets beside them; `tokenizer`, the options of a `Tokenizer`, or null
 where it was a callable; and the history: `losses`, `partial`, `documents` (how many), `level`. The
 arrays are the vocabulary (`words`, `word_offsets`, `word_counts`), `output` (a padded row per
-word), `bias`, and, where asked for, `documents` (a padded row per training document).
+word), `bias`, in models with a context `context` (a padded row per word), in those with a
+projection `projection` (a padded row per bit), and, where asked for, `documents` (a padded row per
+training document).
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from . import files
+from . import _core, files
 from ._check import check_count, check_float
 from ._model_parameters import checked_parameters
 from .errors import FormatError
@@ -38,7 +40,7 @@ _ROW_QUANTUM = 16  # floats; the rows of the engine's matrices are padded to a m
 
 def class_name(cls: type) -> str:
     """Return the name of the class of ours that `cls` is or derives from."""
-    return next(each.__name__ for each in cls.__mro__ if "_model" in vars(each))
+    return next(each.__name__ for each in cls.__mro__ if "_modes" in vars(each))
 
 
 def state(
@@ -64,6 +66,9 @@ def state(
         "output": model._output,
         "bias": model._bias,
     }
+    for name, table in (("context", model._context), ("projection", model._projection)):
+        if len(table):
+            arrays[name] = table
     if documents and model._hidden is not None:
         arrays["documents"] = model._hidden
     return header, arrays
@@ -89,14 +94,14 @@ def restored(
     if foreign:
         raise FormatError(f"corrupt: the model's parameters: {min(foreign)!r} is not for files")
     past = history(header, recipe["epochs"])
-    dim = recipe[cls._width]
+    mode, shape = cls._modes[recipe["mode"]], cls._shape(recipe)
     return {
         **vars(model),
         **past,
         **tokenizers(header),
-        **_weights(arrays, dim, past["n_documents_"]),
+        **_weights(arrays, mode.model, shape, past["n_documents_"]),
         "_recipe": recipe,
-        "_n_components": dim,
+        "_n_components": shape.dim,
         "_inference": _inference(files.require_field(header, "inference", dict)),
     }
 
@@ -138,7 +143,9 @@ def _inference(values: dict[str, Any]) -> dict[str, Any]:
         raise FormatError(f"corrupt: the model's inference: {error}") from None
 
 
-def _weights(arrays: dict[str, Any], dim: int, n_documents: int) -> dict[str, Any]:
+def _weights(
+    arrays: dict[str, Any], model: str, shape: _core.Shape, n_documents: int
+) -> dict[str, Any]:
     vocabulary = Vocabulary.from_arrays(
         files.require_array(arrays, "words", "uint8", None),
         files.require_array(arrays, "word_offsets", "uint64", None),
@@ -146,19 +153,34 @@ def _weights(arrays: dict[str, Any], dim: int, n_documents: int) -> dict[str, An
     )
     if not vocabulary:
         raise FormatError("corrupt: the model has no words")
-    stride = -(-dim // _ROW_QUANTUM) * _ROW_QUANTUM
-    output = files.require_array(arrays, "output", "float32", len(vocabulary), stride)
-    bias = files.require_array(arrays, "bias", "float32", len(vocabulary))
+    words = len(vocabulary)
+    bias = files.require_array(arrays, "bias", "float32", words)
+    if not is_finite(bias):
+        raise FormatError("corrupt: the model's weights are not finite")
+    none = np.zeros((0, 0), np.float32)
     hidden = None
     if "documents" in arrays:
-        hidden = files.require_array(arrays, "documents", "float32", n_documents, stride)
-    for matrix in (output, hidden):
-        # The inner loops have no tails: they rely on zeros there.
-        if matrix is not None and matrix[:, dim:].any():
-            raise FormatError("corrupt: the padding of the model's weights is not zero")
-    if not (is_finite(output) and is_finite(bias) and (hidden is None or is_finite(hidden))):
+        hidden = _table(arrays, "documents", n_documents, shape.dim)
+    return {
+        "vocabulary_": vocabulary,
+        "_output": _table(arrays, "output", words, shape.hidden(model)),
+        "_bias": bias,
+        "_context": _table(arrays, "context", words, shape.word_dim) if shape.context else none,
+        "_projection": _table(arrays, "projection", shape.bits, shape.dim) if shape.bits else none,
+        "_hidden": hidden,
+    }
+
+
+def _table(arrays: dict[str, Any], name: str, rows: int, dim: int) -> npt.NDArray[np.float32]:
+    """Return a matrix of the engine, whose rows are padded with zeros."""
+    stride = -(-dim // _ROW_QUANTUM) * _ROW_QUANTUM
+    table: npt.NDArray[np.float32] = files.require_array(arrays, name, "float32", rows, stride)
+    # The inner loops have no tails: they rely on zeros there.
+    if table[:, dim:].any():
+        raise FormatError("corrupt: the padding of the model's weights is not zero")
+    if not is_finite(table):
         raise FormatError("corrupt: the model's weights are not finite")
-    return {"vocabulary_": vocabulary, "_output": output, "_bias": bias, "_hidden": hidden}
+    return table
 
 
 def is_finite(array: npt.NDArray[np.float32]) -> bool:

@@ -24,9 +24,10 @@ __all__ = [
     "check_infer_epochs",
     "check_on_unknown",
     "checked_parameters",
+    "negatives_of",
+    "word_dim_of",
 ]
 
-MODES = ("dbow",)
 _NEGATIVES = {"softmax": 128, "negative-sampling": 5}
 OBJECTIVES = {
     "softmax": _core.Objective.sampled_softmax,
@@ -34,6 +35,7 @@ OBJECTIVES = {
 }
 OPTIMIZERS = {"adagrad": _core.Optimizer.adagrad, "sgd": _core.Optimizer.sgd}
 MAX_NOISE = 2**22  # noise words of a block, all targets of a document together
+MAX_WIDTH = 2**20  # components of a hidden vector
 
 
 def checked_parameters(model: ParagraphVectors) -> dict[str, Any]:
@@ -49,7 +51,7 @@ def checked_parameters(model: ParagraphVectors) -> dict[str, Any]:
     check_threads(model.threads)
     checked: dict[str, Any] = {
         model._width: check_count(model._width, getattr(model, model._width), most=MAX_BITS),
-        "mode": str(check_option("mode", model.mode, MODES)),
+        **_sizes(model),
         "window": check_count("window", model.window, most=4096),
         "min_count": check_count("min_count", model.min_count, most=2**64 - 1),
         "max_vocabulary": None,
@@ -77,7 +79,54 @@ def checked_parameters(model: ParagraphVectors) -> dict[str, Any]:
     noise = negatives_of(checked) * checked["window"]
     if noise > MAX_NOISE:
         raise ValueError(f"`negatives` times `window` must be at most {MAX_NOISE:,}, got {noise:,}")
+    if "context" in checked:
+        _check_context(model, checked)
     return checked
+
+
+def _sizes(model: ParagraphVectors) -> dict[str, Any]:
+    """Check the parameters that only some of the models have."""
+    checked: dict[str, Any] = {"mode": str(check_option("mode", model.mode, tuple(model._modes)))}
+    given = vars(model)
+    if "bits" in given:
+        checked["bits"] = check_count("bits", given["bits"], most=MAX_BITS)
+    if "context" in given:
+        checked["context"] = check_count("context", given["context"], most=1024)
+        checked["word_dim"] = None
+        if given["word_dim"] is not None:
+            checked["word_dim"] = check_count("word_dim", given["word_dim"], most=MAX_BITS)
+    if "round_words" in given:
+        checked["round_words"] = check_bool("round_words", given["round_words"])
+    return checked
+
+
+def _check_context(model: ParagraphVectors, checked: dict[str, Any]) -> None:
+    """Check the sizes of a mode with a context together."""
+    mode = model._modes[checked["mode"]]
+    if not mode.context:
+        return
+    dim, word_dim = checked[model._width], word_dim_of(type(model), checked)
+    if not mode.concatenated and word_dim != dim:
+        raise ValueError(
+            f"`word_dim` must be None or `dim`, {dim}, in mode {checked['mode']!r}, got {word_dim}"
+        )
+    width = dim + 2 * checked["context"] * word_dim
+    if mode.concatenated and width > MAX_WIDTH:
+        raise ValueError(
+            f"`{model._width}` plus 2 * `context` * `word_dim` must be at most {MAX_WIDTH:,}, "
+            f"got {width:,}"
+        )
+    places = checked["batch"] * checked["window"] * checked["context"]
+    if places > MAX_NOISE:
+        raise ValueError(
+            f"`batch` times `window` times `context` must be at most {MAX_NOISE:,}, got {places:,}"
+        )
+
+
+def word_dim_of(cls: type[ParagraphVectors], checked: dict[str, Any]) -> int:
+    """Return the components of the row of a word beside a target."""
+    word_dim = checked["word_dim"]
+    return int(checked[cls._width]) if word_dim is None else int(word_dim)
 
 
 def negatives_of(checked: dict[str, Any]) -> int:

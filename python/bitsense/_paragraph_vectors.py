@@ -17,7 +17,9 @@ from ._model_parameters import (
     check_on_unknown,
     checked_parameters,
     negatives_of,
+    word_dim_of,
 )
+from ._modes import Mode
 from ._progress import ProgressOption, Reporter, check_progress, wants_bar
 from ._saved_model import SavedModel
 from .text import Corpus, Tokenizer, build_corpus, encode_documents
@@ -32,17 +34,13 @@ Coverage = npt.NDArray[np.float64]
 CodeArray = npt.NDArray[np.uint8]
 
 # Chosen on a validation split of the training part of 20 Newsgroups (docs/models.md).
-_INIT_SCALE = 0.01
 _BIAS_POWER = {"softmax": 0.5, "negative-sampling": 0.0}
-_INFERENCE_NOISE = 1024
 
 
 class ParagraphVectors(SavedModel):
-    """What the two models share: everything but the shape of what they return."""
+    """What the models share: everything but the shape of what they return."""
 
-    _model: ClassVar[str]
-    _document_rate: ClassVar[float]  # times the learning rate
-    _infer_rate: ClassVar[float]  # AdaGrad's, in inference
+    _modes: ClassVar[dict[str, Mode]]
     _width: ClassVar[str]  # the parameter that says how many components there are
 
     # The parameters, which the subclasses' constructors store.
@@ -74,6 +72,8 @@ class ParagraphVectors(SavedModel):
     _hidden: FloatArray | None
     _output: FloatArray
     _bias: FloatArray
+    _context: FloatArray  # without rows in models without a context
+    _projection: FloatArray  # and so here
 
     # Training
 
@@ -120,23 +120,27 @@ class ParagraphVectors(SavedModel):
         )
         options.batch = min(options.batch, corpus.n_documents)
         with Reporter(self.progress, options.epochs) as reporter:
-            hidden, output, bias, losses, error = _core.train(
-                self._model,
+            hidden, output, bias, context, projection, losses, error = _core.train(
+                self._modes[recipe["mode"]].model,
                 corpus.ids,
                 corpus.offsets,
                 vocabulary.counts,
-                recipe[self._width],
-                self._init_options(),
+                self._shape(recipe),
+                self._init_options(recipe),
                 options,
                 reporter.watch,
             )
-            if error is not None and not (is_finite(output) and is_finite(hidden)):
-                raise error
-            self._check_convergence(hidden, output, bias, options.learning_rate)
+            tables = (hidden, output, bias, context, projection)
+            if not all(map(is_finite, tables)):
+                raise error or ValueError(
+                    f"`learning_rate`={options.learning_rate:g} made the weights infinite; a "
+                    "smaller one is needed"
+                )
             if error is None:  # an epoch of which thinning left nothing has no loss
                 losses += [0.0] * (options.epochs - len(losses))
-            for array in (hidden, output, bias):
+            for array in tables:
                 array.flags.writeable = False
+            mode = self._modes[recipe["mode"]]
             # All at once: a Ctrl-C finds the old model or the new one.
             self.__dict__.update(
                 vocabulary_=vocabulary,
@@ -146,25 +150,28 @@ class ParagraphVectors(SavedModel):
                 n_documents_=corpus.n_documents,
                 level_=_core.level(),
                 _recipe=recipe,
-                _inference={"noise": _INFERENCE_NOISE, "learning_rate": self._infer_rate},
+                _inference={"noise": mode.noise, "learning_rate": mode.infer_rate},
                 _n_components=recipe[self._width],
                 _hidden=hidden,
                 _output=output,
                 _bias=bias,
+                _context=context,
+                _projection=projection,
             )
             if error is not None:
                 raise error
             reporter.finish(corpus.n_tokens * options.epochs, losses[-1])
         return corpus
 
-    @staticmethod
-    def _check_convergence(
-        hidden: FloatArray, output: FloatArray, bias: FloatArray, rate: float
-    ) -> None:
-        if not all(map(is_finite, (hidden, output, bias))):
-            raise ValueError(
-                f"`learning_rate`={rate:g} made the weights infinite; a smaller one is needed"
-            )
+    @classmethod
+    def _shape(cls, recipe: dict[str, Any]) -> _core.Shape:
+        """Return the sizes of the tables that these parameters make."""
+        mode = cls._modes[recipe["mode"]]
+        dim = recipe[cls._width]
+        if not mode.context:
+            bits = recipe["bits"] if mode.model == "real-binary-pv-dbow" else 0
+            return _core.Shape(dim, bits=bits)
+        return _core.Shape(dim, recipe["context"], word_dim_of(cls, recipe))
 
     def _train_options(self, checked: dict[str, Any]) -> _core.TrainOptions:
         options = _core.TrainOptions()
@@ -176,15 +183,22 @@ class ParagraphVectors(SavedModel):
         options.negatives = negatives_of(checked)
         rate = checked["learning_rate"]
         options.learning_rate = self._default_learning_rate() if rate is None else rate
-        options.document_rate = self._document_rate
+        mode = self._modes[checked["mode"]]
+        options.document_rate = mode.document_rate
+        options.context_rate = mode.context_rate
+        options.projection_rate = mode.projection_rate
+        options.context = self._shape(checked).context
+        options.round_words = checked.get("round_words", True)
         options.threads = check_threads(self.threads)
         options.deterministic = checked["deterministic"]
         return options
 
-    def _init_options(self) -> _core.InitOptions:
+    def _init_options(self, checked: dict[str, Any]) -> _core.InitOptions:
+        mode = self._modes[checked["mode"]]
         init = _core.InitOptions()
-        init.scale = _INIT_SCALE
-        init.bias_power = _BIAS_POWER[self.objective]
+        init.scale = mode.scale
+        init.context_scale = mode.context_scale
+        init.bias_power = _BIAS_POWER[checked["objective"]]
         return init
 
     def _default_learning_rate(self) -> float:
@@ -212,6 +226,7 @@ class ParagraphVectors(SavedModel):
         options.learning_rate = self._inference["learning_rate"]
         options.iterations = check_infer_epochs(self.infer_epochs)
         options.threads = check_threads(self.threads)
+        options.round_words = self._recipe.get("round_words", True)
         return options
 
     def _infer(self, corpus: Corpus, first: int = 0, last: int | None = None) -> FloatArray:
@@ -221,13 +236,15 @@ class ParagraphVectors(SavedModel):
             self._require_known(corpus, "`on_unknown` is 'error'")
         offsets = corpus.offsets[first : None if last is None else last + 1]
         vectors = _core.infer(
-            self._model,
+            self._modes[self._recipe["mode"]].model,
             corpus.ids[int(offsets[0]) : int(offsets[-1])],
             offsets - offsets[0],
             self.vocabulary_.counts,
             self._output,
             self._bias,
-            self._n_components,
+            self._context,
+            self._projection,
+            self._shape(self._recipe),
             self._infer_options(),
         )
         if unknown == "nan":
@@ -264,9 +281,18 @@ class ParagraphVectors(SavedModel):
 
     @property
     def word_vectors_(self) -> FloatArray:
-        """The softmax weights of the words, shape (n_words, dim), in the order of `vocabulary_`."""
+        """The softmax weights of the words, a row each, in the order of `vocabulary_`."""
         self._check_fitted()
-        return self._output[:, : self._n_components]
+        shape = self._shape(self._recipe)
+        return self._output[:, : shape.hidden(self._modes[self._recipe["mode"]].model)]
+
+    @property
+    def context_vectors_(self) -> FloatArray:
+        """The vectors of words beside a target, shape (n_words, word_dim), of a model with such."""
+        self._check_fitted()
+        if not len(self._context):
+            raise AttributeError(f"mode {self._recipe['mode']!r} has no `context_vectors_`")
+        return self._context[:, : self._shape(self._recipe).word_dim]
 
     def _n_columns(self) -> int:
         return self._n_components

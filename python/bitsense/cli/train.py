@@ -18,7 +18,11 @@ DEFAULT = "binary-paragraph-vector"
 TYPES = {"int": int, "float": float, "str": str}
 NOT_OPTIONS = {"self", "tokenizer", "progress"}  # objects, which the command line makes itself
 NONE_IS_NONE = {"subwords", "freeze", "max_vocabulary"}  # elsewhere None is a value chosen later
-ALIASES = {"binary-pv": "binary-paragraph-vector", "pv": "paragraph-vector"}
+ALIASES = {
+    "binary-pv": "binary-paragraph-vector",
+    "pv": "paragraph-vector",
+    "real-binary": "real-binary-paragraph-vector",
+}
 
 
 class Trained(NamedTuple):
@@ -33,6 +37,7 @@ class Trained(NamedTuple):
 MODELS = {
     "binary-paragraph-vector": Trained("models", "BinaryParagraphVector", {}),
     "paragraph-vector": Trained("models", "ParagraphVector", {}),
+    "real-binary-paragraph-vector": Trained("models", "RealBinaryParagraphVector", {}),
     "skip-gram": Trained("word_models", "Word2Vec", {"mode": "skip-gram"}),
     "cbow": Trained("word_models", "Word2Vec", {"mode": "cbow"}),
     "senses": Trained("word_models", "DisambiguatedSkipGram", {}),
@@ -73,7 +78,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=MODELS,
         type=model_name,
         default=DEFAULT,
-        help=f"binary-pv and pv are short for the first two; default: {DEFAULT}",
+        help=f"binary-pv, pv and real-binary are short for the first three; default: {DEFAULT}",
     )
     parser.add_argument(
         "--start",

@@ -1,0 +1,139 @@
+"""Binary codes of documents."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from ._coded_vectors import CodedVectors
+from ._modes import Mode
+from ._progress import ProgressOption
+from ._saved_model import Splitter
+from .text import Tokenizer
+
+__all__ = ["BinaryParagraphVector"]
+
+
+class BinaryParagraphVector(CodedVectors):
+    """Binary codes of documents: Binary PV-DBOW and Binary PV-DM [1]_, learned end to end.
+
+    A document has pre-activations a; its code is b = [a > 0], and b predicts its words,
+    p(w | b) = softmax(W b + c). The gradient passes the rounding unchanged [2]_. In PV-DM the words
+    beside the predicted one, rounded too, stand beside b.
+
+    Parameters
+    ----------
+    bits : int, default 128
+        Bits of a code.
+    mode : {"dbow", "dm"}, default "dbow"
+        The paper's model: the bag of words, or the distributed memory.
+    context : int, default 5
+        In "dm", words beside the target on each side.
+    word_dim : int, optional
+        In "dm", components of the vector of a word beside the target; by default `bits`. The
+        weights of a word have bits + 2 * context * word_dim components, which decides the time
+        that a training takes.
+    round_words : bool, default True
+        In "dm", whether those vectors are rounded as the document's is; else they only go through
+        the sigmoid.
+    objective : {"softmax", "negative-sampling"}, default "softmax"
+    optimizer : {"adagrad", "sgd"}, default "adagrad"
+    learning_rate : float, optional
+        At the start; it falls linearly to zero. By default 0.2 / sqrt(bits) for AdaGrad (0.035
+        at 32 bits, 0.018 at 128), 0.05 for SGD.
+    on_unknown : {"zero", "error", "nan"}, default "zero"
+        What a document without any known word gives. A code cannot be NaN: with "nan",
+        `preactivations` gives NaN, and `transform` raises as with "error".
+    window, min_count, max_vocabulary, negatives, subsample, epochs, dropout, batch, \
+infer_epochs, tokenizer, deterministic, threads, seed, progress
+        As for `ParagraphVector`.
+
+    Attributes
+    ----------
+    document_vectors_ : ndarray of float32, shape (n_documents, bits)
+        Pre-activations of the training documents.
+    word_vectors_ : ndarray of float32, shape (n_words, bits)
+        The weights W; of bits + 2 * context * word_dim columns in "dm".
+    context_vectors_ : ndarray of float32, shape (n_words, word_dim)
+        In "dm", the vectors of words beside a target, before the sigmoid.
+    vocabulary_, losses_, n_documents_, partial_
+        As for `ParagraphVector`.
+
+    References
+    ----------
+    .. [1] Grzegorczyk and Kurdziel, "Binary paragraph vectors", RepL4NLP 2017, arXiv:1611.01116.
+    .. [2] Krizhevsky and Hinton, "Using very deep autoencoders for content-based image retrieval",
+       ESANN 2011.
+
+    Examples
+    --------
+    >>> texts = ["red wine and white wine", "white wine with fish", "a fast red car"] * 20
+    >>> model = BinaryParagraphVector(bits=16, min_count=1, threads=1).fit(texts)
+    >>> codes = model.transform(["wine with fish"])
+    >>> codes.shape, codes.dtype
+    ((1, 2), dtype('uint8'))
+    """
+
+    _modes: ClassVar = {
+        "dbow": Mode("binary-pv-dbow", document_rate=8.0, infer_rate=0.1),
+        "dm": Mode(
+            "binary-pv-dm", document_rate=8.0, infer_rate=0.1, noise=256, context=True,
+            concatenated=True,
+        ),
+    }  # fmt: skip
+    _width = "bits"
+
+    def __init__(
+        self,
+        bits: int = 128,
+        *,
+        mode: str = "dbow",
+        context: int = 5,
+        word_dim: int | None = None,
+        round_words: bool = True,
+        window: int = 16,
+        min_count: int = 2,
+        max_vocabulary: int | None = None,
+        negatives: int | None = None,
+        subsample: float = 1e-4,
+        epochs: int = 10,
+        learning_rate: float | None = None,
+        objective: str = "softmax",
+        optimizer: str = "adagrad",
+        dropout: float = 0.0,
+        batch: int = 32,
+        infer_epochs: int = 10,
+        tokenizer: Tokenizer | Splitter | None = None,
+        on_unknown: str = "zero",
+        deterministic: bool = True,
+        threads: int | None = None,
+        seed: int = 0,
+        progress: ProgressOption = None,
+    ) -> None:
+        self.bits = bits
+        self.mode = mode
+        self.context = context
+        self.word_dim = word_dim
+        self.round_words = round_words
+        self.window = window
+        self.min_count = min_count
+        self.max_vocabulary = max_vocabulary
+        self.negatives = negatives
+        self.subsample = subsample
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.objective = objective
+        self.optimizer = optimizer
+        self.dropout = dropout
+        self.batch = batch
+        self.infer_epochs = infer_epochs
+        self.tokenizer = tokenizer
+        self.on_unknown = on_unknown
+        self.deterministic = deterministic
+        self.threads = threads
+        self.seed = seed
+        self.progress = progress
+
+    def _default_learning_rate(self) -> float:
+        return 0.2 / float(np.sqrt(self.bits)) if self.optimizer == "adagrad" else 0.05

@@ -1,0 +1,180 @@
+"""Real vectors and short binary codes of documents, learned as one."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal, overload
+
+import numpy as np
+
+from . import _core
+from ._check import check_threads
+from ._coded_vectors import CodedVectors
+from ._modes import Mode
+from ._paragraph_vectors import Coverage, FloatArray
+from ._progress import ProgressOption
+from ._saved_model import Splitter
+from .text import Corpus, Tokenizer
+
+__all__ = ["RealBinaryParagraphVector"]
+
+
+class RealBinaryParagraphVector(CodedVectors):
+    """Real vectors and short codes of documents at once: Real-Binary PV-DBOW [1]_.
+
+    A document has a real vector r and pre-activations a = P r; its code is b = [a > 0], and b
+    predicts its words, p(w | b) = softmax(W b + c). P, W and c are learned. The gradient passes the
+    rounding unchanged [2]_. The codes find a short list of documents, which the vectors order.
+
+    Parameters
+    ----------
+    dim : int, default 300
+        Components of a real vector.
+    bits : int, default 28
+        Bits of a code.
+    mode : {"dbow"}, default "dbow"
+        The paper's model.
+    objective : {"softmax", "negative-sampling"}, default "softmax"
+    optimizer : {"adagrad", "sgd"}, default "adagrad"
+        Of the words' rows; the documents and P always move by AdaGrad.
+    learning_rate : float, optional
+        At the start; it falls linearly to zero. By default 0.2 / sqrt(bits) for AdaGrad (0.038
+        at 28 bits), 0.05 for SGD.
+    on_unknown : {"zero", "error", "nan"}, default "zero"
+        What a document without any known word gives. A code cannot be NaN: with "nan", `vectors`
+        and `preactivations` give NaN, and `transform` raises as with "error".
+    window, min_count, max_vocabulary, negatives, subsample, epochs, dropout, batch, \
+infer_epochs, tokenizer, deterministic, threads, seed, progress
+        As for `ParagraphVector`.
+
+    Attributes
+    ----------
+    document_vectors_ : ndarray of float32, shape (n_documents, dim)
+        Real vectors of the training documents.
+    word_vectors_ : ndarray of float32, shape (n_words, bits)
+        The weights W.
+    projection_ : ndarray of float32, shape (bits, dim)
+        P.
+    vocabulary_, losses_, n_documents_, partial_
+        As for `ParagraphVector`.
+
+    See Also
+    --------
+    BinaryParagraphVector : Its pre-activations are real vectors too, one component a bit.
+
+    References
+    ----------
+    .. [1] Grzegorczyk and Kurdziel, "Binary paragraph vectors", RepL4NLP 2017, arXiv:1611.01116.
+    .. [2] Krizhevsky and Hinton, "Using very deep autoencoders for content-based image retrieval",
+       ESANN 2011.
+
+    Examples
+    --------
+    >>> texts = ["red wine and white wine", "white wine with fish", "a fast red car"] * 20
+    >>> model = RealBinaryParagraphVector(dim=20, bits=16, min_count=1, threads=1).fit(texts)
+    >>> model.transform(["wine with fish"]).shape, model.vectors(["wine with fish"]).shape
+    ((1, 2), (1, 20))
+    """
+
+    _modes: ClassVar = {
+        "dbow": Mode("real-binary-pv-dbow", document_rate=8.0, infer_rate=0.1),
+    }
+    _width = "dim"
+
+    def __init__(
+        self,
+        dim: int = 300,
+        bits: int = 28,
+        *,
+        mode: str = "dbow",
+        window: int = 16,
+        min_count: int = 2,
+        max_vocabulary: int | None = None,
+        negatives: int | None = None,
+        subsample: float = 1e-4,
+        epochs: int = 10,
+        learning_rate: float | None = None,
+        objective: str = "softmax",
+        optimizer: str = "adagrad",
+        dropout: float = 0.0,
+        batch: int = 32,
+        infer_epochs: int = 10,
+        tokenizer: Tokenizer | Splitter | None = None,
+        on_unknown: str = "zero",
+        deterministic: bool = True,
+        threads: int | None = None,
+        seed: int = 0,
+        progress: ProgressOption = None,
+    ) -> None:
+        self.dim = dim
+        self.bits = bits
+        self.mode = mode
+        self.window = window
+        self.min_count = min_count
+        self.max_vocabulary = max_vocabulary
+        self.negatives = negatives
+        self.subsample = subsample
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.objective = objective
+        self.optimizer = optimizer
+        self.dropout = dropout
+        self.batch = batch
+        self.infer_epochs = infer_epochs
+        self.tokenizer = tokenizer
+        self.on_unknown = on_unknown
+        self.deterministic = deterministic
+        self.threads = threads
+        self.seed = seed
+        self.progress = progress
+
+    def _default_learning_rate(self) -> float:
+        return 0.2 / float(np.sqrt(self.bits)) if self.optimizer == "adagrad" else 0.05
+
+    @property
+    def projection_(self) -> FloatArray:
+        """The matrix P that turns a real vector into pre-activations, shape (bits, dim)."""
+        self._check_fitted()
+        return self._projection[:, : self._n_components]
+
+    @overload
+    def vectors(self, documents: Any, *, return_coverage: Literal[False] = ...) -> FloatArray: ...
+    @overload
+    def vectors(
+        self, documents: Any, *, return_coverage: Literal[True]
+    ) -> tuple[FloatArray, Coverage]: ...
+    def vectors(
+        self, documents: Any, *, return_coverage: bool = False
+    ) -> FloatArray | tuple[FloatArray, Coverage]:
+        """Infer the real vectors of documents.
+
+        Parameters
+        ----------
+        documents, return_coverage
+            As for `transform`.
+
+        Returns
+        -------
+        vectors : ndarray of float32, shape (n_documents, dim)
+        coverage : ndarray of float64, shape (n_documents,), if asked for
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If a document has no known word and `on_unknown` is "error".
+        """
+        corpus = self._encode(documents)
+        vectors = self._infer(corpus)
+        return (vectors, self._coverage(corpus)) if return_coverage else vectors
+
+    def _preactivations(
+        self, corpus: Corpus, first: int = 0, last: int | None = None
+    ) -> FloatArray:
+        # By the engine, so that a row does not depend on how many others there are.
+        return _core.project(
+            self._infer(corpus, first, last),
+            np.zeros(self._n_components, np.float32),
+            np.ascontiguousarray(self.projection_.T),
+            check_threads(self.threads),
+        )

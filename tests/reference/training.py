@@ -10,28 +10,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .compositions import compose, send_back, sigmoid
+
 FIRST_SQUARE = 0.1
 UNSEEN = 2**32 - 1
-
-
-def sigmoid(x):
-    return 1.0 / (1.0 + np.exp(-x))
 
 
 def noise_probabilities(counts):
     weights = np.maximum(np.asarray(counts, dtype=np.float64), 1.0) ** 0.75
     return weights / weights.sum()
-
-
-def forward(model, a):
-    return (a > 0).astype(np.float64) if model == "binary-pv-dbow" else a.copy()
-
-
-def backward(model, a, g):
-    if model == "binary-pv-dbow":
-        s = sigmoid(a)
-        return g * s * (1.0 - s)
-    return g
 
 
 def softmax_loss(z_target, z_noise, times, q_target, q_noise, draws):
@@ -74,63 +61,108 @@ class Twin:
     hidden: np.ndarray
     output: np.ndarray
     bias: np.ndarray
+    context: np.ndarray | None = None
+    projection: np.ndarray | None = None
+    context_rate: float = 1.0
+    projection_rate: float = 1.0
+    round_words: bool = True
     squares: dict = field(default_factory=dict)
 
     def __post_init__(self):
         self.q = noise_probabilities(self.counts)
-        for name in ("hidden", "output", "bias"):
-            self.squares[name] = np.full(getattr(self, name).shape, FIRST_SQUARE)
+        for name in ("hidden", "output", "bias", "context", "projection"):
+            if getattr(self, name) is not None:
+                self.squares[name] = np.full(getattr(self, name).shape, FIRST_SQUARE)
 
     def descend(self, name, row, gradient, rate):
         values, squares = getattr(self, name), self.squares[name]
-        if self.optimizer == "sgd" and name != "hidden":
+        if self.optimizer == "sgd" and name not in ("hidden", "projection"):
             values[row] -= rate * gradient
             return
         squares[row] += gradient**2
         values[row] -= rate * gradient / np.sqrt(squares[row])
 
+    def words_of(self, plan, run):
+        """Return the rows of the words around the target of a run, and their ids."""
+        slots = len(plan["context"]) // len(plan["documents"])
+        ids = plan["context"][run * slots : (run + 1) * slots]
+        return [None if word == UNSEEN else self.context[word] for word in ids], ids
+
     def step(self, plan, dropout=None):
         """Train on one plan; return the sum of the losses of its targets."""
         rate = self.learning_rate * max(1e-4, 1.0 - plan["progress"])
-        noise, times = plan["noise"], plan["noise_times"].astype(np.float64)
-        draws = times.sum()
-        hidden = np.array([forward(self.model, self.hidden[d]) for d in plan["documents"]])
+        width = 0 if self.context is None else self.context.shape[1]
+        hidden = np.array(
+            [
+                compose(
+                    self.model, self.hidden[document], self.words_of(plan, run)[0],
+                    self.projection, self.round_words, width=width,
+                )
+                for run, document in enumerate(plan["documents"])
+            ]
+        )  # fmt: skip
+        asked = {name: np.zeros_like(getattr(self, name)) for name in self.squares}
         hidden_gradient = np.zeros_like(hidden)
-        output_gradient = np.zeros_like(self.output)
-        bias_gradient = np.zeros_like(self.bias)
         contributions = np.zeros(len(self.bias))
         loss = 0.0
         for target, run in zip(plan["targets"], plan["target_run"], strict=True):
-            others = noise != target
-            rows = noise[others]
-            h = hidden[run]
-            target_loss, g_target, g_noise = target_gradients(
-                self.objective,
-                self.output[target] @ h + self.bias[target],
-                self.output[rows] @ h + self.bias[rows],
-                times[others],
-                self.q[target],
-                self.q[rows],
-                draws,
-                self.negatives,
-            )
-            loss += target_loss
-            hidden_gradient[run] += g_target * self.output[target] + g_noise @ self.output[rows]
-            output_gradient[target] += g_target * h
-            output_gradient[rows] += np.outer(g_noise, h)
-            bias_gradient[target] += g_target
-            bias_gradient[rows] += g_noise
+            loss += self.score(plan, target, hidden[run], hidden_gradient[run], asked)
             contributions[target] += 1
-        for run, document in enumerate(plan["documents"]):
-            g = backward(self.model, self.hidden[document], hidden_gradient[run])
-            self.descend("hidden", document, g, rate * self.document_rate)
-        for row in np.union1d(noise, plan["targets"]):
-            scale = 1.0
-            if self.optimizer == "sgd" and contributions[row] > 32:
-                scale = 32 / contributions[row]
-            self.descend("output", row, scale * output_gradient[row], rate)
-            self.descend("bias", row, scale * bias_gradient[row], rate)
+        uses = self.take_back(plan, hidden_gradient, asked)
+        for document in np.unique(plan["documents"]):
+            self.descend("hidden", document, asked["hidden"][document], rate * self.document_rate)
+        for row in np.union1d(plan["noise"], plan["targets"]):
+            scale = self.brake(contributions[row])
+            self.descend("output", row, scale * asked["output"][row], rate)
+            self.descend("bias", row, scale * asked["bias"][row], rate)
+        for row in np.flatnonzero(uses):
+            gradient = self.brake(uses[row]) * asked["context"][row]
+            self.descend("context", row, gradient, rate * self.context_rate)
+        if self.projection is not None:
+            self.descend("projection", ..., asked["projection"], rate * self.projection_rate)
         return loss
+
+    def brake(self, contributions):
+        return 32 / contributions if self.optimizer == "sgd" and contributions > 32 else 1.0
+
+    def score(self, plan, target, h, pull, asked):
+        """Add the gradients of one target; return its loss."""
+        times = plan["noise_times"].astype(np.float64)
+        others = plan["noise"] != target
+        rows = plan["noise"][others]
+        loss, g_target, g_noise = target_gradients(
+            self.objective,
+            self.output[target] @ h + self.bias[target],
+            self.output[rows] @ h + self.bias[rows],
+            times[others],
+            self.q[target],
+            self.q[rows],
+            times.sum(),
+            self.negatives,
+        )
+        pull += g_target * self.output[target] + g_noise @ self.output[rows]
+        asked["output"][target] += g_target * h
+        asked["output"][rows] += np.outer(g_noise, h)
+        asked["bias"][target] += g_target
+        asked["bias"][rows] += g_noise
+        return loss
+
+    def take_back(self, plan, hidden_gradient, asked):
+        """Add the gradients of the inputs; return how often each word stood around a target."""
+        uses = np.zeros(len(self.bias))
+        for run, document in enumerate(plan["documents"]):
+            words, ids = self.words_of(plan, run)
+            row, pulls, projection = send_back(
+                self.model, hidden_gradient[run], self.hidden[document], words, self.projection
+            )
+            asked["hidden"][document] += row
+            for word, pull in zip(ids, pulls, strict=True):
+                if word != UNSEEN:
+                    asked["context"][word] += pull
+                    uses[word] += 1
+            if projection is not None:
+                asked["projection"] += projection
+        return uses
 
 
 def quantile_noise(counts, draws):
@@ -141,16 +173,27 @@ def quantile_noise(counts, draws):
     return np.unique(words, return_counts=True)
 
 
-def infer(model, objective, output, bias, counts, words, *, noise, iterations, rate, negatives):
-    """Infer the hidden vector of one document."""
+def words_around(words, place, width, context):
+    """Return the rows of the words around a place of a document, None beyond its ends."""
+    places = [*range(place - width, place), *range(place + 1, place + width + 1)]
+    return [context[words[i]] if 0 <= i < len(words) else None for i in places]
+
+
+def infer(
+    model, objective, output, bias, counts, words, *, noise, iterations, rate, negatives, dim,
+    width=0, context=None, projection=None, round_words=True,
+):  # fmt: skip
+    """Infer the row of one document."""
     q = noise_probabilities(counts)
+    word_dim = 0 if context is None else context.shape[1]
     noise_words, times = quantile_noise(counts, noise)
-    a = np.zeros(output.shape[1])
-    squares = np.full(output.shape[1], FIRST_SQUARE)
+    r = np.zeros(dim)
+    squares = np.full(dim, FIRST_SQUARE)
     for step in range(iterations):
-        h = forward(model, a)
-        g = np.zeros_like(a)
-        for target in words:
+        g = np.zeros(dim)
+        for place, target in enumerate(words):
+            around = words_around(words, place, width, context)
+            h = compose(model, r, around, projection, round_words, width=word_dim)
             others = noise_words != target
             rows = noise_words[others]
             _, g_target, g_noise = target_gradients(
@@ -163,8 +206,8 @@ def infer(model, objective, output, bias, counts, words, *, noise, iterations, r
                 float(noise),
                 negatives,
             )
-            g += g_target * output[target] + g_noise @ output[rows]
-        g = backward(model, a, g)
+            pull = g_target * output[target] + g_noise @ output[rows]
+            g += send_back(model, pull, r, around, projection)[0]
         squares += g**2
-        a -= rate * (1 - step / iterations) * g / np.sqrt(squares)
-    return a
+        r -= rate * (1 - step / iterations) * g / np.sqrt(squares)
+    return r

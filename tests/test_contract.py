@@ -17,6 +17,7 @@ from bitsense import (
     NotFittedError,
     ParagraphVector,
     RandomHyperplanes,
+    RealBinaryParagraphVector,
     SignBinarizer,
 )
 
@@ -27,11 +28,15 @@ SMALL = {"epochs": 2, "negatives": 8, "batch": 8, "min_count": 1, "subsample": 0
 MAKERS = {
     "ParagraphVector": lambda: ParagraphVector(dim=20, **SMALL),
     "BinaryParagraphVector": lambda: BinaryParagraphVector(bits=20, **SMALL),
+    "PV-DM, mean": lambda: ParagraphVector(20, mode="dm-mean", context=2, **SMALL),
+    "PV-DM, side by side": lambda: ParagraphVector(20, mode="dm-concat", word_dim=4, **SMALL),
+    "Binary PV-DM": lambda: BinaryParagraphVector(20, mode="dm", word_dim=4, **SMALL),
+    "RealBinaryParagraphVector": lambda: RealBinaryParagraphVector(dim=24, bits=20, **SMALL),
     "SignBinarizer": lambda: SignBinarizer(),
     "RandomHyperplanes": lambda: RandomHyperplanes(bits=20, center=True),
     "ITQ": lambda: ITQ(bits=20, iterations=3),
 }
-MODELS = [ParagraphVector, BinaryParagraphVector]
+MODELS = [ParagraphVector, BinaryParagraphVector, RealBinaryParagraphVector]
 
 
 def data_of(estimator):
@@ -90,7 +95,7 @@ def test_fit_transform_equals_fit_then_transform(make):
 def test_nothing_works_before_fit(make):
     estimator = make()
     message = f"this {type(estimator).__name__} is not fitted yet; call `fit` first"
-    for use in ("transform", "project", "preactivations", "save"):
+    for use in ("transform", "project", "preactivations", "vectors", "save"):
         if hasattr(estimator, use):
             with pytest.raises(NotFittedError, match=f"^{message}$"):
                 getattr(estimator, use)(data_of(estimator))
@@ -250,7 +255,8 @@ SPELLINGS = {
 def test_names_of_other_libraries_are_answered_with_ours(cls, theirs):
     ours = SPELLINGS[theirs]
     if ours == "dim":
-        ours = cls._width
+        both = cls is RealBinaryParagraphVector and theirs == "n_components"
+        ours = "bits" if both else cls._width
     message = f"{cls.__name__} got an unknown parameter `{theirs}`; did you mean `{ours}`?"
     with pytest.raises(TypeError) as caught:
         cls(**{theirs: 1})
@@ -301,7 +307,6 @@ NUMBERS = [  # name, value, the whole message
     ("threads", "all", "must be an integer, got 'all'"),
     ("deterministic", "no", "must be True or False, got 'no'"),
     ("deterministic", 1, "must be True or False, got 1"),
-    ("mode", "dm", "must be one of 'dbow', got 'dm'"),
     ("objective", "hs", "must be one of 'softmax', 'negative-sampling', got 'hs'"),
     ("optimizer", "adam", "must be one of 'adagrad', 'sgd', got 'adam'"),
     ("on_unknown", None, "must be one of 'zero', 'error', 'nan', got None"),
@@ -316,6 +321,39 @@ def test_a_value_out_of_range_is_refused_by_name(cls, name, value, message):
     with pytest.raises((ValueError, TypeError)) as caught:
         cls(**{name: value}).fit(TEXTS)
     assert str(caught.value) == f"`{name}` {message}"
+
+
+CONTEXTS = [  # class, parameters, the whole message
+    (ParagraphVector, {"mode": "dm"},
+     "`mode` must be one of 'dbow', 'dm-mean', 'dm-concat', got 'dm'"),
+    (BinaryParagraphVector, {"mode": "dm-mean"},
+     "`mode` must be one of 'dbow', 'dm', got 'dm-mean'"),
+    (RealBinaryParagraphVector, {"mode": "dm"}, "`mode` must be one of 'dbow', got 'dm'"),
+    (RealBinaryParagraphVector, {"bits": 0}, "`bits` must be at least 1, got 0"),
+    (ParagraphVector, {"context": 0}, "`context` must be at least 1, got 0"),
+    (ParagraphVector, {"context": 1025}, "`context` must be at most 1024, got 1025"),
+    (BinaryParagraphVector, {"word_dim": 0}, "`word_dim` must be at least 1, got 0"),
+    (BinaryParagraphVector, {"word_dim": 2.0}, "`word_dim` must be an integer, got 2.0"),
+    (BinaryParagraphVector, {"round_words": "no"}, "`round_words` must be True or False, got 'no'"),
+    (ParagraphVector, {"dim": 8, "mode": "dm-mean", "word_dim": 9},
+     "`word_dim` must be None or `dim`, 8, in mode 'dm-mean', got 9"),
+    (ParagraphVector, {"dim": 6, "mode": "dm-concat", "word_dim": 60_000, "context": 10},
+     "`dim` plus 2 * `context` * `word_dim` must be at most 1,048,576, got 1,200,006"),
+    (BinaryParagraphVector, {"bits": 8, "mode": "dm", "batch": 65536, "window": 100},
+     "`batch` times `window` times `context` must be at most 4,194,304, got 32,768,000"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("cls", "parameters", "message"), CONTEXTS)
+def test_what_only_some_models_have_is_refused_by_name(cls, parameters, message):
+    with pytest.raises((ValueError, TypeError)) as caught:
+        cls(**parameters).fit(TEXTS)
+    assert str(caught.value) == message
+
+
+def test_a_mean_takes_the_components_of_a_document_by_name():
+    named = ParagraphVector(20, mode="dm-mean", word_dim=20, **SMALL).fit(TEXTS)
+    assert answer(named) == answer(ParagraphVector(20, mode="dm-mean", **SMALL).fit(TEXTS))
 
 
 @pytest.mark.parametrize("cls", MODELS)

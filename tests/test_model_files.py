@@ -7,9 +7,10 @@ import pickle
 import numpy as np
 import pytest
 from reference.small_models import (
-    MODELS,
+    MAKERS,
     SMALL,
     TEXTS,
+    make,
 )
 
 from bitsense import (
@@ -23,10 +24,10 @@ from bitsense import (
 )
 
 
-@pytest.fixture(scope="module", params=MODELS, ids=lambda cls: cls.__name__)
+@pytest.fixture(scope="module", params=MAKERS)
 def model(request):
     """A small fitted model that no test changes."""
-    return request.param(20, **SMALL).fit(TEXTS)
+    return make(request.param).fit(TEXTS)
 
 
 def test_a_file_gives_the_model_back(model, tmp_path):
@@ -122,7 +123,10 @@ BAD = {
     "max_vocabulary a string": edited(parameters__max_vocabulary="all"),
     "objective unknown": edited(parameters__objective="hinge"),
     "objective null": edited(parameters__objective=None),
-    "mode unknown": edited(parameters__mode="dm"),
+    "mode unknown": edited(parameters__mode="dm-mean"),
+    "mode with a context": edited(parameters__mode="dm"),
+    "context zero": edited(parameters__context=0),
+    "round_words a number": edited(parameters__round_words=1),
     "epochs zero": edited(parameters__epochs=0),
     "negatives a bool": edited(parameters__negatives=True),
     "seed negative": edited(parameters__seed=-1),
@@ -185,6 +189,60 @@ def test_a_well_formed_file_of_nonsense_is_refused(damage, model_bytes, tmp_path
     for use in (load, verify, BinaryParagraphVector.load):
         with pytest.raises(FormatError):
             use(tmp_path / "bad")
+
+
+BAD_CONTEXT = {
+    "mode without a context": edited(parameters__mode="dbow"),
+    "context of another width": edited(parameters__context=3),
+    "word_dim of another width": edited(parameters__word_dim=30),
+    "word_dim within the padding": edited(parameters__word_dim=8),
+    "word_dim null": edited(parameters__word_dim=None),
+    "context missing": replaced("context", lambda a: None),
+    "context short": replaced("context", lambda a: a[:-1]),
+    "context narrow": replaced("context", lambda a: np.ascontiguousarray(a[:, :9])),
+    "context double": replaced("context", lambda a: a.astype(np.float64)),
+    "context NaN": replaced("context", put(np.nan, 1, 1)),
+    "context padding": replaced("context", put(1.0, 1, 9)),
+}
+BAD_PROJECTION = {
+    "bits fewer": edited(parameters__bits=11),
+    "bits zero": edited(parameters__bits=0),
+    "bits missing": edited(parameters__bits=KeyError),
+    "dim of another stride": edited(parameters__dim=33),
+    "mode with a context": edited(parameters__mode="dm"),
+    "projection missing": replaced("projection", lambda a: None),
+    "projection short": replaced("projection", lambda a: a[:-1]),
+    "projection infinite": replaced("projection", put(np.inf, 0, 0)),
+    "projection padding": replaced("projection", put(1.0, 0, 21)),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [("binary dm", damage) for damage in BAD_CONTEXT]
+    + [("RealBinaryParagraphVector", damage) for damage in BAD_PROJECTION],
+)
+def test_tables_that_do_not_fit_the_parameters_are_refused(name, damage, tmp_path):
+    options = {} if name == "binary dm" else {"bits": 12}
+    model = make(name, **options).fit(TEXTS)
+    header, arrays = files.read_bytes(model.__getstate__()["contents"], "model")
+    (BAD_CONTEXT if name == "binary dm" else BAD_PROJECTION)[damage](header, arrays)
+    files.write_file(tmp_path / "bad", "model", header, arrays)
+    for use in (load, verify, type(model).load):
+        with pytest.raises(FormatError):
+            use(tmp_path / "bad")
+
+
+def test_a_file_from_before_there_were_contexts_is_read(tmp_path):
+    for name in ("ParagraphVector", "BinaryParagraphVector"):
+        model = make(name).fit(TEXTS)
+        header, arrays = files.read_bytes(model.__getstate__()["contents"], "model")
+        for parameter in ("context", "word_dim", "round_words"):
+            header["parameters"].pop(parameter, None)
+        files.write_file(tmp_path / "old", "model", header, arrays)
+        loaded = load(tmp_path / "old")
+        assert loaded.get_params() == model.get_params()
+        assert np.array_equal(loaded.transform(TEXTS), model.transform(TEXTS))
 
 
 def test_a_model_without_words_is_refused(model_bytes, tmp_path):

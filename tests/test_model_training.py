@@ -15,12 +15,15 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from reference.small_models import (
-    MODELS,
+    CODED,
+    MAKERS,
     SMALL,
     TEXTS,
+    each_maker,
     each_model,
     environment,
     long_corpus,
+    make,
 )
 from reference.topics import cosine_distances, nearest_share, planted, planted_mixtures
 from reference.training import Twin
@@ -36,10 +39,10 @@ from bitsense import (
 )
 
 
-@pytest.fixture(scope="module", params=MODELS, ids=lambda cls: cls.__name__)
+@pytest.fixture(scope="module", params=MAKERS)
 def model(request):
     """A small fitted model that no test changes."""
-    return request.param(20, **SMALL).fit(TEXTS)
+    return make(request.param).fit(TEXTS)
 
 
 # Progress and stopping
@@ -192,25 +195,32 @@ def test_concurrent_calls_give_each_its_answer(model):
 
 def distances_of(model, texts):
     answer = model.transform(texts)
-    if isinstance(model, BinaryParagraphVector):
+    if isinstance(model, CODED):
         return hamming_distances(answer, answer)
     return cosine_distances(answer)
 
 
 @pytest.mark.parametrize("objective", ["softmax", "negative-sampling"])
-@each_model
-def test_losses_are_the_mean_per_target_of_the_twin(cls, objective):
-    model = cls(12, objective=objective, threads=2, learning_rate=0.1, **SMALL).fit(TEXTS)
+@each_maker
+def test_losses_are_the_mean_per_target_of_the_twin(name, objective):
+    model = make(name, 12, objective=objective, threads=2, learning_rate=0.1).fit(TEXTS)
     vocabulary, corpus = build_corpus(TEXTS, tokenizer=Tokenizer(), min_count=1)
     data = corpus.ids, corpus.offsets, vocabulary.counts
-    options = model._train_options(model._recipe)
+    recipe = model._recipe
+    mode, shape = model._modes[model.mode], model._shape(recipe)
+    options = model._train_options(recipe)
     options.epochs = 0
-    start = _core.train(model._model, *data, 12, model._init_options(), options)
+    start = _core.train(mode.model, *data, shape, model._init_options(recipe), options)
     options.epochs = 3
-    hidden, output, bias = (array.astype(np.float64) for array in start[:3])
+    widths = shape.dim, shape.hidden(mode.model), None, shape.word_dim, shape.dim
+    hidden, output, bias, context, projection = (
+        table.astype(np.float64)[..., :width] if len(table) else None
+        for table, width in zip(start[:5], widths, strict=True)
+    )
     slow = Twin(
-        model._model, objective, model.optimizer, 8, 0.1, model._document_rate, vocabulary.counts,
-        hidden, output, bias,
+        mode.model, objective, model.optimizer, 8, 0.1, mode.document_rate, vocabulary.counts,
+        hidden, output, bias, context, projection, mode.context_rate, mode.projection_rate,
+        options.round_words,
     )  # fmt: skip
     losses, targets = np.zeros(3), np.zeros(3)
     for plan in _core.plans(*data, options):
@@ -224,11 +234,13 @@ NEGATIVES = {"softmax": 64, "negative-sampling": 5}
 
 
 @pytest.mark.parametrize("objective", NEGATIVES)
-@each_model
-def test_planted_topics_are_found(cls, objective):
+@each_maker
+def test_planted_topics_are_found(name, objective):
+    cls, own = MAKERS[name]
     texts, topics = planted(topics=6, documents=40)
     new, new_topics = planted(topics=6, documents=10, seed=1)
-    model = cls(32, objective=objective, negatives=NEGATIVES[objective], subsample=0.0).fit(texts)
+    options = {"objective": objective, "negatives": NEGATIVES[objective], "subsample": 0.0}
+    model = cls(32, **own, **options).fit(texts)
     assert model.losses_[-1] < 0.9 * model.losses_[0]
     assert nearest_share(distances_of(model, texts), topics) > 0.98
     assert nearest_share(distances_of(model, new), new_topics) > 0.95

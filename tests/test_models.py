@@ -9,10 +9,14 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from reference.small_models import (
-    MODELS,
+    CODED,
+    DM,
+    MAKERS,
     SMALL,
     TEXTS,
+    each_maker,
     each_model,
+    make,
     run_python,
     weights,
 )
@@ -21,6 +25,7 @@ from bitsense import (
     BinaryParagraphVector,
     Codes,
     ParagraphVector,
+    RealBinaryParagraphVector,
     Tokenizer,
     _core,
     load,
@@ -31,10 +36,10 @@ def digest(array):
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
-@pytest.fixture(scope="module", params=MODELS, ids=lambda cls: cls.__name__)
+@pytest.fixture(scope="module", params=MAKERS)
 def model(request):
     """A small fitted model that no test changes."""
-    return request.param(20, **SMALL).fit(TEXTS)
+    return make(request.param).fit(TEXTS)
 
 
 def make_like(model, **changes):
@@ -47,7 +52,7 @@ def make_like(model, **changes):
 def test_what_a_model_has_learned_is_there_and_read_only(model):
     n, dim, words = len(TEXTS), 20, len(model.vocabulary_)
     assert model.document_vectors_.shape == (n, dim)
-    assert model.word_vectors_.shape == (words, dim)
+    assert len(model.word_vectors_) == words
     assert model.n_documents_ == n
     assert model.partial_ is False
     assert len(model.losses_) == 3
@@ -71,6 +76,42 @@ def test_the_shapes_and_types_of_vectors_codes_and_coverage():
     assert np.array_equal(coverage, again)
     assert not (codes[:, -1] & 0b1111).any()
     assert Codes(codes, bits=20).bits == 20
+
+
+def test_the_tables_of_models_with_a_context():
+    words = len(ParagraphVector(20, **SMALL).fit(TEXTS).vocabulary_)
+    mean = make("dm-mean").fit(TEXTS)
+    assert mean.word_vectors_.shape == mean.context_vectors_.shape == (words, 20)
+    for name in ("dm-concat", "binary dm"):
+        model = make(name).fit(TEXTS)
+        assert model.word_vectors_.shape == (words, 20 + 2 * 2 * 9)
+        assert model.context_vectors_.shape == (words, 9)
+        assert not model.context_vectors_.flags.writeable
+    with pytest.raises(AttributeError, match=r"^mode 'dbow' has no `context_vectors_`$"):
+        ParagraphVector(20, **SMALL).fit(TEXTS).context_vectors_  # noqa: B018
+
+
+def test_a_code_is_the_signs_of_a_projection_of_a_real_vector():
+    model = RealBinaryParagraphVector(40, 12, **SMALL).fit(TEXTS)
+    vectors, coverage = model.vectors(TEXTS, return_coverage=True)
+    assert (vectors.shape, vectors.dtype) == ((len(TEXTS), 40), np.float32)
+    assert (coverage == 1.0).all()
+    assert model.projection_.shape == (12, 40)
+    assert model.document_vectors_.shape == (len(TEXTS), 40)
+    assert model.word_vectors_.shape == (len(model.vocabulary_), 12)
+    values = model.preactivations(TEXTS)
+    assert np.abs(values - vectors @ model.projection_.T).max() < 1e-5
+    assert np.array_equal(model.transform(TEXTS), np.packbits(values > 0, axis=1))
+    alone = [model.preactivations([text])[0].tobytes() for text in TEXTS]
+    assert alone == [row.tobytes() for row in values]
+
+
+@pytest.mark.parametrize("name", DM)
+def test_the_order_of_words_matters_where_they_have_a_context(name):
+    model = make(name, epochs=20).fit(TEXTS)
+    turned = [" ".join(reversed(text.split())) for text in TEXTS]
+    values = getattr(model, "preactivations", model.transform)
+    assert not np.array_equal(values(turned), values(TEXTS))
 
 
 def test_coverage_is_the_share_of_known_tokens(model):
@@ -104,11 +145,12 @@ def test_a_text_has_the_same_bytes_in_any_company(model):
         assert np.array_equal(model.transform(TEXTS), whole)
 
 
-def test_codes_are_the_same_when_made_in_parts(monkeypatch):
-    model = BinaryParagraphVector(20, **SMALL).fit(TEXTS)
+@pytest.mark.parametrize("cls", CODED)
+def test_codes_are_the_same_when_made_in_parts(cls, monkeypatch):
+    model = cls(20, **SMALL).fit(TEXTS)
     documents = [*TEXTS[:10], "", "unheard", *TEXTS[10:17]]
     whole = model.transform(documents)
-    monkeypatch.setattr("bitsense.models._CHUNK", 4)
+    monkeypatch.setattr("bitsense._coded_vectors._CHUNK", 4)
     assert np.array_equal(model.transform(documents), whole)
 
 
@@ -190,7 +232,13 @@ def test_an_unknown_document_can_be_an_error(model):
 def test_an_unknown_document_can_be_nan():
     real = ParagraphVector(20, **SMALL, on_unknown="nan").fit(TEXTS)
     binary = BinaryParagraphVector(20, **SMALL, on_unknown="nan").fit(TEXTS)
-    for vectors in (real.transform(UNKNOWN), binary.preactivations(UNKNOWN)):
+    both = RealBinaryParagraphVector(30, 20, **SMALL, on_unknown="nan").fit(TEXTS)
+    for vectors in (
+        real.transform(UNKNOWN),
+        binary.preactivations(UNKNOWN),
+        both.vectors(UNKNOWN),
+        both.preactivations(UNKNOWN),
+    ):
         assert np.isnan(vectors[:2]).all()
         assert np.isfinite(vectors[2]).all()
     with pytest.raises(ValueError) as caught:
@@ -214,10 +262,10 @@ CORPORA = {
 
 @pytest.mark.parametrize("objective", ["softmax", "negative-sampling"])
 @pytest.mark.parametrize("corpus", CORPORA)
-@each_model
-def test_the_smallest_corpora_train(cls, corpus, objective):
+@each_maker
+def test_the_smallest_corpora_train(name, corpus, objective):
     documents = CORPORA[corpus]
-    model = cls(8, min_count=1, subsample=0.0, objective=objective).fit(documents)
+    model = make(name, 8, epochs=10, objective=objective).fit(documents)
     assert model.n_documents_ == len(documents)
     assert len(model.losses_) == model.epochs
     assert np.isfinite(model.losses_).all()
@@ -316,9 +364,9 @@ def test_weights_that_grow_without_bound_are_refused(cls, error, monkeypatch):
     before = weights(model)
 
     def train(*arguments):
-        hidden, output, bias, losses, _ = engine(*arguments)
-        output[3, 5] = np.inf
-        return hidden, output, bias, losses, error
+        *tables, losses, _ = engine(*arguments)
+        tables[1][3, 5] = np.inf
+        return *tables, losses, error
 
     engine = _core.train
     monkeypatch.setattr(_core, "train", train)

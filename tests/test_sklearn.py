@@ -12,6 +12,7 @@ from bitsense import (
     NotFittedError,
     ParagraphVector,
     RandomHyperplanes,
+    RealBinaryParagraphVector,
     SignBinarizer,
     Tokenizer,
     unpack_bits,
@@ -31,14 +32,19 @@ from sklearn.utils.validation import check_is_fitted
 
 TEXTS, TOPICS = planted(topics=4, documents=20)
 SMALL = {"epochs": 5, "subsample": 0.0}
-MODELS = [ParagraphVector(24, **SMALL), BinaryParagraphVector(24, **SMALL)]
+MODELS = [
+    ParagraphVector(24, **SMALL),
+    BinaryParagraphVector(24, **SMALL),
+    RealBinaryParagraphVector(24, 24, **SMALL),
+    BinaryParagraphVector(24, mode="dm", context=2, word_dim=8, **SMALL),
+]
 ALL = [*MODELS, SignBinarizer(), RandomHyperplanes(24), ITQ(8)]
-each = pytest.mark.parametrize("estimator", ALL, ids=lambda e: type(e).__name__)
-each_model = pytest.mark.parametrize("estimator", MODELS, ids=lambda e: type(e).__name__)
+each = pytest.mark.parametrize("estimator", ALL, ids=repr)
+each_model = pytest.mark.parametrize("estimator", MODELS, ids=repr)
 
 
 def data_of(estimator):
-    if isinstance(estimator, ParagraphVector | BinaryParagraphVector):
+    if isinstance(estimator, ParagraphVector | BinaryParagraphVector | RealBinaryParagraphVector):
         return TEXTS
     return np.random.default_rng(0).normal(size=(80, 24)).astype(np.float32)
 

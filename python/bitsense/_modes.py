@@ -19,8 +19,8 @@ class Mode:
     """Times the learning rate: the rate of the documents' own rows."""
     infer_rate: float
     """AdaGrad's, in inference."""
-    learning_rate: dict[str, float] = field(default_factory=dict)
-    """Of each optimiser, where the class does not say it otherwise."""
+    learning_rates: dict[str, float] = field(default_factory=dict)
+    """By optimiser, where the class does not say it otherwise."""
     noise: int = 1024
     """Quantiles of the noise distribution that inference uses."""
     context: bool = False

@@ -173,7 +173,7 @@ class ParagraphVector(ParagraphVectors):
         self.progress = progress
 
     def _default_learning_rate(self) -> float:
-        return self._modes[self.mode].learning_rate.get(self.optimizer, 0.07)
+        return self._modes[self.mode].learning_rates.get(self.optimizer, 0.07)
 
     @overload
     def transform(self, documents: Any, *, return_coverage: Literal[False] = ...) -> FloatArray: ...

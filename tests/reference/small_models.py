@@ -9,19 +9,38 @@ import textwrap
 
 import pytest
 
-from bitsense import BinaryParagraphVector, ParagraphVector
+from bitsense import BinaryParagraphVector, ParagraphVector, RealBinaryParagraphVector
 
 from .topics import planted
 
-MODELS = [ParagraphVector, BinaryParagraphVector]
+MODELS = [ParagraphVector, BinaryParagraphVector, RealBinaryParagraphVector]
+CODED = (BinaryParagraphVector, RealBinaryParagraphVector)
+DM = {
+    "dm-mean": (ParagraphVector, {"mode": "dm-mean", "context": 3}),
+    "dm-concat": (ParagraphVector, {"mode": "dm-concat", "context": 2, "word_dim": 9}),
+    "binary dm": (BinaryParagraphVector, {"mode": "dm", "context": 2, "word_dim": 9}),
+    "binary dm, soft words": (
+        BinaryParagraphVector,
+        {"mode": "dm", "context": 2, "word_dim": 9, "round_words": False},
+    ),
+}
+MAKERS = {cls.__name__: (cls, {}) for cls in MODELS} | DM
 SMALL = {"epochs": 3, "negatives": 8, "batch": 8, "min_count": 1, "subsample": 0.0}
 TEXTS, TOPICS = planted(topics=4, documents=10)
 
+each_maker = pytest.mark.parametrize("name", MAKERS)
 each_model = pytest.mark.parametrize("cls", MODELS)
 
 
+def make(name, width=20, **options):
+    """Return an unfitted model of a class and a mode."""
+    cls, own = MAKERS[name]
+    return cls(width, **{**SMALL, **own, **options})
+
+
 def weights(model):
-    return b"".join(a.tobytes() for a in (model.document_vectors_, model.word_vectors_))
+    tables = (model._hidden, model._output, model._context, model._projection)
+    return b"".join(table.tobytes() for table in tables)
 
 
 def long_corpus():

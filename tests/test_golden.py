@@ -22,6 +22,7 @@ from bitsense import (
     BinaryParagraphVector,
     DisambiguatedSkipGram,
     ParagraphVector,
+    RealBinaryParagraphVector,
     Word2Vec,
     cpu_info,
 )
@@ -40,6 +41,29 @@ CASES = {
     for cls in (ParagraphVector, BinaryParagraphVector)
     for objective in ("softmax", "negative-sampling")
     for optimizer in ("adagrad", "sgd")
+}
+CONTEXTS = {
+    "ParagraphVector, dm-mean": (ParagraphVector, {"mode": "dm-mean", "context": 2}),
+    "ParagraphVector, dm-concat": (
+        ParagraphVector,
+        {"mode": "dm-concat", "context": 2, "word_dim": 5},
+    ),
+    "BinaryParagraphVector, dm": (
+        BinaryParagraphVector,
+        {"mode": "dm", "context": 2, "word_dim": 5},
+    ),
+    "BinaryParagraphVector, dm, soft words": (
+        BinaryParagraphVector,
+        {"mode": "dm", "context": 2, "word_dim": 5, "round_words": False},
+    ),
+    "RealBinaryParagraphVector": (RealBinaryParagraphVector, {"bits": 12}),
+}
+CASES |= {
+    f"{name}, {objective}, {optimizer}": cls(
+        24, objective=objective, optimizer=optimizer, learning_rate=0.0625, **own, **COMMON
+    )
+    for name, (cls, own) in CONTEXTS.items()
+    for objective, optimizer in [("softmax", "adagrad"), ("negative-sampling", "sgd")]
 }
 WORDS = {
     "window": 4, "negatives": 6, "min_count": 2, "subsample": 0.05, "epochs": 4, "seed": 42,
@@ -78,8 +102,13 @@ def parts_of(fitted):
         "inferred": fitted.transform(documents()[::-1]),
         "losses": losses,
     }
-    if isinstance(fitted, BinaryParagraphVector):
+    if isinstance(fitted, (BinaryParagraphVector, RealBinaryParagraphVector)):
         parts["preactivations"] = fitted.preactivations(documents())
+    if isinstance(fitted, RealBinaryParagraphVector):
+        parts["vectors"] = fitted.vectors(documents())
+        parts["projection"] = fitted.projection_
+    if hasattr(fitted, "context_vectors_"):
+        parts["context"] = fitted.context_vectors_
     return parts
 
 

@@ -76,7 +76,9 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
     """
 
     _modes: ClassVar = {
-        "dbow": Mode("real-binary-pv-dbow", document_rate=8.0, infer_rate=0.1),
+        "dbow": Mode(
+            "real-binary-pv-dbow", document_rate=8.0, infer_rate=0.1, projection_rate=0.001
+        ),
     }
     _width = "dim"
 

@@ -12,7 +12,14 @@ namespace bitsense {
 namespace {
 
 constexpr std::size_t kDim = 20;
-constexpr const char* kModels[] = {"pv-dbow", "binary-pv-dbow"};
+constexpr const char* kModels[] = {"pv-dbow",    "binary-pv-dbow", "real-binary-pv-dbow",
+                                   "pv-dm-mean", "pv-dm-concat",   "binary-pv-dm"};
+
+Shape shape_of(const std::string& model) {
+  if (model == "real-binary-pv-dbow") return {.dim = kDim, .bits = 9};
+  if (model.find("dm") == std::string::npos) return {.dim = kDim};
+  return {.dim = kDim, .context = 3, .word_dim = model == "pv-dm-mean" ? kDim : 7};
+}
 
 // Documents of two topics: the words of even documents are below kTopic, the others above.
 struct Corpus {
@@ -52,18 +59,21 @@ struct Trained {
   std::vector<double> losses;
 };
 
-Trained trained(const char* model, const Corpus& corpus, const TrainOptions& options,
+Trained trained(const char* model, const Corpus& corpus, TrainOptions options,
                 const Watch& watch = {}) {
-  Trained result{
-      make_parameters(corpus.documents().count(), corpus.counts, kDim, {0.1F, 0.5F}, options.seed),
-      {}};
+  const Shape shape = shape_of(model);
+  options.context = shape.context;
+  Trained result{make_parameters(model, corpus.documents().count(), corpus.counts, shape,
+                                 {0.1F, 0.5F, 0.1F}, options.seed),
+                 {}};
   train(model, corpus.documents(), corpus.counts, options, kernels(), result.parameters,
         result.losses, watch);
   return result;
 }
 
 bool same(const Matrix& a, const Matrix& b) {
-  return std::memcmp(a.row(0), b.row(0), a.rows() * a.stride() * sizeof(float)) == 0;
+  return a.rows() == 0 ||
+         std::memcmp(a.row(0), b.row(0), a.rows() * a.stride() * sizeof(float)) == 0;
 }
 
 bool finite(const Matrix& matrix) {
@@ -85,10 +95,12 @@ void threads_do_not_change_a_byte() {
         };
         const Trained one = with(1);
         BITSENSE_CHECK(one.losses.size() == 4 && finite(one.parameters.hidden));
-        for (const std::size_t threads : {2U, 3U, 7U}) {
+        for (const std::size_t threads : {2U, 3U, 5U}) {
           const Trained many = with(threads);
           BITSENSE_CHECK(same(one.parameters.hidden, many.parameters.hidden));
           BITSENSE_CHECK(same(one.parameters.output, many.parameters.output));
+          BITSENSE_CHECK(same(one.parameters.context, many.parameters.context));
+          BITSENSE_CHECK(same(one.parameters.projection, many.parameters.projection));
           BITSENSE_CHECK(one.parameters.bias == many.parameters.bias);
           BITSENSE_CHECK(one.losses == many.losses);
         }
@@ -141,7 +153,8 @@ void empty_corpora_are_trained_on() {
   const std::vector<std::uint64_t> counts = {1};
   const std::vector<std::uint64_t> offsets[] = {{0}, {0, 0, 0}};
   for (const auto& some : offsets) {
-    Parameters parameters = make_parameters(some.size() - 1, counts, kDim, {}, 0);
+    Parameters parameters =
+        make_parameters("pv-dbow", some.size() - 1, counts, {.dim = kDim}, {}, 0);
     std::vector<double> losses;
     train("pv-dbow", {{}, some}, counts, options(3), kernels(), parameters, losses, {});
     BITSENSE_CHECK(finite(parameters.output));
@@ -155,12 +168,29 @@ void unknown_models_are_refused() {
   BITSENSE_CHECK(what == "`model` must be a registered model, got pv-xx");
 }
 
+TableView view_of(const Matrix& table) {
+  return {table.row(0), table.rows(), table.dim(), table.stride()};
+}
+
+void shapes_of_other_models_are_refused() {
+  const std::vector<std::uint64_t> counts = {1};
+  for (const char* model : kModels) {
+    const std::string what = error_of<std::invalid_argument>([&] {
+      Shape shape = shape_of(model);
+      shape.context = shape.context == 0 ? 3 : 0;
+      make_parameters(model, 1, counts, shape, {}, 0);
+    });
+    BITSENSE_CHECK(what.starts_with("`context` must be above 0 in models with a context"));
+  }
+}
+
 void inference_does_not_depend_on_threads_or_company() {
   const Corpus corpus(150);
   for (const char* model : kModels) {
     const Trained result = trained(model, corpus, options(2));
-    const Matrix& output = result.parameters.output;
-    const OutputView view{output.row(0), result.parameters.bias.data(), kDim, output.stride()};
+    const Parameters& parameters = result.parameters;
+    const ModelView view{view_of(parameters.output), parameters.bias.data(), shape_of(model),
+                         view_of(parameters.context), view_of(parameters.projection)};
     auto inferred = [&](const Documents& documents, std::size_t threads) {
       std::vector<float> out(documents.count() * kDim, 7.0F);
       InferOptions infer_options;
@@ -187,6 +217,7 @@ void training_tests(Suite& test) {
   test("racing threads learn too", racing_threads_learn_too);
   test("empty corpora are trained on", empty_corpora_are_trained_on);
   test("unknown models are refused", unknown_models_are_refused);
+  test("shapes of other models are refused", shapes_of_other_models_are_refused);
   test("inference does not depend on threads or company",
        inference_does_not_depend_on_threads_or_company);
 }

@@ -25,13 +25,13 @@ from .text import Corpus
 if TYPE_CHECKING:
     from ._document_methods import DocumentMethods
 
-__all__ = ["Options", "certify", "checked_options", "some_documents"]
+__all__ = ["FIT_ROWS", "Options", "certify", "checked_options", "some_documents"]
 
 COPY_SHARES = (0.5, 0.9, 0.95, 0.99, 1.0)
 PAIR_SHARES = (0.0001, 0.001, 0.01, 0.1, 0.5)
 
 _QUERIES = 1000  # documents whose neighbours are looked for, where there are more
-_FIT_ROWS = 8192  # vectors that an ITQ is fitted to, where there are more
+FIT_ROWS = 4096  # vectors that an ITQ is fitted to, where there are more
 _SHORTLIST = 10  # times k
 _PAIRS = 1 << 16  # whose distances are worked out at once
 _ONES = np.array([value.bit_count() for value in range(256)], np.uint8)
@@ -80,17 +80,35 @@ def checked_options(
     )
 
 
-def certify(model: DocumentMethods, corpus: Corpus, unknown: int, options: Options) -> Certificate:
+def fitting_vectors(model: DocumentMethods, training: Corpus | None) -> tuple[str, Floats | None]:
+    """Return what ITQ is fitted to, and its name; None where that is half of the held-out ones."""
+    if training is not None:
+        return FITTED_TO[0], model._infer(some_documents(training, _spread(training.n_documents)))
+    if model._hidden is not None:
+        rows = _spread(len(model._hidden))
+        return FITTED_TO[1], model._hidden[rows, : model._n_components]
+    return FITTED_TO[2], None
+
+
+def _spread(rows: int) -> Integers:
+    return np.arange(0, rows, max(1, -(-rows // FIT_ROWS)))
+
+
+def certify(
+    model: DocumentMethods,
+    corpus: Corpus,
+    unknown: int,
+    training: Corpus | None,
+    options: Options,
+) -> Certificate:
     """Measure the codes of a model on documents, all of which have known words."""
-    trained = model._hidden
-    _require_enough(corpus, options.k, halved=trained is None)
-    if trained is None:
+    fitted_to, fitting = fitting_vectors(model, training)
+    _require_enough(corpus, options.k, halved=fitting is None)
+    if fitting is None:
         order = np.argsort(draws(options.seed, HALVES, corpus.n_documents), kind="stable")
         middle = corpus.n_documents // 2
-        fitting = model._infer(some_documents(corpus, np.sort(order[:middle])))
+        fitting = model._infer(some_documents(corpus, np.sort(order[:middle])[:FIT_ROWS]))
         corpus = some_documents(corpus, np.sort(order[middle:]))
-    else:
-        fitting = trained[:, : model._n_components]
     sample = _sample(model, corpus, options)
     truth = real_neighbours(sample.vectors, sample.queries, options.k)
     shortlist = min(_SHORTLIST * options.k, corpus.n_documents - 1)
@@ -117,7 +135,7 @@ def certify(model: DocumentMethods, corpus: Corpus, unknown: int, options: Optio
         model=class_name(type(model)),
         documents=corpus.n_documents,
         unknown=unknown,
-        fitted_to=FITTED_TO[trained is None],
+        fitted_to=fitted_to,
         queries=len(sample.queries),
         k=options.k,
         shortlist=shortlist,
@@ -164,8 +182,7 @@ def _coders(
             continue
         shared: dict[str, Any] = {"bits": bits, "seed": options.seed, "threads": options.threads}
         if bits <= fitting.shape[1]:
-            rows = np.arange(0, len(fitting), -(-len(fitting) // _FIT_ROWS))
-            yield CODES[1], bits, ITQ(**shared).fit(fitting[rows]).transform
+            yield CODES[1], bits, ITQ(**shared).fit(fitting).transform
         else:
             yield CODES[2], bits, RandomHyperplanes(**shared).fit(fitting[:1]).transform
 

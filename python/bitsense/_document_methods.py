@@ -95,8 +95,8 @@ class DocumentMethods(SavedModel):
         """
         self._check_fitted()
         unknown = 0
+        model = self._with_threads(threads)
         if documents is not None:
-            model = self._with_threads(threads)
             corpus, unknown = model._known(documents)
             if not corpus.n_documents:
                 raise ValueError("`documents` must hold at least 1 with a known word, got 0")
@@ -125,6 +125,7 @@ class DocumentMethods(SavedModel):
         self,
         documents: Any,
         *,
+        training: Any = None,
         bits: int | Iterable[int] = (32, 64, 128, 256, 512),
         k: int = 10,
         edit: float = 0.05,
@@ -144,10 +145,14 @@ class DocumentMethods(SavedModel):
         ----------
         documents
             As for `fit`. Those without a known word are left out and counted.
+        training : optional
+            Documents of `fit`, or others like them, that ITQ is fitted to, by their inferred
+            vectors. Without them it is fitted to the trained vectors of the documents of `fit`,
+            which is worse, as inferred vectors are distributed otherwise; of a model whose file
+            held none, to half of `documents`, and everything is measured on the other half.
         bits : int or iterable of int, default (32, 64, 128, 256, 512)
             Lengths of the other codes: by `ITQ` up to the dimension of the vectors, by
-            `RandomHyperplanes` beyond. ITQ is fitted to the vectors of the training documents; of a
-            model whose file held none, to half of `documents`, and measured on the other half.
+            `RandomHyperplanes` beyond.
         k : int, default 10
             Nearest neighbours; a shortlist has ten times as many.
         edit : float, default 0.05
@@ -179,7 +184,7 @@ class DocumentMethods(SavedModel):
         Notes
         -----
         Ties of distances count by their expectation. Neighbours are looked for by 1,000 of the
-        documents at most, among all others; ITQ is fitted to 8,192 vectors at most and uses NumPy's
+        documents at most, among all others; ITQ is fitted to 4,096 vectors at most and uses NumPy's
         linear algebra, so its rows may differ between machines in the last places.
 
         References
@@ -201,7 +206,10 @@ class DocumentMethods(SavedModel):
         options = checked_options(bits, k, edit, found, pairs, seed, self._threads_or(threads))
         model = self._with_threads(threads)
         corpus, unknown = model._known(documents)
-        self._certificate = certify(model, corpus, unknown, options)
+        fitting = None if training is None else model._known(training)[0]
+        if fitting is not None and not fitting.n_documents:
+            raise ValueError("`training` must hold at least 1 with a known word, got 0")
+        self._certificate = certify(model, corpus, unknown, fitting, options)
         return self._certificate
 
     def extend(self, documents: Any, *, threads: int | None = None) -> Any:

@@ -24,11 +24,13 @@ Integers = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
 
 
-def draws(seed: int, purpose: int, count: int) -> Words:
-    """Return `count` random words of 64 bits, the same ones whenever and wherever."""
+def draws(seed: int, purpose: int, count: int, first: int = 0) -> Words:
+    """Return the random words of 64 bits at `count` positions from `first` on."""
     with np.errstate(over="ignore"):
         start = _mix(np.uint64(seed) + np.uint64(purpose) * _GAMMA)
-        words: Words = _mix(np.arange(1, count + 1, dtype=np.uint64) * _GAMMA + start)
+        words: Words = _mix(
+            np.arange(first + 1, first + count + 1, dtype=np.uint64) * _GAMMA + start
+        )
     return words
 
 

@@ -19,7 +19,7 @@ from .reports import plain
 __all__ = ["Certificate", "CodeQuality"]
 
 CODES = ("learned", "ITQ", "random hyperplanes")
-FITTED_TO = ("training documents", "half of the held-out documents")
+FITTED_TO = ("inferred vectors", "trained vectors", "half of the held-out documents")
 
 _MOST = 2**63 - 1
 
@@ -87,9 +87,10 @@ class Certificate:
         Held-out documents that everything was measured on.
     unknown : int
         How many more had no known word and were left out.
-    fitted_to : {"training documents", "half of the held-out documents"}
-        What the ITQ codes were fitted to. Of a model without its documents' vectors it is half of
-        the held-out ones; `documents` is the other half then.
+    fitted_to : {"inferred vectors", "trained vectors", "half of the held-out documents"}
+        What the ITQ codes were fitted to: vectors of training documents, as the model infers them
+        or as they were trained; or half of the held-out documents, and `documents` is the other
+        half then.
     queries : int
         Of the documents, those whose neighbours were looked for among the others.
     k, shortlist : int
@@ -170,14 +171,19 @@ class Certificate:
         if self.own is not None:
             lines.append("* the model's own codes")
         if any(row.codes == CODES[1] for row in self.rows):
-            other = "other " if self.fitted_to == FITTED_TO[1] else ""
-            lines.append(f"ITQ is fitted to the {other}{self.fitted_to}")
+            lines.append(_FITTED[self.fitted_to])
         return "\n".join(lines)
 
 
 _HEAD = (
     f"   bits bytes  {'codes':18} overlap recall entropy   correlation radius  found false pairs"
 )
+
+_FITTED = {
+    FITTED_TO[0]: "ITQ is fitted to inferred vectors of training documents",
+    FITTED_TO[1]: "ITQ is fitted to the trained vectors of the training documents",
+    FITTED_TO[2]: "ITQ is fitted to another half of the held-out documents",
+}
 
 
 def _percent(share: float) -> str:

@@ -26,9 +26,15 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"{'kind':12} {summary['kind']}")
     print(f"{'written by':12} {summary['writer']}, format {summary['format']}")
     print(f"{'bytes':12} {summary['bytes']:,}")
-    for name, value in summary["header"].items():
+    header = dict(summary["header"])
+    certificate = header.pop("certificate", None) if summary["kind"] == "model" else None
+    for name, value in header.items():
         print(f"{name:12} {json_line(value)}")
     for array in summary["arrays"]:
         shape = " x ".join(f"{length:,}" for length in array["shape"]) or "one"
         print(f"{'array':12} {array['name']}: {array['dtype']}, {shape}")
+    if certificate is not None:
+        from ..certificates import Certificate
+
+        print(f"\n{Certificate.from_dict(certificate)}")
     return 0

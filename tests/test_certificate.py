@@ -19,6 +19,7 @@ from bitsense import (
     Certificate,
     FormatError,
     NotFittedError,
+    ParagraphVector,
     RandomHyperplanes,
     Word2Vec,
     files,
@@ -166,6 +167,18 @@ def test_wrong_arguments_are_refused_and_change_nothing(model, options, kind, me
         model.certificate(HELD, **options)
     assert str(caught.value) == message
     assert model.certificate_ is before
+
+
+def test_a_model_with_codes_needs_no_others():
+    binary = BinaryParagraphVector(20, **SMALL).fit(TEXTS)
+    assert [row.codes for row in binary.certificate(HELD, bits=()).rows] == ["learned"]
+    both = binary.certificate(HELD, bits=20).rows
+    assert [(row.codes, row.bits) for row in both] == [("learned", 20), ("ITQ", 20)]
+    with pytest.raises(ValueError) as caught:
+        ParagraphVector(20, **SMALL).fit(TEXTS).certificate(HELD, bits=[])
+    assert str(caught.value) == (
+        "`bits` must hold at least 1 length for a model without codes, got 0"
+    )
 
 
 def test_documents_that_serve_nothing_are_refused(tmp_path):

@@ -102,6 +102,11 @@ def certify(
     options: Options,
 ) -> Certificate:
     """Measure the codes of a model on documents, all of which have known words."""
+    if (
+        not options.bits
+        and model._code_values(np.zeros((0, model._n_components), np.float32)) is None
+    ):
+        raise ValueError("`bits` must hold at least 1 length for a model without codes, got 0")
     fitted_to, fitting = fitting_vectors(model, training)
     _require_enough(corpus, options.k, halved=fitting is None)
     if fitting is None:

@@ -69,7 +69,7 @@ def edited_copies(corpus: Corpus, counts: npt.NDArray[np.uint64], edit: float, s
 def same_documents(corpus: Corpus) -> Integers:
     """Return a number for each document, equal where documents have the same words equally often.
 
-    A paragraph vector cannot tell such documents apart, whatever the order of their words.
+    A model of bags of words cannot tell such documents apart, and for others they are duplicates.
     """
     offsets = corpus.offsets.astype(np.int64)
     document = np.repeat(np.arange(corpus.n_documents), np.diff(offsets))

@@ -2,7 +2,8 @@
 
 The header has `class`; `parameters`, those that decided what was learned; `inference`, the numbers
 that decide what a new document gets beside them; `tokenizer`, the options of a `Tokenizer`, or null
-where it was a callable; and the history: `losses`, `partial`, `documents` (how many), `level`. The
+where it was a callable; and the history: `losses`, `partial`, `documents` (how many), `level`; and,
+where there are such, `extended`, how many of the documents `extend` added, and `certificate`. The
 arrays are the vocabulary (`words`, `word_offsets`, `word_counts`), `output` (a padded row per
 word), `bias`, in models with a context `context` (a padded row per word), in those with a
 projection `projection` (a padded row per bit), and, where asked for, `documents` (a padded row per
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from . import _core, files
 from ._check import check_count, check_float
 from ._model_parameters import checked_parameters
+from .certificates import Certificate
 from .errors import FormatError
 from .text import Tokenizer, Vocabulary
 
@@ -57,6 +59,7 @@ def state(
         "partial": model.partial_,
         "documents": model.n_documents_,
         "level": model.level_,
+        **_additions(model),
     }
     words, offsets, counts = model.vocabulary_.to_arrays()
     arrays: dict[str, Any] = {
@@ -98,6 +101,7 @@ def restored(
     return {
         **vars(model),
         **past,
+        **_added(header, past["n_documents_"]),
         **tokenizers(header),
         **_weights(arrays, mode.model, shape, past["n_documents_"]),
         "_recipe": recipe,
@@ -121,6 +125,25 @@ def history(header: dict[str, Any], epochs: int) -> dict[str, Any]:
         "n_documents_": documents,
         "level_": files.require_field(header, "level", str),
     }
+
+
+def _additions(model: ParagraphVectors) -> dict[str, Any]:
+    """Return what came after the training; nothing in the header of a model as `fit` left it."""
+    additions: dict[str, Any] = {"extended": model.n_extended_} if model.n_extended_ else {}
+    if model.certificate_ is not None:
+        additions["certificate"] = model.certificate_.as_dict()
+    return additions
+
+
+def _added(header: dict[str, Any], documents: int) -> dict[str, Any]:
+    """Return the attributes that `_additions` wrote down."""
+    extended = files.require_field(header, "extended", int) if "extended" in header else 0
+    if not 0 <= extended < documents:
+        raise FormatError(
+            f"corrupt: 'extended' of the header must be less than 'documents', got {extended}"
+        )
+    certificate = Certificate.from_dict(header["certificate"]) if "certificate" in header else None
+    return {"n_extended_": extended, "_certificate": certificate}
 
 
 def tokenizers(header: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from . import _core, files
 from ._check import check_bool, check_threads
+from ._document_methods import DocumentMethods
 from ._model_file import is_finite, restored, state
 from ._model_parameters import (
     OBJECTIVES,
@@ -21,7 +22,6 @@ from ._model_parameters import (
 )
 from ._modes import Mode
 from ._progress import ProgressOption, Reporter, check_progress, wants_bar
-from ._saved_model import SavedModel
 from .text import Corpus, Tokenizer, build_corpus, encode_documents
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ CodeArray = npt.NDArray[np.uint8]
 _BIAS_POWER = {"softmax": 0.5, "negative-sampling": 0.0}
 
 
-class ParagraphVectors(SavedModel):
+class ParagraphVectors(DocumentMethods):
     """What the models share: everything but the shape of what they return."""
 
     _modes: ClassVar[dict[str, Mode]]
@@ -148,6 +148,8 @@ class ParagraphVectors(SavedModel):
                 losses_=losses,
                 partial_=error is not None,
                 n_documents_=corpus.n_documents,
+                n_extended_=0,
+                _certificate=None,
                 level_=_core.level(),
                 _recipe=recipe,
                 _inference={"noise": mode.noise, "learning_rate": mode.infer_rate},

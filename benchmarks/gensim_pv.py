@@ -40,9 +40,10 @@ INFER_EPOCHS = [2, 3, 5, 10, 20]
 # Where the walk ended. Inference is flat in rate times epochs, so that speed can be bought for a
 # little quality: both ends are reported, name: (rate, epochs), with MAP / NDCG@10 on validation.
 TUNED = {"epochs": 10, "alpha": 0.07, "negative": 5, "sample": 1e-4, "min_count": 1}
+FAST = "PV-DBOW, gensim, fast inference"
 INFERENCE = {
     "PV-DBOW, gensim": (0.01, 20),  # 0.437 / 0.697
-    "PV-DBOW, gensim, fast inference": (0.035, 5),  # 0.430 / 0.690
+    FAST: (0.035, 5),  # 0.430 / 0.690
 }
 
 

@@ -1,0 +1,187 @@
+"""The rest of the family for `retrieval.py --family`: every mode of our models, and bigrams.
+
+A step trains one model in a process of its own and returns what its documents can be ranked by.
+Steps of a mode are made only where the class has it. `OPTIONS` are the parameters that are not
+defaults; they were chosen on `validation.py`'s split of the training part (`--tune family`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+import numpy as np
+from common import Row, peak_mb, timer
+from newsgroups import Split, Tokens
+from representations import (
+    Corpus,
+    Representation,
+    Side,
+    best_tfidf,
+    coded,
+    costs,
+    signs,
+    tfidf_model,
+)
+from two_stage import TwoStage
+from validation import evaluate, score, validation_split
+
+import bitsense
+from bitsense import Tokenizer
+
+BITS = (32, 64, 128, 256)
+DIM = 128
+SHORT, LONG = 28, 300  # the bits that choose and the components that order, as in the paper
+REAL, BINARY, BOTH = "ParagraphVector", "BinaryParagraphVector", "RealBinaryParagraphVector"
+
+# (class, mode, n-grams) to what is not a default there.
+OPTIONS: dict[tuple[str, str, int], dict[str, Any]] = {}
+GRID: dict[str, list[Any]] = {
+    "learning_rate": [0.5, 1.0, 2.0],  # times the default
+    "min_count": [2, 3],
+    "epochs": [10, 20],
+}
+START_RATE = {REAL: 0.07, BINARY: 0.2 / np.sqrt(128)}
+
+Made = list[Representation | TwoStage]
+
+
+def modes(name: str) -> tuple[str, ...]:
+    """Return the modes that a class of ours has, none where there is no such class."""
+    return tuple(getattr(getattr(bitsense, name, None), "_modes", ()))
+
+
+def build(name: str, mode: str, corpus: Corpus, seed: int, threads: int, ngrams: int = 1,
+          **options: Any) -> Any:  # fmt: skip
+    """Return a model that is not fitted yet."""
+    options = OPTIONS.get((name, mode, ngrams), {}) | options
+    if corpus.quick:
+        options["epochs"] = 2
+    return getattr(bitsense, name)(
+        mode=mode, tokenizer=Tokenizer(ngrams=ngrams), seed=seed, threads=threads, progress=False,
+        **options,
+    )  # fmt: skip
+
+
+def fitted(model: Any, corpus: Corpus) -> tuple[Split, Split, Row]:
+    """Fit a model and infer the test documents once; return the splits and what it cost."""
+    train, test = corpus.load()
+    start = peak_mb()
+    with timer() as fit:
+        model.fit(train.documents)
+    with timer() as infer:
+        model.transform(test.documents)
+    bill = costs(train, test, model.epochs, fit.cpu_s, infer.cpu_s, start)
+    return train, test, bill
+
+
+def title(name: str, mode: str) -> str:
+    """Return how a row names a model: by its class, and by its mode unless that is "dbow"."""
+    return name if mode == "dbow" else f"{name}, {mode}"
+
+
+def single(corpus: Corpus, seed: int, threads: int, *, name: str, mode: str, ngrams: int = 1,
+           **options: Any) -> Made:  # fmt: skip
+    """One model that makes real vectors or codes, and all that can be ranked by it."""
+    model = build(name, mode, corpus, seed, threads, ngrams, **options)
+    train, test, bill = fitted(model, corpus)
+    if name == REAL:
+        there, seen = model.transform(test.documents), model.transform(train.documents)
+        return [Representation(title(name, mode), "cosine", Side(there), Side(seen), None, bill,
+                               {"ngrams": ngrams})]  # fmt: skip
+    there, seen = model.preactivations(test.documents), model.preactivations(train.documents)
+    return [*coded(title(name, mode), options["bits"], there, seen, bill, ngrams=ngrams)]
+
+
+def real_binary(corpus: Corpus, seed: int, threads: int, *, mode: str) -> Made:
+    """Real-Binary: codes, real vectors, and the two-stage retrieval that they are made for.
+
+    The list is ordered by the model's own real vectors (the paper's A), by a ParagraphVector of
+    the same mode trained beside it (B), and by TF-IDF, as semantic hashing did.
+    """
+    model = build(BOTH, mode, corpus, seed, threads, dim=LONG, bits=SHORT)
+    train, test, bill = fitted(model, corpus)
+    name, more = title(BOTH, mode), {"ngrams": 1}
+    codes, seen = model.transform(test.documents), model.transform(train.documents)
+    own, own_seen = model.vectors(test.documents), model.vectors(train.documents)
+    made: Made = [
+        Representation(name, "hamming", Side(codes=codes), Side(codes=seen), SHORT, bill, more),
+        Representation(f"{name}, real", "cosine", Side(own), Side(own_seen), None, bill, more),
+    ]
+    separate = build(REAL, mode, corpus, seed, threads, dim=LONG).fit(train.documents)
+    tfidf = tfidf_model(1, sublinear=best_tfidf(train, 1)).fit(train.documents)
+    for orders, vectors in (
+        ("its own vectors", own),
+        (f"{title(REAL, mode)}, {LONG}", separate.transform(test.documents)),
+        ("TF-IDF", tfidf.transform(test.documents)),
+    ):
+        made.append(TwoStage(name, orders, SHORT, codes, vectors, bill, more, seed))
+    return made
+
+
+def binary_two_stage(corpus: Corpus, seed: int, threads: int, *, mode: str) -> Made:
+    """Binary codes of the same length, ordered by the pre-activations they are the signs of."""
+    model = build(BINARY, mode, corpus, seed, threads, bits=SHORT)
+    _, test, bill = fitted(model, corpus)
+    values = model.preactivations(test.documents)
+    return [TwoStage(title(BINARY, mode), "its pre-activations", SHORT, signs(values), values,
+                     bill, {"ngrams": 1}, seed)]  # fmt: skip
+
+
+def tfidf(corpus: Corpus, seed: int, threads: int, *, ngrams: int = 1) -> Made:
+    """TF-IDF of scikit-learn, sparse cosine; counts or their logarithms by validation."""
+    train, test = corpus.load()
+    start = peak_mb()
+    sublinear = best_tfidf(train, ngrams)
+    model = tfidf_model(ngrams, sublinear=sublinear)
+    with timer() as fit:
+        seen = model.fit_transform(train.documents)
+    with timer() as infer:
+        vectors = model.transform(test.documents)
+    bill = costs(train, test, None, fit.cpu_s, infer.cpu_s, start)
+    return [Representation("TF-IDF, scikit-learn", "cosine", Side(vectors), Side(seen), None, bill,
+                           {"ngrams": ngrams, "sublinear": sublinear})]  # fmt: skip
+
+
+def family() -> dict[str, tuple[Any, dict[str, Any]]]:
+    """Return the steps of the family by name, those of modes that our classes have."""
+    steps: dict[str, tuple[Any, dict[str, Any]]] = {"tfidf/bigrams": (tfidf, {"ngrams": 2})}
+
+    def add(key: str, step: Any, name: str, mode: str, **options: Any) -> None:
+        if mode in modes(name):
+            named = {"name": name} if step is single else {}
+            steps[key] = (step, {**named, "mode": mode, **options})
+
+    for mode in ("dm-mean", "dm-concat", "encoder"):
+        add(f"pv/{mode}", single, REAL, mode, dim=DIM)
+    for bits in (32, 128):
+        add(f"binary{bits}/dm", single, BINARY, "dm", bits=bits)
+    for bits in BITS:
+        add(f"binary{bits}/encoder", single, BINARY, "encoder", bits=bits)
+    for mode in ("dbow", "encoder"):
+        add(f"real-binary/{mode}", real_binary, BOTH, mode)
+        add(f"two-stage/{mode}", binary_two_stage, BINARY, mode)
+        add(f"pv/{mode}/bigrams", single, REAL, mode, dim=DIM, ngrams=2)
+        for bits in (32, 128):
+            add(f"binary{bits}/{mode}/bigrams", single, BINARY, mode, bits=bits, ngrams=2)
+    return steps
+
+
+def tune(training: Split, threads: int) -> Iterator[Row]:
+    """Walk `GRID` for words and bigrams on the validation split; yield a row per setting."""
+    fit, held_out = validation_split(training)
+    corpus = Corpus("", strip_headers=False)
+    for name, width in ((REAL, {"dim": DIM}), (BINARY, {"bits": 128})):
+        for values in product(*GRID.values()):
+            options = dict(zip(GRID, values, strict=True))
+            rate = options["learning_rate"] * START_RATE[name]
+            model = build(name, "dbow", corpus, 1, threads, ngrams=2,
+                          **width, **options | {"learning_rate": rate})  # fmt: skip
+            metrics = evaluate(_transformed(model, fit, held_out.documents), held_out)
+            yield {"model": name, "mode": "dbow", "ngrams": 2, **options, "map": metrics.map,
+                   "ndcg_at_10": metrics.ndcg[10], "score": score(metrics)}  # fmt: skip
+
+
+def _transformed(model: Any, fit: Split, documents: list[Tokens]) -> np.ndarray:
+    return model.fit(fit.documents).transform(documents)

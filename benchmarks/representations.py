@@ -120,17 +120,21 @@ def signs(values: np.ndarray) -> np.ndarray:
     return np.packbits(values > 0, axis=1)
 
 
-def coded(model: str, bits: int, test: np.ndarray, train: np.ndarray, costs: Row, **more: Any
-          ) -> list[Representation]:  # fmt: skip
+def coded(
+    model: str, bits: int, test: np.ndarray, train: np.ndarray | None, costs: Row, **more: Any
+) -> list[Representation]:
     """Return what real values and their signs can be ranked by: three rankings."""
-    codes, seen = signs(test), signs(train)
+    codes = signs(test)
+    seen = None if train is None else signs(train)
+    rankings = {
+        "hamming": (model, Side(codes=codes), Side(codes=seen)),
+        "asymmetric": (model, Side(test, codes), Side(train, seen)),
+        "cosine": (f"{model}, pre-activations", Side(test), Side(train)),
+    }
     return [
-        Representation(model, "hamming", Side(codes=codes), Side(codes=seen), bits, costs, more),
-        Representation(model, "asymmetric", Side(test, codes), Side(train, seen), bits, costs,
-                       more),
-        Representation(f"{model}, pre-activations", "cosine", Side(test), Side(train), bits, costs,
-                       more),
-    ]  # fmt: skip
+        Representation(name, ranking, queries, None if train is None else items, bits, costs, more)
+        for ranking, (name, queries, items) in rankings.items()
+    ]
 
 
 def costs(train: Split, test: Split, epochs: int | None, train_cpu_s: float, infer_cpu_s: float,

@@ -4,9 +4,9 @@
     python benchmarks/retrieval.py --family --json out.json    # every mode, bigrams, two stages
 
 Models see the 11,314 training documents only. The 7,532 test documents are inferred and ranked
-under both protocols of `representations.py`: for one another (MAP, NDCG@10, P@10), and the training
-documents for them (P@100). `two_stage.py` says how lists chosen by short codes are scored.
-`--headers` keeps the headers (the default), strips them, or does both (the default with `--family`).
+under both protocols of `representations.py`: for one another (MAP, NDCG@10, P@10), and the
+training documents for them (P@100). `two_stage.py` says how lists chosen by short codes are scored.
+`--headers` keeps the headers (the default), strips them, or does both (the default of `--family`).
 
 Every model is trained and timed in a process of its own, `--seeds` times, in rounds that go
 through all models, so that a slow minute of the machine falls on all of them. Rates are per CPU
@@ -23,7 +23,6 @@ from importlib.util import find_spec
 from statistics import median, stdev
 from typing import Any
 
-import numpy as np
 from common import (
     Row,
     finish,

@@ -45,7 +45,7 @@ def chosen(distances: np.ndarray, kind: str, limit: int) -> np.ndarray:
 
 
 def cosines(vectors: Any) -> Scores:
-    """Return the function of cosines of a block of rows with all rows; sparse rows have length 1."""
+    """Return a function of the cosines of some rows with all; sparse rows have length 1."""
     if not isinstance(vectors, np.ndarray):
         return lambda start, stop: (vectors[start:stop] @ vectors.T).toarray()
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)

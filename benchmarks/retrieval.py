@@ -213,7 +213,7 @@ def tune_on_validation(options: Any) -> None:
 
         columns, rows = [*peer.START, "infer_epochs"], list(peer.tune(train))
     else:
-        columns, rows = ["model", "learning_rate", "min_count", "epochs"], []
+        columns, rows = ["model", "settings"], []
         for row in tune(train, options.threads):
             rows.append(row)
             print("#", row, flush=True)

@@ -8,12 +8,10 @@ defaults; they were chosen on `validation.py`'s split of the training part (`--t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
 from typing import Any
 
-import numpy as np
 from common import Row, peak_mb, timer
-from newsgroups import Split, Tokens
+from newsgroups import Split
 from representations import (
     Corpus,
     Representation,
@@ -37,12 +35,20 @@ REAL, BINARY, BOTH = "ParagraphVector", "BinaryParagraphVector", "RealBinaryPara
 
 # (class, mode, n-grams) to what is not a default there.
 OPTIONS: dict[tuple[str, str, int], dict[str, Any]] = {}
-GRID: dict[str, list[Any]] = {
-    "learning_rate": [0.5, 1.0, 2.0],  # times the default
-    "min_count": [2, 3],
-    "epochs": [10, 20],
+
+# Where the walk of `tune` starts, for words and bigrams, and what it tries from there, a parameter
+# at a time; rates and noise words are given as multiples of the start.
+START: dict[str, dict[str, Any]] = {
+    REAL: {"dim": DIM, "learning_rate": 0.07, "negatives": 5},
+    BINARY: {"bits": 128, "learning_rate": 0.2 / 128**0.5, "negatives": 128},
 }
-START_RATE = {REAL: 0.07, BINARY: 0.2 / np.sqrt(128)}
+GRID: list[tuple[str, list[Any]]] = [
+    ("min_count", [3, 5]),
+    ("learning_rate", [0.5, 2.0]),
+    ("negatives", [4]),
+    ("subsample", [1e-5, 1e-3]),
+    ("epochs", [20]),
+]
 
 Made = list[Representation | TwoStage]
 
@@ -172,16 +178,21 @@ def tune(training: Split, threads: int) -> Iterator[Row]:
     """Walk `GRID` for words and bigrams on the validation split; yield a row per setting."""
     fit, held_out = validation_split(training)
     corpus = Corpus("", strip_headers=False)
-    for name, width in ((REAL, {"dim": DIM}), (BINARY, {"bits": 128})):
-        for values in product(*GRID.values()):
-            options = dict(zip(GRID, values, strict=True))
-            rate = options["learning_rate"] * START_RATE[name]
-            model = build(name, "dbow", corpus, 1, threads, ngrams=2,
-                          **width, **options | {"learning_rate": rate})  # fmt: skip
-            metrics = evaluate(_transformed(model, fit, held_out.documents), held_out)
-            yield {"model": name, "mode": "dbow", "ngrams": 2, **options, "map": metrics.map,
-                   "ndcg_at_10": metrics.ndcg[10], "score": score(metrics)}  # fmt: skip
 
+    def row_of(name: str, settings: Row) -> Row:
+        model = build(name, "dbow", corpus, 1, threads, ngrams=2, **settings)
+        metrics = evaluate(model.fit(fit.documents).transform(held_out.documents), held_out)
+        return {"model": name, "mode": "dbow", "ngrams": 2, "settings": settings,
+                "map": metrics.map, "ndcg_at_10": metrics.ndcg[10],
+                "score": score(metrics)}  # fmt: skip
 
-def _transformed(model: Any, fit: Split, documents: list[Tokens]) -> np.ndarray:
-    return model.fit(fit.documents).transform(documents)
+    for name, start in START.items():
+        best = row_of(name, start)
+        yield best
+        for parameter, values in GRID:
+            rows = []
+            for value in values:
+                scaled = value * start[parameter] if parameter in start else value
+                rows.append(row_of(name, best["settings"] | {parameter: scaled}))
+                yield rows[-1]
+            best = max([best, *rows], key=lambda row: row["score"])

@@ -298,6 +298,40 @@ def test_medians_carry_their_spread_and_keep_settings_apart(module):
     assert other["rounds"] == 1
 
 
+def test_the_walk_of_the_family_keeps_what_was_best(module, monkeypatch):
+    family, rng = module("retrieval_family"), np.random.default_rng(4)
+    labels = rng.integers(0, 2, 200)
+    split = module("newsgroups").Split([["a"]] * 200, labels, [str(i) for i in range(200)])
+    held_out = module("validation").validation_split(split)[1]
+
+    def build(name, mode, corpus, seed, threads, **settings):
+        size = 0.1 if settings.get("min_count") == 5 else 9.0
+        vectors = np.eye(2)[held_out.labels] + rng.normal(size=(len(held_out.labels), 2)) * size
+        model = type("Model", (), {"transform": lambda self, documents: vectors})()
+        model.fit = lambda documents: model
+        return model
+
+    monkeypatch.setattr(family, "build", build)
+    rows = list(family.tune(split, 1))
+    assert len(rows) == 2 * (1 + sum(len(values) for _, values in family.GRID))
+    real = [row["settings"] for row in rows if row["model"] == family.REAL]
+    assert real[0] == {"dim": 128, "learning_rate": 0.07, "negatives": 5}
+    assert real[3] == {"dim": 128, "learning_rate": 0.035, "negatives": 5, "min_count": 5}
+    assert all(settings["min_count"] == 5 for settings in real[3:])
+
+
+def test_tables_in_markdown_leave_out_columns_without_values(module):
+    markdown = module("markdown")
+    rows = [{"model": "m", "map": "0.4320 ±0.0021", "bits": 32, "peak_mb": 407.2},
+            {"model": "n", "map": 0.25, "bits": None, "peak_mb": 1.0}]  # fmt: skip
+    assert list(markdown.markdown(rows, markdown.RANKINGS)) == [
+        "| model | bits | MAP | peak MB |",
+        "|---|--:|--:|--:|",
+        "| m | 32 | 0.432 ± 0.002 | 407 |",
+        "| n |  | 0.250 | 1 |",
+    ]
+
+
 def test_every_step_of_the_family_finds_the_groups_of_a_made_up_corpus(
     module, made_up, in_process, monkeypatch, tmp_path, capsys
 ):

@@ -76,7 +76,7 @@ def checked_parameters(model: ParagraphVectors) -> dict[str, Any]:
     if model.learning_rate is not None:
         rate = check_float("learning_rate", model.learning_rate, open_below=True, most=1000.0)
         checked["learning_rate"] = rate
-    noise = negatives_of(checked) * checked["window"]
+    noise = negatives_of(type(model), checked) * checked["window"]
     if noise > MAX_NOISE:
         raise ValueError(f"`negatives` times `window` must be at most {MAX_NOISE:,}, got {noise:,}")
     if "context" in checked:
@@ -129,10 +129,12 @@ def word_dim_of(cls: type[ParagraphVectors], checked: dict[str, Any]) -> int:
     return int(checked[cls._width]) if word_dim is None else int(word_dim)
 
 
-def negatives_of(checked: dict[str, Any]) -> int:
-    """Return how many noise words a target is told from, where None leaves it to the objective."""
-    negatives = checked["negatives"]
-    return _NEGATIVES[checked["objective"]] if negatives is None else int(negatives)
+def negatives_of(cls: type[ParagraphVectors], checked: dict[str, Any]) -> int:
+    """Return how many noise words a target is told from, where None leaves it to the mode."""
+    if checked["negatives"] is not None:
+        return int(checked["negatives"])
+    own = cls._modes[checked["mode"]].negatives
+    return own.get(checked["objective"], _NEGATIVES[checked["objective"]])
 
 
 def check_on_unknown(on_unknown: Any) -> str:

@@ -21,6 +21,8 @@ class Mode:
     """AdaGrad's, in inference."""
     learning_rates: dict[str, float] = field(default_factory=dict)
     """By optimiser, where the class does not say it otherwise."""
+    negatives: dict[str, int] = field(default_factory=dict)
+    """By objective, in the same way."""
     noise: int = 1024
     """Quantiles of the noise distribution that inference uses."""
     context: bool = False

@@ -180,7 +180,7 @@ class ParagraphVectors(SavedModel):
         options.run = checked["window"]
         for name in ("epochs", "batch", "subsample", "dropout", "seed"):
             setattr(options, name, checked[name])
-        options.negatives = negatives_of(checked)
+        options.negatives = negatives_of(type(self), checked)
         rate = checked["learning_rate"]
         options.learning_rate = self._default_learning_rate() if rate is None else rate
         mode = self._modes[checked["mode"]]
@@ -221,7 +221,7 @@ class ParagraphVectors(SavedModel):
     def _infer_options(self) -> _core.InferOptions:
         options = _core.InferOptions()
         options.objective = OBJECTIVES[self._recipe["objective"]]
-        options.negatives = negatives_of(self._recipe)
+        options.negatives = negatives_of(type(self), self._recipe)
         options.noise = self._inference["noise"]
         options.learning_rate = self._inference["learning_rate"]
         options.iterations = check_infer_epochs(self.infer_epochs)

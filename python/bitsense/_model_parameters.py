@@ -25,6 +25,7 @@ __all__ = [
     "check_on_unknown",
     "checked_parameters",
     "negatives_of",
+    "optimizer_of",
     "word_dim_of",
 ]
 
@@ -60,7 +61,7 @@ def checked_parameters(model: ParagraphVectors) -> dict[str, Any]:
         "epochs": check_count("epochs", model.epochs, most=1_000_000),
         "learning_rate": None,
         "objective": str(check_option("objective", model.objective, OBJECTIVES)),
-        "optimizer": str(check_option("optimizer", model.optimizer, OPTIMIZERS)),
+        "optimizer": None,
         "dropout": check_float("dropout", model.dropout, most=0.99),
         "batch": check_count("batch", model.batch, most=65536),
         "infer_epochs": check_infer_epochs(model.infer_epochs),
@@ -68,6 +69,8 @@ def checked_parameters(model: ParagraphVectors) -> dict[str, Any]:
         "deterministic": check_bool("deterministic", model.deterministic),
         "seed": check_seed(model.seed),
     }
+    if model.optimizer is not None:
+        checked["optimizer"] = str(check_option("optimizer", model.optimizer, OPTIMIZERS))
     if model.max_vocabulary is not None:
         most = 2**32 - 1
         checked["max_vocabulary"] = check_count("max_vocabulary", model.max_vocabulary, most=most)
@@ -135,6 +138,11 @@ def negatives_of(cls: type[ParagraphVectors], checked: dict[str, Any]) -> int:
         return int(checked["negatives"])
     own = cls._modes[checked["mode"]].negatives
     return own.get(checked["objective"], _NEGATIVES[checked["objective"]])
+
+
+def optimizer_of(cls: type[ParagraphVectors], checked: dict[str, Any]) -> str:
+    """Return the optimiser of the words' rows, which None leaves to the mode."""
+    return str(checked["optimizer"] or cls._modes[checked["mode"]].optimizer)
 
 
 def check_on_unknown(on_unknown: Any) -> str:

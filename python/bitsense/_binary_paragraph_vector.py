@@ -81,8 +81,8 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
     _modes: ClassVar = {
         "dbow": Mode("binary-pv-dbow", document_rate=8.0, infer_rate=0.1, optimizer="adagrad"),
         "dm": Mode(
-            "binary-pv-dm", document_rate=8.0, infer_rate=0.1, optimizer="adagrad", noise=256, context=True,
-            concatenated=True, negatives={"softmax": 64},
+            "binary-pv-dm", document_rate=8.0, infer_rate=0.1, optimizer="adagrad", noise=256,
+            context=True, concatenated=True, negatives={"softmax": 64},
         ),
     }  # fmt: skip
     _width = "bits"

@@ -138,6 +138,25 @@ def test_short_names_of_models_are_understood(tmp_path):
     assert type(load(tmp_path / "m")).__name__ == "BinaryParagraphVector"
 
 
+def test_modes_and_the_model_with_two_kinds_of_vectors_are_trained(tmp_path):
+    path, text = tmp_path / "m", "a b c\nc d a\n" * 9
+    small = ("--min-count", 1, "--epochs", 1, "--quiet")
+    bitsense("train", "-", "-o", path, *small, "--bits", 8, "--mode", "dm", "--context", 2,
+             "--word-dim", 3, "--no-round-words", stdin=text)  # fmt: skip
+    model = load(path)
+    assert (model.mode, model.context, model.word_dim, model.round_words) == ("dm", 2, 3, False)
+    bitsense("train", "-", "-o", path, *small, "--model", "pv", "--dim", 8, "--mode", "dm-mean",
+             stdin=text)  # fmt: skip
+    assert load(path).mode == "dm-mean"
+    bitsense("train", "-", "-o", path, *small, "--model", "real-binary", "--dim", 20, "--bits", 9,
+             stdin=text)  # fmt: skip
+    both = load(path)
+    assert (type(both).__name__, both.dim, both.bits) == ("RealBinaryParagraphVector", 20, 9)
+    for options, answer in [((), both.transform), (("--real",), both.vectors)]:
+        bitsense("encode", path, "-", "-o", tmp_path / "x.npy", *options, stdin="a b\nd\n")
+        assert np.array_equal(np.load(tmp_path / "x.npy"), answer(["a b", "d"]))
+
+
 def test_train_help_shows_the_defaults_of_every_class(monkeypatch):
     monkeypatch.setenv("COLUMNS", "1000")
     out = re.sub(r"\n {9,}", "  ", bitsense("train", "--help")[0])
@@ -155,7 +174,8 @@ def test_train_help_shows_the_defaults_of_every_class(monkeypatch):
             every = line.endswith(f"default: {about.default}")
             assert own or every, (name, line)
     assert shown["window"].endswith(
-        "default: 16 (binary-paragraph-vector, paragraph-vector), 5 (skip-gram, cbow, senses)"
+        "default: 16 (binary-paragraph-vector, paragraph-vector, real-binary-paragraph-vector), "
+        "5 (skip-gram, cbow, senses)"
     )
 
 

@@ -218,7 +218,8 @@ def test_losses_are_the_mean_per_target_of_the_twin(name, objective):
         for table, width in zip(start[:5], widths, strict=True)
     )
     slow = Twin(
-        mode.model, objective, model.optimizer, 8, 0.1, mode.document_rate, vocabulary.counts,
+        mode.model, objective, model.optimizer or mode.optimizer, 8, 0.1, mode.document_rate,
+        vocabulary.counts,
         hidden, output, bias, context, projection, mode.context_rate, mode.projection_rate,
         options.round_words,
     )  # fmt: skip

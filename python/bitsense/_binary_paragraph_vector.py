@@ -37,6 +37,9 @@ class BinaryParagraphVector(CodedVectors):
     round_words : bool, default True
         In "dm", whether those vectors are rounded as the document's is; else they only go through
         the sigmoid.
+    negatives : int, optional
+        As for `ParagraphVector`; by default 128 under softmax (64 in "dm"), 5 under negative
+        sampling.
     objective : {"softmax", "negative-sampling"}, default "softmax"
     optimizer : {"adagrad", "sgd"}, default "adagrad"
     learning_rate : float, optional
@@ -45,7 +48,7 @@ class BinaryParagraphVector(CodedVectors):
     on_unknown : {"zero", "error", "nan"}, default "zero"
         What a document without any known word gives. A code cannot be NaN: with "nan",
         `preactivations` gives NaN, and `transform` raises as with "error".
-    window, min_count, max_vocabulary, negatives, subsample, epochs, dropout, batch, \
+    window, min_count, max_vocabulary, subsample, epochs, dropout, batch, \
 infer_epochs, tokenizer, deterministic, threads, seed, progress
         As for `ParagraphVector`.
 
@@ -76,10 +79,10 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
     """
 
     _modes: ClassVar = {
-        "dbow": Mode("binary-pv-dbow", document_rate=8.0, infer_rate=0.1),
+        "dbow": Mode("binary-pv-dbow", document_rate=8.0, infer_rate=0.1, optimizer="adagrad"),
         "dm": Mode(
-            "binary-pv-dm", document_rate=8.0, infer_rate=0.1, noise=256, context=True,
-            concatenated=True,
+            "binary-pv-dm", document_rate=8.0, infer_rate=0.1, optimizer="adagrad", noise=256,
+            context=True, concatenated=True, negatives={"softmax": 64},
         ),
     }  # fmt: skip
     _width = "bits"
@@ -135,5 +138,5 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         self.seed = seed
         self.progress = progress
 
-    def _default_learning_rate(self) -> float:
-        return 0.2 / float(np.sqrt(self.bits)) if self.optimizer == "adagrad" else 0.05
+    def _default_learning_rate(self, optimizer: str) -> float:
+        return 0.2 / float(np.sqrt(self.bits)) if optimizer == "adagrad" else 0.05

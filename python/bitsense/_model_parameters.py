@@ -25,6 +25,7 @@ __all__ = [
     "check_on_unknown",
     "checked_parameters",
     "negatives_of",
+    "optimizer_of",
     "word_dim_of",
 ]
 
@@ -60,7 +61,7 @@ def checked_parameters(model: ParagraphVectors) -> dict[str, Any]:
         "epochs": check_count("epochs", model.epochs, most=1_000_000),
         "learning_rate": None,
         "objective": str(check_option("objective", model.objective, OBJECTIVES)),
-        "optimizer": str(check_option("optimizer", model.optimizer, OPTIMIZERS)),
+        "optimizer": None,
         "dropout": check_float("dropout", model.dropout, most=0.99),
         "batch": check_count("batch", model.batch, most=65536),
         "infer_epochs": check_infer_epochs(model.infer_epochs),
@@ -68,6 +69,8 @@ def checked_parameters(model: ParagraphVectors) -> dict[str, Any]:
         "deterministic": check_bool("deterministic", model.deterministic),
         "seed": check_seed(model.seed),
     }
+    if model.optimizer is not None:
+        checked["optimizer"] = str(check_option("optimizer", model.optimizer, OPTIMIZERS))
     if model.max_vocabulary is not None:
         most = 2**32 - 1
         checked["max_vocabulary"] = check_count("max_vocabulary", model.max_vocabulary, most=most)
@@ -76,7 +79,7 @@ def checked_parameters(model: ParagraphVectors) -> dict[str, Any]:
     if model.learning_rate is not None:
         rate = check_float("learning_rate", model.learning_rate, open_below=True, most=1000.0)
         checked["learning_rate"] = rate
-    noise = negatives_of(checked) * checked["window"]
+    noise = negatives_of(type(model), checked) * checked["window"]
     if noise > MAX_NOISE:
         raise ValueError(f"`negatives` times `window` must be at most {MAX_NOISE:,}, got {noise:,}")
     if "context" in checked:
@@ -129,10 +132,17 @@ def word_dim_of(cls: type[ParagraphVectors], checked: dict[str, Any]) -> int:
     return int(checked[cls._width]) if word_dim is None else int(word_dim)
 
 
-def negatives_of(checked: dict[str, Any]) -> int:
-    """Return how many noise words a target is told from, where None leaves it to the objective."""
-    negatives = checked["negatives"]
-    return _NEGATIVES[checked["objective"]] if negatives is None else int(negatives)
+def negatives_of(cls: type[ParagraphVectors], checked: dict[str, Any]) -> int:
+    """Return how many noise words a target is told from, where None leaves it to the mode."""
+    if checked["negatives"] is not None:
+        return int(checked["negatives"])
+    own = cls._modes[checked["mode"]].negatives
+    return own.get(checked["objective"], _NEGATIVES[checked["objective"]])
+
+
+def optimizer_of(cls: type[ParagraphVectors], checked: dict[str, Any]) -> str:
+    """Return the optimiser of the words' rows, which None leaves to the mode."""
+    return str(checked["optimizer"] or cls._modes[checked["mode"]].optimizer)
 
 
 def check_on_unknown(on_unknown: Any) -> str:

@@ -19,8 +19,12 @@ class Mode:
     """Times the learning rate: the rate of the documents' own rows."""
     infer_rate: float
     """AdaGrad's, in inference."""
+    optimizer: str = "sgd"
+    """Of the words' rows, where None leaves it to the mode."""
     learning_rates: dict[str, float] = field(default_factory=dict)
     """By optimiser, where the class does not say it otherwise."""
+    negatives: dict[str, int] = field(default_factory=dict)
+    """By objective, in the same way."""
     noise: int = 1024
     """Quantiles of the noise distribution that inference uses."""
     context: bool = False

@@ -43,19 +43,21 @@ class ParagraphVector(ParagraphVectors):
     negatives : int, optional
         Noise words that a target is told from, drawn from count^0.75. The documents of a block
         share their noise: window * negatives words under negative sampling, `negatives` words
-        under softmax. By default 5 under negative sampling, 128 under softmax.
+        under softmax. By default 5 under negative sampling (2 in the "dm" modes), 128 under
+        softmax.
     subsample : float, default 1e-4
         Relative frequency from which on the occurrences of a word are thinned out in training
         [2]_, where it is above the mean frequency of a word; 0 keeps all.
     epochs : int, default 10
         Passes over the documents, each in a new order.
     learning_rate : float, optional
-        At the start; it falls linearly to zero. By default 0.07 for both optimisers in "dbow",
-        DM_RATES.
+        At the start; it falls linearly to zero. By default 0.07 for both optimisers, but
+        0.05 for AdaGrad in "dm-concat".
     objective : {"negative-sampling", "softmax"}, default "negative-sampling"
         Negative sampling [2]_ or sampled softmax [3]_.
-    optimizer : {"sgd", "adagrad"}, default "sgd"
-        Of the words' rows; the documents always move by AdaGrad.
+    optimizer : {"sgd", "adagrad"}, optional
+        Of the words' rows; the documents always move by AdaGrad. By default "adagrad" in
+        "dm-concat" and "sgd" in the other modes.
     dropout : float, default 0
         Share of the components of h (in "dbow", of a document) that a step leaves out.
     batch : int, default 32
@@ -114,11 +116,13 @@ class ParagraphVector(ParagraphVectors):
     _modes: ClassVar = {
         "dbow": Mode("pv-dbow", document_rate=1.5, infer_rate=0.06),
         "dm-mean": Mode(
-            "pv-dm-mean", document_rate=1.5, infer_rate=0.06, noise=256, context=True
+            "pv-dm-mean", document_rate=36.0, infer_rate=0.4, noise=256, context=True,
+            negatives={"negative-sampling": 2},
         ),
         "dm-concat": Mode(
-            "pv-dm-concat", document_rate=1.5, infer_rate=0.06, noise=256, context=True,
-            concatenated=True,
+            "pv-dm-concat", document_rate=6.0, infer_rate=0.06, noise=256, context=True,
+            concatenated=True, optimizer="adagrad", learning_rates={"adagrad": 0.05},
+            negatives={"negative-sampling": 2},
         ),
     }  # fmt: skip
     _width = "dim"
@@ -138,7 +142,7 @@ class ParagraphVector(ParagraphVectors):
         epochs: int = 10,
         learning_rate: float | None = None,
         objective: str = "negative-sampling",
-        optimizer: str = "sgd",
+        optimizer: str | None = None,
         dropout: float = 0.0,
         batch: int = 32,
         infer_epochs: int = 10,
@@ -172,8 +176,8 @@ class ParagraphVector(ParagraphVectors):
         self.seed = seed
         self.progress = progress
 
-    def _default_learning_rate(self) -> float:
-        return self._modes[self.mode].learning_rates.get(self.optimizer, 0.07)
+    def _default_learning_rate(self, optimizer: str) -> float:
+        return self._modes[self.mode].learning_rates.get(optimizer, 0.07)
 
     @overload
     def transform(self, documents: Any, *, return_coverage: Literal[False] = ...) -> FloatArray: ...

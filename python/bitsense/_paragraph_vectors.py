@@ -17,6 +17,7 @@ from ._model_parameters import (
     check_on_unknown,
     checked_parameters,
     negatives_of,
+    optimizer_of,
     word_dim_of,
 )
 from ._modes import Mode
@@ -53,7 +54,7 @@ class ParagraphVectors(SavedModel):
     epochs: int
     learning_rate: float | None
     objective: str
-    optimizer: str
+    optimizer: str | None
     dropout: float
     batch: int
     infer_epochs: int
@@ -176,13 +177,14 @@ class ParagraphVectors(SavedModel):
     def _train_options(self, checked: dict[str, Any]) -> _core.TrainOptions:
         options = _core.TrainOptions()
         options.objective = OBJECTIVES[checked["objective"]]
-        options.optimizer = OPTIMIZERS[checked["optimizer"]]
+        optimizer = optimizer_of(type(self), checked)
+        options.optimizer = OPTIMIZERS[optimizer]
         options.run = checked["window"]
         for name in ("epochs", "batch", "subsample", "dropout", "seed"):
             setattr(options, name, checked[name])
-        options.negatives = negatives_of(checked)
+        options.negatives = negatives_of(type(self), checked)
         rate = checked["learning_rate"]
-        options.learning_rate = self._default_learning_rate() if rate is None else rate
+        options.learning_rate = self._default_learning_rate(optimizer) if rate is None else rate
         mode = self._modes[checked["mode"]]
         options.document_rate = mode.document_rate
         options.context_rate = mode.context_rate
@@ -201,7 +203,7 @@ class ParagraphVectors(SavedModel):
         init.bias_power = _BIAS_POWER[checked["objective"]]
         return init
 
-    def _default_learning_rate(self) -> float:
+    def _default_learning_rate(self, optimizer: str) -> float:
         raise NotImplementedError
 
     # Inference
@@ -221,7 +223,7 @@ class ParagraphVectors(SavedModel):
     def _infer_options(self) -> _core.InferOptions:
         options = _core.InferOptions()
         options.objective = OBJECTIVES[self._recipe["objective"]]
-        options.negatives = negatives_of(self._recipe)
+        options.negatives = negatives_of(type(self), self._recipe)
         options.noise = self._inference["noise"]
         options.learning_rate = self._inference["learning_rate"]
         options.iterations = check_infer_epochs(self.infer_epochs)

@@ -77,7 +77,11 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
 
     _modes: ClassVar = {
         "dbow": Mode(
-            "real-binary-pv-dbow", document_rate=8.0, infer_rate=0.1, projection_rate=0.001
+            "real-binary-pv-dbow",
+            document_rate=8.0,
+            infer_rate=0.1,
+            optimizer="adagrad",
+            projection_rate=0.001,
         ),
     }
     _width = "dim"
@@ -129,8 +133,8 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         self.seed = seed
         self.progress = progress
 
-    def _default_learning_rate(self) -> float:
-        return 0.2 / float(np.sqrt(self.bits)) if self.optimizer == "adagrad" else 0.05
+    def _default_learning_rate(self, optimizer: str) -> float:
+        return 0.2 / float(np.sqrt(self.bits)) if optimizer == "adagrad" else 0.05
 
     @property
     def projection_(self) -> FloatArray:

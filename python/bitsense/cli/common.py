@@ -177,7 +177,8 @@ class Encoder:
         return np.asarray(self.model.transform(documents))
 
     def vectors(self, documents: list[str]) -> npt.NDArray[np.float32]:
-        """Return real vectors; of a binary model, those whose signs are its codes."""
+        """Return real vectors; of a binary model those whose signs are its codes, or its own."""
         if self.bits is not None:
-            return np.asarray(self.model.preactivations(documents))
+            own = getattr(self.model, "vectors", self.model.preactivations)
+            return np.asarray(own(documents))
         return np.asarray(self.model.transform(documents))

@@ -44,7 +44,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "a line; npy: a NumPy array. Default: by the name of the output, else jsonl",
     )
     parser.add_argument(
-        "--real", action="store_true", help="real vectors, whose signs are the bits of the codes"
+        "--real",
+        action="store_true",
+        help="real vectors: those of a real-binary model, or else those whose signs are the codes",
     )
     parser.add_argument(
         "--id-field", metavar="NAME", help="this field of each JSON object is its id"

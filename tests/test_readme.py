@@ -33,7 +33,8 @@ def test_the_example_finds_the_module_that_it_asks_for(capsys, monkeypatch, tmp_
 def test_the_commands_of_the_command_line_run(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     posts = [f'{{"text": "{word} post {word}", "label": "{word}"}}' for word in ("red", "sea") * 9]
-    Path("posts.txt").write_text("a red car\na blue sea\n" * 9, encoding="utf-8")
+    Path("posts.txt").write_text("a red car\na blue sea\n" * 200, encoding="utf-8")
+    Path("newer.txt").write_text("a red car\na blue car\n" * 15, encoding="utf-8")
     Path("labelled.jsonl").write_text("\n".join(posts) + "\n", encoding="utf-8")
     lines = [line for block in blocks("sh") for line in block.splitlines()]
     commands = [line.partition("  #")[0] for line in lines if line.startswith("bitsense ")]
@@ -54,7 +55,8 @@ def commands_of_words() -> set[str]:
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/design.md",
                                   "docs/kernels.md", "docs/models.md",
-                                  "docs/formats.md", "docs/words.md"])  # fmt: skip
+                                  "docs/formats.md", "docs/words.md",
+                                  "docs/certificate.md"])  # fmt: skip
 def test_links_lead_to_files(page):
     path = ROOT / page
     for link in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text(encoding="utf-8")):

@@ -3,6 +3,7 @@
 from ._core import __version__
 from ._cpu import cpu_info
 from ._progress import Progress
+from .certificates import Certificate, CodeQuality
 from .codes import Codes, pack_bits, pack_signs, unpack_bits
 from .errors import FormatError, NotFittedError
 from .evaluate import evaluate_retrieval, retrieval_metrics
@@ -10,6 +11,7 @@ from .files import info, load, verify
 from .formats import load_vectors, save_vectors
 from .hashing import ITQ, RandomHyperplanes, SignBinarizer
 from .models import BinaryParagraphVector, ParagraphVector, RealBinaryParagraphVector
+from .reports import BitReport, ModelReport, VectorReport
 from .search import HammingIndex, TwoStageIndex, asymmetric_scores, hamming_distances
 from .text import Corpus, TextFiles, Tokenizer, Vocabulary, build_corpus, encode_documents
 from .vectors import SenseVectors, WordVectors
@@ -18,11 +20,15 @@ from .word_models import DisambiguatedSkipGram, Word2Vec
 __all__ = [
     "ITQ",
     "BinaryParagraphVector",
+    "BitReport",
+    "Certificate",
+    "CodeQuality",
     "Codes",
     "Corpus",
     "DisambiguatedSkipGram",
     "FormatError",
     "HammingIndex",
+    "ModelReport",
     "NotFittedError",
     "ParagraphVector",
     "Progress",
@@ -33,6 +39,7 @@ __all__ = [
     "TextFiles",
     "Tokenizer",
     "TwoStageIndex",
+    "VectorReport",
     "Vocabulary",
     "Word2Vec",
     "WordVectors",

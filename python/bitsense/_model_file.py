@@ -2,7 +2,8 @@
 
 The header has `class`; `parameters`, those that decided what was learned; `inference`, the numbers
 that decide what a new document gets beside them; `tokenizer`, the options of a `Tokenizer`, or null
-where it was a callable; and the history: `losses`, `partial`, `documents` (how many), `level`. The
+where it was a callable; and the history: `losses`, `partial`, `documents` (how many), `level`; and,
+where there are such, `extended`, how many of the documents `extend` added, and `certificate`. The
 arrays are the vocabulary (`words`, `word_offsets`, `word_counts`), `output` (a padded row per
 word), `bias`, in models with a context `context` (a padded row per word), in those with a
 projection `projection` (a padded row per bit), and, where asked for, `documents` (a padded row per
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from . import _core, files
 from ._check import check_count, check_float
 from ._model_parameters import checked_parameters
+from .certificates import Certificate
 from .errors import FormatError
 from .text import Tokenizer, Vocabulary
 
@@ -57,6 +59,7 @@ def state(
         "partial": model.partial_,
         "documents": model.n_documents_,
         "level": model.level_,
+        **_additions(model),
     }
     words, offsets, counts = model.vocabulary_.to_arrays()
     arrays: dict[str, Any] = {
@@ -69,6 +72,8 @@ def state(
     for name, table in (("context", model._context), ("projection", model._projection)):
         if len(table):
             arrays[name] = table
+    if model._idf is not None:
+        arrays["idf"] = model._idf
     if documents and model._hidden is not None:
         arrays["documents"] = model._hidden
     return header, arrays
@@ -98,6 +103,7 @@ def restored(
     return {
         **vars(model),
         **past,
+        **_added(header, past["n_documents_"]),
         **tokenizers(header),
         **_weights(arrays, mode.model, shape, past["n_documents_"]),
         "_recipe": recipe,
@@ -121,6 +127,25 @@ def history(header: dict[str, Any], epochs: int) -> dict[str, Any]:
         "n_documents_": documents,
         "level_": files.require_field(header, "level", str),
     }
+
+
+def _additions(model: ParagraphVectors) -> dict[str, Any]:
+    """Return what came after the training; nothing in the header of a model as `fit` left it."""
+    additions: dict[str, Any] = {"extended": model.n_extended_} if model.n_extended_ else {}
+    if model.certificate_ is not None:
+        additions["certificate"] = model.certificate_.as_dict()
+    return additions
+
+
+def _added(header: dict[str, Any], documents: int) -> dict[str, Any]:
+    """Return the attributes that `_additions` wrote down."""
+    extended = files.require_field(header, "extended", int) if "extended" in header else 0
+    if not 0 <= extended < documents:
+        raise FormatError(
+            f"corrupt: 'extended' of the header must be less than 'documents', got {extended}"
+        )
+    certificate = Certificate.from_dict(header["certificate"]) if "certificate" in header else None
+    return {"n_extended_": extended, "_certificate": certificate}
 
 
 def tokenizers(header: dict[str, Any]) -> dict[str, Any]:
@@ -165,10 +190,18 @@ def _weights(
         "vocabulary_": vocabulary,
         "_output": _table(arrays, "output", words, shape.hidden(model)),
         "_bias": bias,
-        "_context": _table(arrays, "context", words, shape.word_dim) if shape.context else none,
+        "_context": _table(arrays, "context", words, shape.word_dim) if shape.word_dim else none,
+        "_idf": _inverse_frequencies(arrays, words) if "encoder" in model else None,
         "_projection": _table(arrays, "projection", shape.bits, shape.dim) if shape.bits else none,
         "_hidden": hidden,
     }
+
+
+def _inverse_frequencies(arrays: dict[str, Any], words: int) -> npt.NDArray[np.float32]:
+    idf = files.require_array(arrays, "idf", "float32", words)
+    if not (is_finite(idf) and (idf > 0.0).all()):
+        raise FormatError("corrupt: the model's inverse document frequencies are not positive")
+    return idf
 
 
 def _table(arrays: dict[str, Any], name: str, rows: int, dim: int) -> npt.NDArray[np.float32]:

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from . import _core, files
 from ._check import check_bool, check_threads
-from ._model_file import is_finite, restored, state
+from ._document_methods import DocumentMethods
+from ._model_file import restored, state
 from ._model_parameters import (
     OBJECTIVES,
     OPTIMIZERS,
@@ -22,7 +23,7 @@ from ._model_parameters import (
 )
 from ._modes import Mode
 from ._progress import ProgressOption, Reporter, check_progress, wants_bar
-from ._saved_model import SavedModel
+from ._training import Task
 from .text import Corpus, Tokenizer, build_corpus, encode_documents
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ CodeArray = npt.NDArray[np.uint8]
 _BIAS_POWER = {"softmax": 0.5, "negative-sampling": 0.0}
 
 
-class ParagraphVectors(SavedModel):
+class ParagraphVectors(DocumentMethods):
     """What the models share: everything but the shape of what they return."""
 
     _modes: ClassVar[dict[str, Mode]]
@@ -51,9 +52,9 @@ class ParagraphVectors(SavedModel):
     max_vocabulary: int | None
     negatives: int | None
     subsample: float
-    epochs: int
+    epochs: int | None
     learning_rate: float | None
-    objective: str
+    objective: str | None
     optimizer: str | None
     dropout: float
     batch: int
@@ -75,6 +76,7 @@ class ParagraphVectors(SavedModel):
     _bias: FloatArray
     _context: FloatArray  # without rows in models without a context
     _projection: FloatArray  # and so here
+    _idf: FloatArray | None  # of the encoders
 
     # Training
 
@@ -120,28 +122,27 @@ class ParagraphVectors(SavedModel):
             progress=wants_bar(self.progress),
         )
         options.batch = min(options.batch, corpus.n_documents)
+        mode = self._modes[recipe["mode"]]
+        task = Task(
+            mode.model,
+            corpus,
+            vocabulary.counts,
+            self._shape(recipe),
+            self._init_options(recipe),
+            options,
+        )
+        idf = None
         with Reporter(self.progress, options.epochs) as reporter:
-            hidden, output, bias, context, projection, losses, error = _core.train(
-                self._modes[recipe["mode"]].model,
-                corpus.ids,
-                corpus.offsets,
-                vocabulary.counts,
-                self._shape(recipe),
-                self._init_options(recipe),
-                options,
-                reporter.watch,
-            )
-            tables = (hidden, output, bias, context, projection)
-            if not all(map(is_finite, tables)):
-                raise error or ValueError(
-                    f"`learning_rate`={options.learning_rate:g} made the weights infinite; a "
-                    "smaller one is needed"
+            if mode.encoder:
+                idf = _core.inverse_frequencies(corpus.ids, corpus.offsets, len(vocabulary))
+                trained = task.run_encoder(
+                    idf, recipe["neighbors"], recipe["neighbor_weight"], reporter
                 )
-            if error is None:  # an epoch of which thinning left nothing has no loss
-                losses += [0.0] * (options.epochs - len(losses))
-            for array in tables:
+            else:
+                trained = task.run(reporter)
+            tables, losses, error = trained
+            for array in tables if idf is None else (*tables, idf):
                 array.flags.writeable = False
-            mode = self._modes[recipe["mode"]]
             # All at once: a Ctrl-C finds the old model or the new one.
             self.__dict__.update(
                 vocabulary_=vocabulary,
@@ -149,15 +150,18 @@ class ParagraphVectors(SavedModel):
                 losses_=losses,
                 partial_=error is not None,
                 n_documents_=corpus.n_documents,
+                n_extended_=0,
+                _certificate=None,
                 level_=_core.level(),
                 _recipe=recipe,
                 _inference={"noise": mode.noise, "learning_rate": mode.infer_rate},
                 _n_components=recipe[self._width],
-                _hidden=hidden,
-                _output=output,
-                _bias=bias,
-                _context=context,
-                _projection=projection,
+                _hidden=tables.hidden,
+                _output=tables.output,
+                _bias=tables.bias,
+                _context=tables.context,
+                _projection=tables.projection,
+                _idf=idf,
             )
             if error is not None:
                 raise error
@@ -169,6 +173,8 @@ class ParagraphVectors(SavedModel):
         """Return the sizes of the tables that these parameters make."""
         mode = cls._modes[recipe["mode"]]
         dim = recipe[cls._width]
+        if mode.encoder:
+            return _core.Shape(dim, word_dim=dim)
         if not mode.context:
             bits = recipe["bits"] if mode.model == "real-binary-pv-dbow" else 0
             return _core.Shape(dim, bits=bits)
@@ -246,6 +252,7 @@ class ParagraphVectors(SavedModel):
             self._bias,
             self._context,
             self._projection,
+            self._idf,
             self._shape(self._recipe),
             self._infer_options(),
         )
@@ -290,7 +297,10 @@ class ParagraphVectors(SavedModel):
 
     @property
     def context_vectors_(self) -> FloatArray:
-        """The vectors of words beside a target, shape (n_words, word_dim), of a model with such."""
+        """The vectors of words as inputs, shape (n_words, word_dim), of a model with such.
+
+        In PV-DM those of the words beside a target, in an encoder those that make up a document.
+        """
         self._check_fitted()
         if not len(self._context):
             raise AttributeError(f"mode {self._recipe['mode']!r} has no `context_vectors_`")

@@ -92,14 +92,16 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         bits: int = 28,
         *,
         mode: str = "dbow",
+        neighbors: int = 10,
+        neighbor_weight: float = 0.5,
         window: int = 16,
         min_count: int = 2,
         max_vocabulary: int | None = None,
         negatives: int | None = None,
         subsample: float = 1e-4,
-        epochs: int = 10,
+        epochs: int | None = None,
         learning_rate: float | None = None,
-        objective: str = "softmax",
+        objective: str | None = None,
         optimizer: str = "adagrad",
         dropout: float = 0.0,
         batch: int = 32,
@@ -114,6 +116,8 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         self.dim = dim
         self.bits = bits
         self.mode = mode
+        self.neighbors = neighbors
+        self.neighbor_weight = neighbor_weight
         self.window = window
         self.min_count = min_count
         self.max_vocabulary = max_vocabulary

@@ -45,8 +45,10 @@ class SavedModel(Estimator):
         if not self.__sklearn_is_fitted__():
             return shown
         stopped = f", stopped in epoch {max(1, len(self.losses_))}" if self.partial_ else ""
-        words, documents = len(self.vocabulary_), self.n_documents_
-        return f"<{shown}: {words:,} words, fitted to {documents:,} documents{stopped}>"
+        words, extended = len(self.vocabulary_), vars(self).get("n_extended_", 0)
+        added = f", extended by {extended:,}" if extended else ""
+        documents = f"{self.n_documents_ - extended:,} documents{added}"
+        return f"<{shown}: {words:,} words, fitted to {documents}{stopped}>"
 
     def __getstate__(self) -> dict[str, Any]:
         pickled: dict[str, Any] = {

@@ -32,6 +32,7 @@ COMMANDS = {
     "eval": "evaluate",
     "eval words": "evaluate_words",
     "eval senses": "evaluate_senses",
+    "certify": "certification",
     "info": "inspection",
     "verify": "verification",
     "demo": "demonstration",

@@ -18,17 +18,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the summary of a file."""
     from .. import files
+    from ..certificates import Certificate
+    from ..errors import FormatError
 
     summary = files.info(arguments.file)
     if arguments.json:
         print(json_line(summary))
         return 0
+    header, certificate = dict(summary["header"]), None
+    if summary["kind"] == "model" and "certificate" in header:
+        try:
+            certificate = Certificate.from_dict(header.pop("certificate"))
+        except FormatError as error:
+            raise FormatError(f"{arguments.file}: {error}") from None
     print(f"{'kind':12} {summary['kind']}")
     print(f"{'written by':12} {summary['writer']}, format {summary['format']}")
     print(f"{'bytes':12} {summary['bytes']:,}")
-    for name, value in summary["header"].items():
+    for name, value in header.items():
         print(f"{name:12} {json_line(value)}")
     for array in summary["arrays"]:
         shape = " x ".join(f"{length:,}" for length in array["shape"]) or "one"
         print(f"{'array':12} {array['name']}: {array['dtype']}, {shape}")
+    if certificate is not None:
+        print(f"\n{certificate}")
     return 0

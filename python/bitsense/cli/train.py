@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import inspect
+import itertools
 import os
 import time
 from pathlib import Path
@@ -18,6 +19,7 @@ DEFAULT = "binary-paragraph-vector"
 TYPES = {"int": int, "float": float, "str": str}
 NOT_OPTIONS = {"self", "tokenizer", "progress"}  # objects, which the command line makes itself
 NONE_IS_NONE = {"subwords", "freeze", "max_vocabulary"}  # elsewhere None is a value chosen later
+NEIGHBOURS = 10  # that a certificate asks for
 ALIASES = {
     "binary-pv": "binary-paragraph-vector",
     "pv": "paragraph-vector",
@@ -84,6 +86,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--start",
         metavar="VECTORS",
         help="skip-gram and cbow: begin with these vectors (or model), in any format that is read",
+    )
+    parser.add_argument(
+        "--held-out",
+        type=float,
+        metavar="SHARE",
+        help="binary-paragraph-vector and paragraph-vector: leave this share of the documents out "
+        "of the training, chosen by --seed and their place, and measure on it what the codes are "
+        "worth; the file keeps the numbers. 0.05 is a good share of some thousand documents",
     )
     add_field(parser)
     add_quiet(parser)
@@ -183,6 +193,13 @@ def checked_options(arguments: argparse.Namespace) -> dict[str, Any]:
                 arguments.parser.error(f"{flag} is not an option of {arguments.model}")
     if arguments.start is not None and MODELS[arguments.model].class_name != "Word2Vec":
         arguments.parser.error(f"--start is not an option of {arguments.model}")
+    if arguments.held_out is not None:
+        if not hasattr(class_of(arguments.model), "certificate"):
+            arguments.parser.error(f"--held-out is not an option of {arguments.model}")
+        if not 0 < arguments.held_out < 1:
+            arguments.parser.error(
+                f"--held-out must be more than 0 and less than 1, got {arguments.held_out}"
+            )
     return {name: getattr(arguments, name) for name in own if name in arguments}
 
 
@@ -204,13 +221,46 @@ def run(arguments: argparse.Namespace) -> int:
     start = {} if arguments.start is None else {"start": open_model(arguments.start)}
     begin = time.perf_counter()
     with local_paths(arguments.input) as paths:
-        model.fit(TextFiles(paths, field=arguments.field), **start)
-    seconds = time.perf_counter() - begin
-    model.save(output)
-    say(
-        arguments,
-        f"{output}: {type(model).__name__} of {model.n_documents_:,} documents, "
-        f"{len(model.vocabulary_):,} words, trained in {seconds:.1f} s, "
-        f"{output.stat().st_size:,} bytes",
-    )
+        documents = TextFiles(paths, field=arguments.field)
+        if arguments.held_out is None:
+            model.fit(documents, **start)
+        else:
+            held = held_out(documents, arguments, model.seed)
+            model.fit(held.others())
+        seconds = time.perf_counter() - begin
+        model.save(output)
+        say(
+            arguments,
+            f"{output}: {type(model).__name__} of {model.n_documents_:,} documents, "
+            f"{len(model.vocabulary_):,} words, trained in {seconds:.1f} s, "
+            f"{output.stat().st_size:,} bytes",
+        )
+        if arguments.held_out is not None:
+            certificate = certified(model, held)
+            model.save(output)
+            say(arguments, f"\n{certificate}")
     return 0
+
+
+def certified(model: Any, held: Any) -> Any:
+    """Measure a model on held-out documents; ITQ is fitted to as many others as it needs."""
+    from .._certify import FIT_ROWS
+
+    step = -(-model.n_documents_ // FIT_ROWS)
+    training = itertools.islice(held.others(), 0, None, step)
+    return model.certificate(held, training=training, seed=model.seed)
+
+
+def held_out(documents: Any, arguments: argparse.Namespace, seed: Any) -> Any:
+    """Return the documents that are left out of the training, if they are enough."""
+    from .._check import check_seed
+    from .._held_out import HeldOut
+
+    held = HeldOut(documents, arguments.held_out, check_seed(seed))
+    count = sum(1 for _ in held)
+    if count <= NEIGHBOURS:
+        raise ValueError(
+            f"--held-out must leave at least {NEIGHBOURS + 1} documents out of the training, "
+            f"{arguments.held_out} leaves {count}"
+        )
+    return held

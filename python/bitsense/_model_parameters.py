@@ -90,6 +90,11 @@ def checked_parameters(model: ParagraphVectors) -> dict[str, Any]:
         raise ValueError(f"`negatives` times `window` must be at most {MAX_NOISE:,}, got {noise:,}")
     if "context" in checked:
         _check_context(model, checked)
+    if mode.encoder and checked.get("bits", 0) > checked[model._width]:
+        raise ValueError(
+            f"`bits` must be at most `dim`, {checked['dim']}, in mode 'encoder', got "
+            f"{checked['bits']}"
+        )
     return checked
 
 

@@ -23,7 +23,7 @@ from ._model_parameters import (
 )
 from ._modes import Mode
 from ._progress import ProgressOption, Reporter, check_progress, wants_bar
-from ._training import Task
+from ._training import Tables, Task
 from .text import Corpus, Tokenizer, build_corpus, encode_documents
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ class ParagraphVectors(DocumentMethods):
     _context: FloatArray  # without rows in models without a context
     _projection: FloatArray  # and so here
     _idf: FloatArray | None  # of the encoders
+    _offset: FloatArray | None  # taken from a vector before it is projected
 
     # Training
 
@@ -141,8 +142,10 @@ class ParagraphVectors(DocumentMethods):
             else:
                 trained = task.run(reporter)
             tables, losses, error = trained
-            for array in tables if idf is None else (*tables, idf):
-                array.flags.writeable = False
+            tables, offset = self._binarised(tables, recipe)
+            for array in (*tables, idf, offset):
+                if array is not None:
+                    array.flags.writeable = False
             # All at once: a Ctrl-C finds the old model or the new one.
             self.__dict__.update(
                 vocabulary_=vocabulary,
@@ -162,11 +165,18 @@ class ParagraphVectors(DocumentMethods):
                 _context=tables.context,
                 _projection=tables.projection,
                 _idf=idf,
+                _offset=offset,
             )
             if error is not None:
                 raise error
             reporter.finish(corpus.n_tokens * options.epochs, losses[-1])
         return corpus
+
+    def _binarised(
+        self, tables: Tables, recipe: dict[str, Any]
+    ) -> tuple[Tables, FloatArray | None]:
+        """Return the tables, complete, and what is taken from a vector before it is projected."""
+        return tables, None
 
     @classmethod
     def _shape(cls, recipe: dict[str, Any]) -> _core.Shape:

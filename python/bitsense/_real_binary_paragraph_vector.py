@@ -13,9 +13,13 @@ from ._modes import Mode
 from ._paragraph_vectors import Coverage, FloatArray
 from ._progress import ProgressOption
 from ._saved_model import Splitter
+from ._training import Tables
+from .hashing import ITQ
 from .text import Corpus, Tokenizer
 
 __all__ = ["RealBinaryParagraphVector"]
+
+_ITQ_DOCUMENTS = 1 << 16  # at most so many, evenly spaced, decide the rotation
 
 
 class RealBinaryParagraphVector(CodedVectors):
@@ -83,6 +87,17 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
             optimizer="adagrad",
             projection_rate=0.001,
         ),
+        "encoder": Mode(
+            "pv-encoder",
+            document_rate=1.0,
+            infer_rate=1.0,
+            encoder=True,
+            optimizer="adagrad",
+            learning_rates={"adagrad": 0.05},
+            negatives={"softmax": 512},
+            context_rate=0.6,
+            epochs=20,
+        ),
     }
     _width = "dim"
 
@@ -138,7 +153,23 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         self.progress = progress
 
     def _default_learning_rate(self, optimizer: str) -> float:
-        return 0.2 / float(np.sqrt(self.bits)) if optimizer == "adagrad" else 0.05
+        by_bits = 0.2 / float(np.sqrt(self.bits)) if optimizer == "adagrad" else 0.05
+        return self._modes[self.mode].learning_rates.get(optimizer, by_bits)
+
+    def _binarised(self, tables: Tables, recipe: dict[str, Any]) -> tuple[Tables, FloatArray]:
+        """Return the tables with the projection, and what is taken from a vector before it.
+
+        An encoder learns its real vectors from the words alone; the projection is their ITQ.
+        """
+        dim, bits = recipe["dim"], recipe["bits"]
+        if not self._modes[recipe["mode"]].encoder:
+            return tables, np.zeros(dim, np.float32)
+        step = -(-len(tables.hidden) // _ITQ_DOCUMENTS)
+        itq = ITQ(bits, seed=recipe["seed"] % 2**32, threads=check_threads(self.threads))
+        itq.fit(tables.hidden[::step, :dim])
+        projection = np.zeros((bits, tables.hidden.shape[1]), np.float32)
+        projection[:, :dim] = itq.directions_.T
+        return tables._replace(projection=projection), itq.mean_
 
     @property
     def projection_(self) -> FloatArray:
@@ -181,10 +212,13 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
     def _preactivations(
         self, corpus: Corpus, first: int = 0, last: int | None = None
     ) -> FloatArray:
+        return self._code_values(self._infer(corpus, first, last))
+
+    def _code_values(self, vectors: FloatArray) -> FloatArray:
         # By the engine, so that a row does not depend on how many others there are.
         return _core.project(
-            self._infer(corpus, first, last),
-            np.zeros(self._n_components, np.float32),
+            np.ascontiguousarray(vectors),
+            self._offset,
             np.ascontiguousarray(self.projection_.T),
             check_threads(self.threads),
         )

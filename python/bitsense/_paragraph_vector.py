@@ -126,7 +126,7 @@ class ParagraphVector(ParagraphVectors):
         ),
         "encoder": Mode(
             "pv-encoder", document_rate=1.0, infer_rate=1.0, encoder=True, optimizer="adagrad",
-            learning_rates={"adagrad": 0.05}, negatives={"softmax": 512}, context_rate=0.6,
+            learning_rates={"adagrad": 0.03}, negatives={"softmax": 512}, context_rate=0.5,
             epochs=20,
         ),
     }  # fmt: skip

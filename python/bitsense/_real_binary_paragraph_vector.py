@@ -93,9 +93,9 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
             infer_rate=1.0,
             encoder=True,
             optimizer="adagrad",
-            learning_rates={"adagrad": 0.05},
+            learning_rates={"adagrad": 0.03},
             negatives={"softmax": 512},
-            context_rate=0.6,
+            context_rate=0.5,
             epochs=20,
         ),
     }

@@ -23,6 +23,7 @@ __all__ = ["Tables", "Task", "Trained", "nearest_documents"]
 
 FloatArray = npt.NDArray[np.float32]
 _SHORTLIST = 20  # candidates by Hamming distance for each neighbour that is wanted
+_SLICE = 4096  # documents whose neighbours are looked for at a time
 
 
 class Tables(NamedTuple):
@@ -136,8 +137,8 @@ def nearest_documents(vectors: FloatArray, k: int, threads: int) -> npt.NDArray[
     codes = np.packbits(vectors > vectors.mean(axis=0, dtype=np.float64), axis=1)
     index = TwoStageIndex(codes, vectors)
     found = np.empty((len(vectors), k), np.uint32)
-    for first in range(0, len(vectors), 4096):
-        last = min(first + 4096, len(vectors))
+    for first in range(0, len(vectors), _SLICE):
+        last = min(first + _SLICE, len(vectors))
         rows, _ = index.search(
             codes[first:last],
             vectors[first:last],

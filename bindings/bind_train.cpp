@@ -4,24 +4,39 @@
 
 #include "models/registry.hpp"
 #include "register.hpp"
+#include "train/bag_planner.hpp"
 #include "train/infer.hpp"
 #include "train/plan.hpp"
 #include "train/trainer.hpp"
+#include "train/word_bags.hpp"
 #include "training.hpp"
 
 using namespace bitsense;
 
 namespace {
 
+Neighbors neighbors_view(const Array<std::uint32_t>& rows, std::size_t documents, float weight) {
+  require_dimensions(rows, 2, "neighbors");
+  require(static_cast<std::size_t>(rows.shape(0)) == documents, "`neighbors` must have ", documents,
+          " rows, got ", rows.shape(0));
+  const std::span<const std::uint32_t> all{rows.data(), static_cast<std::size_t>(rows.size())};
+  for (const std::uint32_t row : all)
+    require(row < documents, "`neighbors` must be below ", documents, ", got ", row);
+  return {all, static_cast<std::size_t>(rows.shape(1)), weight};
+}
+
 py::tuple train_model(const std::string& model, const Array<std::uint32_t>& ids,
                       const Array<std::uint64_t>& offsets, const Array<std::uint64_t>& counts,
                       const Shape& shape, const InitOptions& init, const TrainOptions& options,
-                      const py::object& watch, const std::optional<std::string>& level) {
+                      const py::object& watch, const std::optional<Array<std::uint32_t>>& neighbors,
+                      float neighbor_weight, const std::optional<std::string>& level) {
   const auto words = counts_view(counts);
   const Documents documents = documents_view(ids, offsets, words.size());
   require(shape.context == options.context, "`context` must be that of the options, ",
           options.context, ", got ", shape.context);
   const Kernels& level_kernels = kernels_of(level);
+  const Neighbors near =
+      neighbors ? neighbors_view(*neighbors, documents.count(), neighbor_weight) : Neighbors{};
   Parameters parameters;
   std::vector<double> losses;
   py::object error = py::none();
@@ -30,7 +45,7 @@ py::tuple train_model(const std::string& model, const Array<std::uint32_t>& ids,
     parameters = make_parameters(model, documents.count(), words, shape, init, options.seed);
     const Watch watcher = python_watch(watch);
     try {
-      train(model, documents, words, options, level_kernels, parameters, losses, watcher);
+      train(model, documents, words, options, level_kernels, parameters, losses, watcher, near);
     } catch (py::error_already_set& raised) {
       keep_error(raised, error);
     }
@@ -58,21 +73,27 @@ Array<float> infer_model(const std::string& model, const Array<std::uint32_t>& i
                          const Array<std::uint64_t>& offsets, const Array<std::uint64_t>& counts,
                          const Array<float>& output, const Array<float>& bias,
                          const Array<float>& context, const Array<float>& projection,
-                         const Shape& shape, const InferOptions& options,
-                         const std::optional<std::string>& level) {
+                         const std::optional<Array<float>>& idf, const Shape& shape,
+                         const InferOptions& options, const std::optional<std::string>& level) {
   const auto words = counts_view(counts);
   const Documents documents = documents_view(ids, offsets, words.size());
   const Inputs inputs = checked_inputs(model, shape);
   require_dimensions(bias, 1, "bias");
   require(static_cast<std::size_t>(bias.size()) == words.size(),
           "`bias` must have a value per word, ", words.size(), ", got ", bias.size());
-  const ModelView view{
-      table_view(output, words.size(), shape.hidden(inputs), "output"), bias.data(), shape,
-      has_context(inputs) ? table_view(context, words.size(), shape.word_dim, "context")
-                          : TableView{},
-      inputs == Inputs::kProjectedDocument
-          ? table_view(projection, shape.bits, shape.dim, "projection")
-          : TableView{}};
+  const ModelView view{table_view(output, words.size(), shape.hidden(inputs), "output"),
+                       bias.data(),
+                       shape,
+                       has_word_rows(inputs)
+                           ? table_view(context, words.size(), shape.word_dim, "context")
+                           : TableView{},
+                       inputs == Inputs::kProjectedDocument
+                           ? table_view(projection, shape.bits, shape.dim, "projection")
+                           : TableView{},
+                       idf ? idf->data() : nullptr};
+  require(inputs != Inputs::kWords ||
+              (idf && idf->ndim() == 1 && static_cast<std::size_t>(idf->size()) == words.size()),
+          "`idf` must have a value per word, ", words.size());
   const Kernels& level_kernels = kernels_of(level);
   Array<float> result = make_array<float>({documents.count(), shape.dim});
   float* out = result.mutable_data();
@@ -80,6 +101,15 @@ Array<float> infer_model(const std::string& model, const Array<std::uint32_t>& i
     py::gil_scoped_release release;
     infer(model, view, documents, words, options, level_kernels, out, python_poll());
   }
+  return result;
+}
+
+Array<float> inverse_document_frequencies(const Array<std::uint32_t>& ids,
+                                          const Array<std::uint64_t>& offsets, std::size_t words) {
+  const Documents documents = documents_view(ids, offsets, words);
+  const std::vector<float> idf = inverse_frequencies(documents, words);
+  Array<float> result = make_array<float>({idf.size()});
+  std::copy(idf.begin(), idf.end(), result.mutable_data());
   return result;
 }
 
@@ -93,13 +123,22 @@ Array<T> copied(const std::vector<T>& values) {
 // All plans of a training, for the tests.
 py::list plans(const Array<std::uint32_t>& ids, const Array<std::uint64_t>& offsets,
                const Array<std::uint64_t>& counts, const TrainOptions& options, std::size_t worker,
-               std::size_t workers) {
+               std::size_t workers, bool bags, const std::optional<Array<std::uint32_t>>& neighbors,
+               float neighbor_weight) {
   const auto words = counts_view(counts);
   const Documents documents = documents_view(ids, offsets, words.size());
   const NoiseDistribution noise(words);
-  Planner planner(documents, words, noise, options, worker, workers);
+  const WordBags word_bags(documents, words.size());
+  const Neighbors near =
+      neighbors ? neighbors_view(*neighbors, documents.count(), neighbor_weight) : Neighbors{};
+  std::unique_ptr<Planner> planner;
+  if (bags)
+    planner =
+        std::make_unique<BagPlanner>(documents, word_bags, near, noise, options, worker, workers);
+  else
+    planner = std::make_unique<RunPlanner>(documents, words, noise, options, worker, workers);
   py::list all;
-  for (Plan plan; planner.next(plan);) {
+  for (Plan plan; planner->next(plan);) {
     std::vector<std::uint32_t> run_documents;
     for (const Run& run : plan.runs) run_documents.push_back(run.document);
     py::dict item;
@@ -114,6 +153,8 @@ py::list plans(const Array<std::uint32_t>& ids, const Array<std::uint64_t>& offs
     item["rows"] = copied(plan.rows);
     item["row_entries"] = copied(plan.row_entries);
     item["entries"] = copied(plan.entries);
+    item["target_weight"] = copied(plan.target_weight);
+    item["target_input"] = copied(plan.target_input);
     item["context"] = copied(plan.context);
     item["context_rows"] = copied(plan.context_rows);
     item["context_begins"] = copied(plan.context_begins);
@@ -185,11 +226,14 @@ void register_train(py::module_& m) {
   using namespace py::literals;
   m.def("train", &train_model, "model"_a, "ids"_a.noconvert(), "offsets"_a.noconvert(),
         "counts"_a.noconvert(), "shape"_a, "init"_a, "options"_a, "watch"_a = py::none(),
-        "level"_a = py::none());
+        "neighbors"_a.noconvert() = py::none(), "neighbor_weight"_a = 0.0F, "level"_a = py::none());
+  m.def("inverse_frequencies", &inverse_document_frequencies, "ids"_a.noconvert(),
+        "offsets"_a.noconvert(), "words"_a);
   m.def("plans", &plans, "ids"_a.noconvert(), "offsets"_a.noconvert(), "counts"_a.noconvert(),
-        "options"_a, "worker"_a = 0, "workers"_a = 1);
+        "options"_a, "worker"_a = 0, "workers"_a = 1, "bags"_a = false,
+        "neighbors"_a.noconvert() = py::none(), "neighbor_weight"_a = 0.0F);
   m.def("infer", &infer_model, "model"_a, "ids"_a.noconvert(), "offsets"_a.noconvert(),
         "counts"_a.noconvert(), "output"_a.noconvert(), "bias"_a.noconvert(),
-        "context"_a.noconvert(), "projection"_a.noconvert(), "shape"_a, "options"_a,
-        "level"_a = py::none());
+        "context"_a.noconvert(), "projection"_a.noconvert(), "idf"_a.noconvert(), "shape"_a,
+        "options"_a, "level"_a = py::none());
 }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reference import compositions
+from reference import compositions, encoders
 from reference import training as twin
 from reference.small_trainings import (
+    ENCODERS,
     MODELS,
     OBJECTIVES,
     OPTIMIZERS,
@@ -15,7 +16,7 @@ from reference.small_trainings import (
     corpus,
     doubles,
     infer,
-    options,
+    plans,
     shape,
     train,
 )
@@ -49,7 +50,7 @@ def test_the_twin_has_the_gradient_of_its_loss(objective):
 
 
 @pytest.mark.parametrize("absent", [(), (0, 2), (0, 1, 2, 3)])
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", compositions.MODELS)
 def test_the_twin_has_the_gradients_of_its_compositions(model, absent):
     # Without the rounding, whose gradient is by definition that of the sigmoid alone.
     rng = np.random.default_rng(0)
@@ -101,7 +102,7 @@ def check_training(model, objective, optimizer, level, round_words=True):
         "objective": OBJECTIVES[objective],
         "optimizer": OPTIMIZERS[optimizer],
         "learning_rate": 0.05,
-        "batch": 20,
+        "batch": 6 if model in ENCODERS else 20,  # whole documents; more at once diverge under SGD
         "round_words": round_words,
         **rates,
     }
@@ -114,9 +115,9 @@ def check_training(model, objective, optimizer, level, round_words=True):
     )  # fmt: skip
     losses = np.zeros(2)
     targets = np.zeros(2)
-    for plan in _core.plans(*data, options(model, **values)):
+    for plan in plans(model, data, **values):
         losses[plan["epoch"]] += slow.step(plan)
-        targets[plan["epoch"]] += len(plan["targets"])
+        targets[plan["epoch"]] += slow.weights(plan).sum()
     expected = slow.hidden, slow.output, slow.bias, slow.context, slow.projection
     for got, right in zip(doubles(model, result), expected, strict=True):
         assert (got is None) == (right is None)
@@ -222,8 +223,12 @@ def check_inference(model, objective, level, round_words=True):
     )
     got = infer(model, data, trained, own, level)
     _, output, bias, context, projection = doubles(model, trained)
+    idf = encoders.inverse_frequencies(encoders.split(ids, offsets), len(counts))
     for d in range(12):
         words = ids[int(offsets[d]) : int(offsets[d + 1])]
+        if model in ENCODERS:
+            assert np.abs(got[d] - encoders.encode(words.tolist(), idf, context)).max() < 2e-5
+            continue
         expected = twin.infer(
             model, objective, output, bias, counts, words, **values, rate=0.1, dim=20,
             width=shape(model).context, context=context, projection=projection,
@@ -240,10 +245,11 @@ def test_inference_gives_a_document_the_same_bytes_in_any_company(model, level):
     rng = np.random.default_rng(0)
     for d in range(0, 50, 7):
         words = ids[int(offsets[d]) : int(offsets[d + 1])]
-        if model in compositions.DBOW:  # elsewhere the order of the words matters
+        if model not in compositions.DM:  # there the order of the words matters
             words = rng.permutation(words)
         alone = np.array([0, len(words)], np.uint64)
-        got = infer(model, (words, alone, counts), trained, infer_options(threads=1), level)
+        idf = _core.inverse_frequencies(*data[:2], len(counts))
+        got = infer(model, (words, alone, counts), trained, infer_options(threads=1), level, idf)
         assert got.tobytes() == whole[d].tobytes()
 
 
@@ -276,7 +282,9 @@ SHAPES = [
         (20,),
         "`context` must be above 0 in models with a context and 0 in others, got ",
     ),
-    ("pv-dm-mean", (20, 3, 7), "`word_dim` must be `dim`, 20, in a mean, got 7"),
+    ("pv-dm-mean", (20, 3, 7), "`word_dim` must be `dim`, 20, in a mean or a sum, got 7"),
+    ("pv-encoder", (20, 0, 7), "`word_dim` must be `dim`, 20, in a mean or a sum, got 7"),
+    ("binary-pv-encoder", (20,), "`word_dim` must be above 0, got 0"),
     ("binary-pv-dm", (20, 3), "`word_dim` must be above 0, got 0"),
     ("real-binary-pv-dbow", (20,), "`bits` must be above 0, got 0"),
 ]
@@ -292,7 +300,7 @@ def test_tables_of_other_shapes_are_refused():
     data = corpus()
     for model, place, name in [
         ("binary-pv-dm", 1, "output"), ("pv-dm-mean", 3, "context"),
-        ("real-binary-pv-dbow", 4, "projection"),
+        ("real-binary-pv-dbow", 4, "projection"), ("pv-encoder", 3, "context"),
     ]:  # fmt: skip
         trained = list(train(model, data, epochs=1))
         trained[place] = trained[place][:-1]

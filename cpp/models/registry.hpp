@@ -11,6 +11,7 @@
 #include "models/disambiguated_skip_gram.hpp"
 #include "models/pv_dbow.hpp"
 #include "models/pv_dm.hpp"
+#include "models/pv_encoder.hpp"
 #include "models/real_binary_pv_dbow.hpp"
 #include "models/skip_gram.hpp"
 
@@ -35,18 +36,25 @@ struct ModelList {
   }
 };
 
-using Models = ModelList<PvDbow, BinaryPvDbow, PvDmMean, PvDmConcat, BinaryPvDm, RealBinaryPvDbow>;
+using Models = ModelList<PvDbow, BinaryPvDbow, PvDmMean, PvDmConcat, BinaryPvDm, RealBinaryPvDbow,
+                         PvEncoder, BinaryPvEncoder>;
 
-// What the model of this name is made from. Throws std::invalid_argument for an unknown name, and
-// where the shape is none of such a model.
+// What the model of this name is made from; throws std::invalid_argument for an unknown name.
+inline Inputs inputs_of(const std::string& model) {
+  return Models::with(model, [](auto m) { return decltype(m)::kInputs; });
+}
+
+// The same, after a look at the sizes of its tables. Throws std::invalid_argument for an unknown
+// name, and where the shape is none of such a model.
 inline Inputs checked_inputs(const std::string& model, const Shape& shape) {
-  const Inputs inputs = Models::with(model, [](auto m) { return decltype(m)::kInputs; });
+  const Inputs inputs = inputs_of(model);
   require(has_context(inputs) == (shape.context > 0),
           "`context` must be above 0 in models with a context and 0 in others, got ",
           shape.context);
-  require(!has_context(inputs) || shape.word_dim > 0, "`word_dim` must be above 0, got 0");
-  require(inputs != Inputs::kMean || shape.word_dim == shape.dim, "`word_dim` must be `dim`, ",
-          shape.dim, ", in a mean, got ", shape.word_dim);
+  require(!has_word_rows(inputs) || shape.word_dim > 0, "`word_dim` must be above 0, got 0");
+  const bool is_sum = inputs == Inputs::kMean || inputs == Inputs::kWords;
+  require(!is_sum || shape.word_dim == shape.dim, "`word_dim` must be `dim`, ", shape.dim,
+          ", in a mean or a sum, got ", shape.word_dim);
   require(inputs != Inputs::kProjectedDocument || shape.bits > 0, "`bits` must be above 0, got 0");
   return inputs;
 }

@@ -3,6 +3,7 @@
 #include "models/registry.hpp"
 #include "train/compose_context.hpp"
 #include "train/compose_document.hpp"
+#include "train/compose_words.hpp"
 
 namespace bitsense {
 
@@ -11,6 +12,8 @@ std::unique_ptr<Composition> make_composition(const std::string& model, const Wo
     using Model = decltype(m);
     if constexpr (has_context(Model::kInputs))
       return std::make_unique<ComposeContext<Model>>(work);
+    else if constexpr (Model::kInputs == Inputs::kWords)
+      return std::make_unique<ComposeWords<Model>>(work);
     else if constexpr (Model::kInputs == Inputs::kProjectedDocument)
       return std::make_unique<ComposeProjected<Model>>(work);
     else

@@ -6,6 +6,7 @@
 #include "models/registry.hpp"
 #include "train/block.hpp"
 #include "train/infer_context.hpp"
+#include "train/infer_words.hpp"
 
 namespace bitsense {
 
@@ -158,9 +159,13 @@ FixedNoise::FixedNoise(const ModelView& model, std::span<const std::uint64_t> co
 void infer(const std::string& model, const ModelView& view, const Documents& documents,
            std::span<const std::uint64_t> counts, const InferOptions& options,
            const Kernels& kernels, float* out, const Poll& poll) {
-  const FixedNoise noise(view, counts, options);
   Models::with(model, [&](auto m) {
     using Model = decltype(m);
+    if constexpr (Model::kInputs == Inputs::kWords) {
+      encode_words(view, documents, kernels, options.threads, out, poll);
+      return;
+    }
+    const FixedNoise noise(view, counts, options);
     if constexpr (has_context(Model::kInputs)) {
       const ContextInference<Model> inference(view, documents, noise, options, kernels);
       parallel_for(

@@ -47,6 +47,7 @@ struct ModelView {
   Shape shape{};
   TableView context{};
   TableView projection{};
+  const float* idf = nullptr;  // per word, of the training documents; for the encoders
 };
 
 // The noise that all documents share.

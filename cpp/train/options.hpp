@@ -26,7 +26,7 @@ struct TrainOptions {
   std::size_t batch = 64;      // documents in a block
   float learning_rate = 0.05F;
   float document_rate = 1.0F;  // times learning_rate: the rate of the documents' own rows
-  float context_rate = 1.0F;   // and that of the rows of context words
+  float context_rate = 1.0F;   // and that of the rows of words that are inputs
   float projection_rate = 1.0F;
   std::size_t context = 0;  // words on each side of a target that its hidden vector is made from
   bool round_words = true;  // whether those of a binary model are rounded too
@@ -47,8 +47,16 @@ struct Documents {
   }
 };
 
+// Documents that are near one another, for the models that learn from them: those of document i are
+// rows[i * each .. (i + 1) * each).
+struct Neighbors {
+  std::span<const std::uint32_t> rows;
+  std::size_t each = 0;  // 0: there are none
+  float weight = 0.0F;   // of a neighbour's words among the targets
+};
+
 // The learned tables. Row w of `output` and bias[w] are the softmax weights of word w; row i of
-// `hidden` is what document i is made from. Row w of `context` is word w beside a target, and
+// `hidden` is what document i is made from. Row w of `context` is word w as an input, and
 // `projection` turns a document's row into what is rounded; they are empty where a model has none.
 struct Parameters {
   Matrix hidden;

@@ -31,13 +31,13 @@ Parameters make_parameters(const std::string& model, std::size_t documents,
                            std::span<const std::uint64_t> counts, const Shape& shape,
                            const InitOptions& init, std::uint64_t seed) {
   const Inputs inputs = checked_inputs(model, shape);
-  Parameters parameters{Matrix(documents, shape.dim),
+  Parameters parameters{Matrix(inputs == Inputs::kWords ? 0 : documents, shape.dim),
                         Matrix(counts.size(), shape.hidden(inputs)),
                         std::vector<float>(counts.size()),
                         {},
                         {}};
   fill_uniform(parameters.hidden, seed, kDocuments, init.scale);
-  if (has_context(inputs)) {
+  if (has_word_rows(inputs)) {
     parameters.context = Matrix(counts.size(), shape.word_dim);
     fill_uniform(parameters.context, seed, kContext, init.context_scale);
   }

@@ -25,17 +25,15 @@ std::size_t run_of(std::size_t words) {
 
 }  // namespace
 
-Planner::Planner(const Documents& documents, std::span<const std::uint64_t> counts,
-                 const NoiseDistribution& noise, const TrainOptions& options, std::size_t worker,
-                 std::size_t workers)
+Planner::Planner(const Documents& documents, const NoiseDistribution& noise,
+                 const TrainOptions& options, std::size_t worker, std::size_t workers)
     : documents_(documents),
-      noise_(noise),
       options_(options),
+      noise_(noise),
       worker_(worker),
       workers_(workers),
-      keep_(keep_thresholds(counts, options.subsample)),
       order_(documents.count()),
-      place_of_(counts.size(), kUnseen),
+      place_of_(noise.words(), kUnseen),
       words_total_(documents.ids.size() / workers * options.epochs) {
   begin_epoch();
 }
@@ -45,31 +43,20 @@ void Planner::begin_epoch() {
   Rng rng(stream(options_.seed, kOrder, epoch_));
   for (std::size_t i = order_.size(); i > 1; --i)
     std::swap(order_[i - 1], order_[rng.below(static_cast<std::uint32_t>(i))]);
-  next_document_ = worker_;
-  places_.clear();
+  next_in_order_ = worker_;
 }
 
-// Puts the next document with words into the place; false when the epoch has no more.
-bool Planner::fill(Place& place) {
-  while (next_document_ < order_.size()) {
-    const std::uint32_t document = order_[next_document_];
-    next_document_ += workers_;
-    if (documents_[document].empty()) continue;
-    place = {document, 0};
-    return true;
+bool Planner::next_document(std::uint32_t& document) {
+  while (next_in_order_ < order_.size()) {
+    document = order_[next_in_order_];
+    next_in_order_ += workers_;
+    if (!documents_[document].empty()) return true;
   }
   return false;
 }
 
 bool Planner::next(Plan& plan) {
   while (epoch_ < options_.epochs) {
-    Place place;
-    while (places_.size() < options_.batch && fill(place)) places_.push_back(place);
-    if (places_.empty()) {
-      ++epoch_;
-      if (epoch_ < options_.epochs) begin_epoch();
-      continue;
-    }
     plan.progress = static_cast<float>(
         std::min(1.0, static_cast<double>(words_done_) / static_cast<double>(words_total_ + 1)));
     plan.epoch = epoch_;
@@ -77,13 +64,15 @@ bool Planner::next(Plan& plan) {
     plan.runs.clear();
     plan.targets.clear();
     plan.target_run.clear();
+    plan.target_weight.clear();
+    plan.target_input.clear();
     plan.context.clear();
     plan.document_runs.clear();
-    for (Place& p : places_) take_run(p, plan);
-    std::size_t kept_places = 0;
-    for (Place& p : places_)
-      if (p.position < documents_[p.document].size() || fill(p)) places_[kept_places++] = p;
-    places_.resize(kept_places);
+    if (!take(plan)) {
+      ++epoch_;
+      if (epoch_ < options_.epochs) begin_epoch();
+      continue;
+    }
     words_done_ += plan.words_read;
     if (plan.runs.empty()) continue;
     draw_noise(plan);
@@ -95,13 +84,38 @@ bool Planner::next(Plan& plan) {
   return false;
 }
 
+RunPlanner::RunPlanner(const Documents& documents, std::span<const std::uint64_t> counts,
+                       const NoiseDistribution& noise, const TrainOptions& options,
+                       std::size_t worker, std::size_t workers)
+    : Planner(documents, noise, options, worker, workers),
+      keep_(keep_thresholds(counts, options.subsample)) {}
+
+// Puts the next document with words into the place; false when the epoch has no more.
+bool RunPlanner::fill(Place& place) {
+  place.position = 0;
+  return next_document(place.document);
+}
+
+bool RunPlanner::take(Plan& plan) {
+  Place place;
+  while (places_.size() < options_.batch && fill(place)) places_.push_back(place);
+  if (places_.empty()) return false;
+  for (Place& p : places_) take_run(p, plan);
+  std::size_t kept_places = 0;
+  for (Place& p : places_)
+    if (p.position < documents_[p.document].size() || fill(p)) places_[kept_places++] = p;
+  places_.resize(kept_places);
+  return true;
+}
+
 // Decided by a hash of the seed, the epoch, the document and the word's place in it alone.
-bool Planner::kept(std::uint32_t word, std::uint64_t document_seed, std::uint64_t position) const {
+bool RunPlanner::kept(std::uint32_t word, std::uint64_t document_seed,
+                      std::uint64_t position) const {
   return keep_.empty() ||
          static_cast<std::uint32_t>(mix(document_seed + position) >> 32) <= keep_[word];
 }
 
-void Planner::take_run(Place& place, Plan& plan) {
+void RunPlanner::take_run(Place& place, Plan& plan) {
   const auto words = documents_[place.document];
   const auto first = static_cast<std::uint32_t>(plan.targets.size());
   const std::uint64_t start = place.position;

@@ -6,6 +6,8 @@
 // each of up to `batch` documents; a document stays in its place of the block from block to block
 // until its words are used up, then the next document of the order takes the place.
 //
+// That is how RunPlanner goes about it; BagPlanner (train/bag_planner.hpp) takes whole documents.
+//
 // Each run of the plan is a hidden vector. Where options.context is 0 it serves all targets of one
 // document; else each target is a run of its own, made from the words around it as well, and the
 // runs of one document follow one another.
@@ -35,7 +37,19 @@ struct Plan {
   std::vector<std::uint32_t> targets;       // word ids, run after run
   std::vector<std::uint32_t> target_run;    // the run of each target
   std::vector<std::uint32_t> target_noise;  // its place in noise.words, or kUnseen
+  // Of the encoders alone, else empty: how much each target counts, and what its word contributes
+  // to the hidden vector of its run as an input.
+  std::vector<float> target_weight;
+  std::vector<float> target_input;
   NoiseSet noise;
+
+  // What the targets count for, all together.
+  double weight() const {
+    if (target_weight.empty()) return static_cast<double>(targets.size());
+    double sum = 0.0;
+    for (const float each : target_weight) sum += static_cast<double>(each);
+    return sum;
+  }
 
   // Output rows with gradients: the noise words first, in their order, then the other targets.
   // Row i collects from the targets entries[row_entries[i] .. row_entries[i + 1]).
@@ -63,40 +77,59 @@ void words_around(std::span<const std::uint32_t> words, std::size_t place, std::
 // Makes the plans of one worker: of every `workers`-th document of the order, from the `worker`-th.
 class Planner {
  public:
-  Planner(const Documents& documents, std::span<const std::uint64_t> counts,
-          const NoiseDistribution& noise, const TrainOptions& options, std::size_t worker = 0,
-          std::size_t workers = 1);
+  virtual ~Planner() = default;
 
   // Makes the next plan; false when training is over.
   bool next(Plan& plan);
+
+ protected:
+  Planner(const Documents& documents, const NoiseDistribution& noise, const TrainOptions& options,
+          std::size_t worker, std::size_t workers);
+
+  // Takes the next documents or runs of them into an empty plan; false when the epoch has no more.
+  virtual bool take(Plan& plan) = 0;
+  // The next document with words of this epoch's order; false when there is none.
+  bool next_document(std::uint32_t& document);
+
+  Documents documents_;
+  TrainOptions options_;
+  std::size_t epoch_ = 0;
+
+ private:
+  void begin_epoch();
+  void draw_noise(Plan& plan);
+  void collect_rows(Plan& plan);
+  void collect_context(Plan& plan);
+
+  const NoiseDistribution& noise_;
+  std::size_t worker_;
+  std::size_t workers_;
+  std::vector<std::uint32_t> order_;  // of the documents, this epoch
+  std::size_t next_in_order_ = 0;
+  std::vector<std::uint32_t> place_of_;  // per word: its row in the plan being made, or kUnseen
+  std::uint64_t block_ = 0;
+  std::uint64_t words_done_ = 0;
+  std::uint64_t words_total_ = 0;
+};
+
+class RunPlanner final : public Planner {
+ public:
+  RunPlanner(const Documents& documents, std::span<const std::uint64_t> counts,
+             const NoiseDistribution& noise, const TrainOptions& options, std::size_t worker = 0,
+             std::size_t workers = 1);
 
  private:
   struct Place {
     std::uint32_t document;
     std::uint64_t position;  // of the next word in the document
   };
-  void begin_epoch();
+  bool take(Plan& plan) override;
   bool fill(Place& place);
   void take_run(Place& place, Plan& plan);
-  void draw_noise(Plan& plan);
-  void collect_rows(Plan& plan);
-  void collect_context(Plan& plan);
   bool kept(std::uint32_t word, std::uint64_t document_seed, std::uint64_t position) const;
 
-  Documents documents_;
-  const NoiseDistribution& noise_;
-  TrainOptions options_;
-  std::size_t worker_;
-  std::size_t workers_;
-  std::vector<std::uint32_t> keep_;   // per word: kept where a hash is at most this
-  std::vector<std::uint32_t> order_;  // of the documents, this epoch
-  std::size_t next_document_ = 0;
+  std::vector<std::uint32_t> keep_;  // per word: kept where a hash is at most this
   std::vector<Place> places_;
-  std::vector<std::uint32_t> place_of_;  // per word: its row in the plan being made, or kUnseen
-  std::size_t epoch_ = 0;
-  std::uint64_t block_ = 0;
-  std::uint64_t words_done_ = 0;
-  std::uint64_t words_total_ = 0;
 };
 
 }  // namespace bitsense

@@ -60,6 +60,10 @@ class BlockStep final : public Step {
   std::size_t noise_tasks() const { return ceil_divide(noise_rows_.size(), kNoiseRowsPerTask); }
   float* tile(std::size_t task) { return tiles_.data() + task * kTile * noise_rows_.size(); }
 
+  std::span<const float> weights_of(const Run& run) const {
+    if (plan_->target_weight.empty()) return {};
+    return {plan_->target_weight.data() + run.first, run.count};
+  }
   void score_targets(const Run& run, const float* hidden, StepScratch& scratch);
   void pull_targets(const Run& run, float* gradient, StepScratch& scratch);
   void drop(const Run& run, float* values) const;
@@ -98,7 +102,7 @@ void BlockStep::score_tile(std::size_t task, StepScratch& scratch) {
     gradients[l] = work_.gradients.row(first + l);
     score_targets(run, h, scratch);
     targets[l] = {{coefficients_.data() + run.first, run.count},
-                  {},
+                  weights_of(run),
                   {plan_->target_noise.data() + run.first, run.count}};
   }
   scratch.tile.noise_logits(kernel_, {hidden, count}, noise_rows_, tile(task));

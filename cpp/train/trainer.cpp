@@ -6,6 +6,8 @@
 #include <memory>
 
 #include "core/rng.hpp"
+#include "models/registry.hpp"
+#include "train/bag_planner.hpp"
 #include "train/barrier.hpp"
 #include "train/loss_meter.hpp"
 #include "train/plan.hpp"
@@ -38,7 +40,7 @@ class Training {
   Training(const std::string& model, const Documents& documents,
            std::span<const std::uint64_t> counts, const TrainOptions& options,
            const Kernels& kernels, Parameters& parameters, std::vector<double>& losses,
-           const Watch& watch)
+           const Watch& watch, const Neighbors& neighbors)
       : model_(model),
         documents_(documents),
         counts_(counts),
@@ -49,22 +51,31 @@ class Training {
         n_(parameters.output.stride()),
         widest_(std::max({n_, parameters.hidden.stride(), parameters.context.stride()})),
         meter_(losses),
-        watch_(watch) {}
+        watch_(watch),
+        neighbors_(neighbors) {
+    if (inputs_of(model) == Inputs::kWords)
+      bags_ = std::make_unique<WordBags>(documents, counts.size());
+  }
 
   void together();
   void apart();
 
  private:
   StepScratch scratch() const { return {n_, widest_, options_.negatives * options_.run}; }
+  std::unique_ptr<Planner> planner(std::size_t worker = 0, std::size_t workers = 1) const {
+    if (bags_)
+      return std::make_unique<BagPlanner>(documents_, *bags_, neighbors_, noise_, options_, worker,
+                                          workers);
+    return std::make_unique<RunPlanner>(documents_, counts_, noise_, options_, worker, workers);
+  }
   std::unique_ptr<Step> step() { return make_step(model_, kernels_, options_, noise_, state_); }
   void report(const Plan& plan, const Step& step) {
     words_ += plan.words_read;
     loss_ = step.loss();
-    meter_.add(plan.epoch, loss_, static_cast<double>(plan.targets.size()));
+    meter_.add(plan.epoch, loss_, plan.weight());
   }
   void watch(const Plan& plan) {
-    if (watch_)
-      watch_({plan.epoch, plan.progress, words_, loss_ / static_cast<double>(plan.targets.size())});
+    if (watch_) watch_({plan.epoch, plan.progress, words_, loss_ / plan.weight()});
   }
 
   std::string model_;
@@ -78,6 +89,8 @@ class Training {
   std::size_t widest_;
   LossMeter meter_;
   const Watch& watch_;
+  Neighbors neighbors_;
+  std::unique_ptr<WordBags> bags_;  // of the encoders alone
   std::uint64_t words_ = 0;
   double loss_ = 0.0;
 };
@@ -85,12 +98,12 @@ class Training {
 // All threads on one block: documents, barrier, output rows, barrier. The next plan is made beside
 // the first phase.
 void Training::together() {
-  Planner planner(documents_, counts_, noise_, options_);
+  const std::unique_ptr<Planner> plans_ahead = planner();
   Plan plans[2];
   std::unique_ptr<Step> work = step();
   std::atomic<bool> failed{false};
   Barrier barrier(options_.threads, failed);
-  bool more = planner.next(plans[0]);
+  bool more = plans_ahead->next(plans[0]);
   std::atomic<std::size_t> next_first{0};
   std::atomic<std::size_t> next_second{0};
   if (more) work->begin(plans[0]);
@@ -102,7 +115,7 @@ void Training::together() {
         for (std::size_t current = 0; more; current ^= 1) {
           for (std::size_t task; (task = next_first.fetch_add(1)) <= work->tile_tasks();) {
             if (task == 0)
-              next_more = planner.next(plans[current ^ 1]);
+              next_more = plans_ahead->next(plans[current ^ 1]);
             else
               work->score_tile(task - 1, mine);
           }
@@ -130,11 +143,11 @@ void Training::apart() {
   run_team(
       options_.threads,
       [&](std::size_t thread) {
-        Planner planner(documents_, counts_, noise_, options_, thread, options_.threads);
+        const std::unique_ptr<Planner> plans = planner(thread, options_.threads);
         std::unique_ptr<Step> work = step();
         StepScratch mine = scratch();
         Plan plan;
-        while (!failed.load() && planner.next(plan)) {
+        while (!failed.load() && plans->next(plan)) {
           work->begin(plan);
           for (std::size_t task = 0; task < work->tile_tasks(); ++task)
             work->score_tile(task, mine);
@@ -152,9 +165,10 @@ void Training::apart() {
 void train(const std::string& model, const Documents& documents,
            std::span<const std::uint64_t> counts, const TrainOptions& options,
            const Kernels& kernels, Parameters& parameters, std::vector<double>& losses,
-           const Watch& watch) {
+           const Watch& watch, const Neighbors& neighbors) {
   losses.clear();
-  Training training(model, documents, counts, options, kernels, parameters, losses, watch);
+  Training training(model, documents, counts, options, kernels, parameters, losses, watch,
+                    neighbors);
   if (options.deterministic || options.threads == 1)
     training.together();
   else

@@ -37,7 +37,8 @@ Parameters make_parameters(const std::string& model, std::size_t documents,
                            std::span<const std::uint64_t> counts, const Shape& shape,
                            const InitOptions& init, std::uint64_t seed);
 
-// Trains in place, with the parameters of a model of this name. Returns the mean loss per target of
+// Trains in place, with the parameters of a model of this name; `neighbors` only serve the encoders
+// (models/pv_encoder.hpp). Returns the mean loss per target of
 // each epoch that was begun, in `losses`.
 //
 // deterministic: all threads work on one block at a time; the bytes of the result depend on the
@@ -47,6 +48,6 @@ Parameters make_parameters(const std::string& model, std::size_t documents,
 void train(const std::string& model, const Documents& documents,
            std::span<const std::uint64_t> counts, const TrainOptions& options,
            const Kernels& kernels, Parameters& parameters, std::vector<double>& losses,
-           const Watch& watch);
+           const Watch& watch, const Neighbors& neighbors = {});
 
 }  // namespace bitsense

@@ -84,6 +84,10 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
             "binary-pv-dm", document_rate=8.0, infer_rate=0.1, optimizer="adagrad", noise=256,
             context=True, concatenated=True, negatives={"softmax": 64},
         ),
+        "encoder": Mode(
+            "binary-pv-encoder", document_rate=1.0, infer_rate=1.0, encoder=True,
+            optimizer="adagrad", negatives={"softmax": 512}, context_rate=50.0, epochs=20,
+        ),
     }  # fmt: skip
     _width = "bits"
 
@@ -95,14 +99,16 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         context: int = 5,
         word_dim: int | None = None,
         round_words: bool = True,
+        neighbors: int = 10,
+        neighbor_weight: float = 0.5,
         window: int = 16,
         min_count: int = 2,
         max_vocabulary: int | None = None,
         negatives: int | None = None,
         subsample: float = 1e-4,
-        epochs: int = 10,
+        epochs: int | None = None,
         learning_rate: float | None = None,
-        objective: str = "softmax",
+        objective: str | None = None,
         optimizer: str = "adagrad",
         dropout: float = 0.0,
         batch: int = 32,
@@ -119,6 +125,8 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         self.context = context
         self.word_dim = word_dim
         self.round_words = round_words
+        self.neighbors = neighbors
+        self.neighbor_weight = neighbor_weight
         self.window = window
         self.min_count = min_count
         self.max_vocabulary = max_vocabulary

@@ -72,6 +72,9 @@ def state(
     for name, table in (("context", model._context), ("projection", model._projection)):
         if len(table):
             arrays[name] = table
+    for name, values in (("idf", model._idf), ("offset", model._offset)):
+        if values is not None and values.any():
+            arrays[name] = values
     if documents and model._hidden is not None:
         arrays["documents"] = model._hidden
     return header, arrays
@@ -104,6 +107,7 @@ def restored(
         **_added(header, past["n_documents_"]),
         **tokenizers(header),
         **_weights(arrays, mode.model, shape, past["n_documents_"]),
+        **_projected(cls, arrays, recipe),
         "_recipe": recipe,
         "_n_components": shape.dim,
         "_inference": _inference(files.require_field(header, "inference", dict)),
@@ -188,10 +192,32 @@ def _weights(
         "vocabulary_": vocabulary,
         "_output": _table(arrays, "output", words, shape.hidden(model)),
         "_bias": bias,
-        "_context": _table(arrays, "context", words, shape.word_dim) if shape.context else none,
-        "_projection": _table(arrays, "projection", shape.bits, shape.dim) if shape.bits else none,
+        "_context": _table(arrays, "context", words, shape.word_dim) if shape.word_dim else none,
+        "_idf": _inverse_frequencies(arrays, words) if "encoder" in model else None,
         "_hidden": hidden,
     }
+
+
+def _projected(
+    cls: type[ParagraphVectors], arrays: dict[str, Any], recipe: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the projection of a model of real vectors with codes, and what is subtracted first."""
+    if cls._width != "dim" or "bits" not in recipe:
+        return {"_projection": np.zeros((0, 0), np.float32), "_offset": None}
+    dim = recipe["dim"]
+    offset = np.zeros(dim, np.float32)
+    if "offset" in arrays:
+        offset = files.require_array(arrays, "offset", "float32", dim)
+        if not is_finite(offset):
+            raise FormatError("corrupt: the model's weights are not finite")
+    return {"_projection": _table(arrays, "projection", recipe["bits"], dim), "_offset": offset}
+
+
+def _inverse_frequencies(arrays: dict[str, Any], words: int) -> npt.NDArray[np.float32]:
+    idf = files.require_array(arrays, "idf", "float32", words)
+    if not (is_finite(idf) and (idf > 0.0).all()):
+        raise FormatError("corrupt: the model's inverse document frequencies are not positive")
+    return idf
 
 
 def _table(arrays: dict[str, Any], name: str, rows: int, dim: int) -> npt.NDArray[np.float32]:

@@ -50,17 +50,19 @@ def checked_parameters(model: ParagraphVectors) -> dict[str, Any]:
         With the name of the parameter.
     """
     check_threads(model.threads)
+    sizes = _sizes(model)
+    mode = model._modes[sizes["mode"]]
     checked: dict[str, Any] = {
         model._width: check_count(model._width, getattr(model, model._width), most=MAX_BITS),
-        **_sizes(model),
+        **sizes,
         "window": check_count("window", model.window, most=4096),
         "min_count": check_count("min_count", model.min_count, most=2**64 - 1),
         "max_vocabulary": None,
         "negatives": None,
         "subsample": check_float("subsample", model.subsample, most=1.0),
-        "epochs": check_count("epochs", model.epochs, most=1_000_000),
+        "epochs": mode.epochs,
         "learning_rate": None,
-        "objective": str(check_option("objective", model.objective, OBJECTIVES)),
+        "objective": mode.objective,
         "optimizer": None,
         "dropout": check_float("dropout", model.dropout, most=0.99),
         "batch": check_count("batch", model.batch, most=65536),
@@ -69,6 +71,10 @@ def checked_parameters(model: ParagraphVectors) -> dict[str, Any]:
         "deterministic": check_bool("deterministic", model.deterministic),
         "seed": check_seed(model.seed),
     }
+    if model.epochs is not None:
+        checked["epochs"] = check_count("epochs", model.epochs, most=1_000_000)
+    if model.objective is not None:
+        checked["objective"] = str(check_option("objective", model.objective, OBJECTIVES))
     if model.optimizer is not None:
         checked["optimizer"] = str(check_option("optimizer", model.optimizer, OPTIMIZERS))
     if model.max_vocabulary is not None:
@@ -84,6 +90,11 @@ def checked_parameters(model: ParagraphVectors) -> dict[str, Any]:
         raise ValueError(f"`negatives` times `window` must be at most {MAX_NOISE:,}, got {noise:,}")
     if "context" in checked:
         _check_context(model, checked)
+    if mode.encoder and checked.get("bits", 0) > checked[model._width]:
+        raise ValueError(
+            f"`bits` must be at most `dim`, {checked['dim']}, in mode 'encoder', got "
+            f"{checked['bits']}"
+        )
     return checked
 
 
@@ -98,6 +109,10 @@ def _sizes(model: ParagraphVectors) -> dict[str, Any]:
         checked["word_dim"] = None
         if given["word_dim"] is not None:
             checked["word_dim"] = check_count("word_dim", given["word_dim"], most=MAX_BITS)
+    if "neighbors" in given:
+        checked["neighbors"] = check_count("neighbors", given["neighbors"], least=0, most=4096)
+        weight = check_float("neighbor_weight", given["neighbor_weight"], most=1000.0)
+        checked["neighbor_weight"] = weight
     if "round_words" in given:
         checked["round_words"] = check_bool("round_words", given["round_words"])
     return checked

@@ -19,8 +19,12 @@ class Mode:
     """Times the learning rate: the rate of the documents' own rows."""
     infer_rate: float
     """AdaGrad's, in inference."""
+    objective: str = "softmax"
+    """Where None leaves it to the mode."""
     optimizer: str = "sgd"
-    """Of the words' rows, where None leaves it to the mode."""
+    """Of the words' rows, in the same way."""
+    epochs: int = 10
+    """In the same way."""
     learning_rates: dict[str, float] = field(default_factory=dict)
     """By optimiser, where the class does not say it otherwise."""
     negatives: dict[str, int] = field(default_factory=dict)
@@ -31,6 +35,8 @@ class Mode:
     """Whether the words around a target are inputs."""
     concatenated: bool = False
     """Whether they stand side by side; else their mean is taken."""
+    encoder: bool = False
+    """Whether documents are sums of their words' rows."""
     context_rate: float = 1.0
     context_scale: float = 0.01
     projection_rate: float = 1.0

@@ -114,15 +114,20 @@ class ParagraphVector(ParagraphVectors):
     """
 
     _modes: ClassVar = {
-        "dbow": Mode("pv-dbow", document_rate=1.5, infer_rate=0.06),
+        "dbow": Mode("pv-dbow", document_rate=1.5, infer_rate=0.06, objective="negative-sampling"),
         "dm-mean": Mode(
             "pv-dm-mean", document_rate=36.0, infer_rate=0.4, noise=256, context=True,
-            negatives={"negative-sampling": 2},
+            objective="negative-sampling", negatives={"negative-sampling": 2},
         ),
         "dm-concat": Mode(
             "pv-dm-concat", document_rate=6.0, infer_rate=0.06, noise=256, context=True,
             concatenated=True, optimizer="adagrad", learning_rates={"adagrad": 0.05},
-            negatives={"negative-sampling": 2},
+            objective="negative-sampling", negatives={"negative-sampling": 2},
+        ),
+        "encoder": Mode(
+            "pv-encoder", document_rate=1.0, infer_rate=1.0, encoder=True, optimizer="adagrad",
+            learning_rates={"adagrad": 0.03}, negatives={"softmax": 512}, context_rate=0.5,
+            epochs=20,
         ),
     }  # fmt: skip
     _width = "dim"
@@ -134,14 +139,16 @@ class ParagraphVector(ParagraphVectors):
         mode: str = "dbow",
         context: int = 5,
         word_dim: int | None = None,
+        neighbors: int = 10,
+        neighbor_weight: float = 0.5,
         window: int = 16,
         min_count: int = 2,
         max_vocabulary: int | None = None,
         negatives: int | None = None,
         subsample: float = 1e-4,
-        epochs: int = 10,
+        epochs: int | None = None,
         learning_rate: float | None = None,
-        objective: str = "negative-sampling",
+        objective: str | None = None,
         optimizer: str | None = None,
         dropout: float = 0.0,
         batch: int = 32,
@@ -157,6 +164,8 @@ class ParagraphVector(ParagraphVectors):
         self.mode = mode
         self.context = context
         self.word_dim = word_dim
+        self.neighbors = neighbors
+        self.neighbor_weight = neighbor_weight
         self.window = window
         self.min_count = min_count
         self.max_vocabulary = max_vocabulary

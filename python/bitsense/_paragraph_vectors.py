@@ -10,7 +10,7 @@ import numpy.typing as npt
 from . import _core, files
 from ._check import check_bool, check_threads
 from ._document_methods import DocumentMethods
-from ._model_file import is_finite, restored, state
+from ._model_file import restored, state
 from ._model_parameters import (
     OBJECTIVES,
     OPTIMIZERS,
@@ -23,6 +23,7 @@ from ._model_parameters import (
 )
 from ._modes import Mode
 from ._progress import ProgressOption, Reporter, check_progress, wants_bar
+from ._training import Tables, Task
 from .text import Corpus, Tokenizer, build_corpus, encode_documents
 
 if TYPE_CHECKING:
@@ -51,9 +52,9 @@ class ParagraphVectors(DocumentMethods):
     max_vocabulary: int | None
     negatives: int | None
     subsample: float
-    epochs: int
+    epochs: int | None
     learning_rate: float | None
-    objective: str
+    objective: str | None
     optimizer: str | None
     dropout: float
     batch: int
@@ -75,6 +76,8 @@ class ParagraphVectors(DocumentMethods):
     _bias: FloatArray
     _context: FloatArray  # without rows in models without a context
     _projection: FloatArray  # and so here
+    _idf: FloatArray | None  # of the encoders
+    _offset: FloatArray | None  # taken from a vector before it is projected
 
     # Training
 
@@ -120,28 +123,29 @@ class ParagraphVectors(DocumentMethods):
             progress=wants_bar(self.progress),
         )
         options.batch = min(options.batch, corpus.n_documents)
+        mode = self._modes[recipe["mode"]]
+        task = Task(
+            mode.model,
+            corpus,
+            vocabulary.counts,
+            self._shape(recipe),
+            self._init_options(recipe),
+            options,
+        )
+        idf = None
         with Reporter(self.progress, options.epochs) as reporter:
-            hidden, output, bias, context, projection, losses, error = _core.train(
-                self._modes[recipe["mode"]].model,
-                corpus.ids,
-                corpus.offsets,
-                vocabulary.counts,
-                self._shape(recipe),
-                self._init_options(recipe),
-                options,
-                reporter.watch,
-            )
-            tables = (hidden, output, bias, context, projection)
-            if not all(map(is_finite, tables)):
-                raise error or ValueError(
-                    f"`learning_rate`={options.learning_rate:g} made the weights infinite; a "
-                    "smaller one is needed"
+            if mode.encoder:
+                idf = _core.inverse_frequencies(corpus.ids, corpus.offsets, len(vocabulary))
+                trained = task.run_encoder(
+                    idf, recipe["neighbors"], recipe["neighbor_weight"], reporter
                 )
-            if error is None:  # an epoch of which thinning left nothing has no loss
-                losses += [0.0] * (options.epochs - len(losses))
-            for array in tables:
-                array.flags.writeable = False
-            mode = self._modes[recipe["mode"]]
+            else:
+                trained = task.run(reporter)
+            tables, losses, error = trained
+            tables, offset = self._binarised(tables, recipe)
+            for array in (*tables, idf, offset):
+                if array is not None:
+                    array.flags.writeable = False
             # All at once: a Ctrl-C finds the old model or the new one.
             self.__dict__.update(
                 vocabulary_=vocabulary,
@@ -155,22 +159,32 @@ class ParagraphVectors(DocumentMethods):
                 _recipe=recipe,
                 _inference={"noise": mode.noise, "learning_rate": mode.infer_rate},
                 _n_components=recipe[self._width],
-                _hidden=hidden,
-                _output=output,
-                _bias=bias,
-                _context=context,
-                _projection=projection,
+                _hidden=tables.hidden,
+                _output=tables.output,
+                _bias=tables.bias,
+                _context=tables.context,
+                _projection=tables.projection,
+                _idf=idf,
+                _offset=offset,
             )
             if error is not None:
                 raise error
             reporter.finish(corpus.n_tokens * options.epochs, losses[-1])
         return corpus
 
+    def _binarised(
+        self, tables: Tables, recipe: dict[str, Any]
+    ) -> tuple[Tables, FloatArray | None]:
+        """Return the tables, complete, and what is taken from a vector before it is projected."""
+        return tables, None
+
     @classmethod
     def _shape(cls, recipe: dict[str, Any]) -> _core.Shape:
         """Return the sizes of the tables that these parameters make."""
         mode = cls._modes[recipe["mode"]]
         dim = recipe[cls._width]
+        if mode.encoder:
+            return _core.Shape(dim, word_dim=dim)
         if not mode.context:
             bits = recipe["bits"] if mode.model == "real-binary-pv-dbow" else 0
             return _core.Shape(dim, bits=bits)
@@ -248,6 +262,7 @@ class ParagraphVectors(DocumentMethods):
             self._bias,
             self._context,
             self._projection,
+            self._idf,
             self._shape(self._recipe),
             self._infer_options(),
         )
@@ -292,7 +307,10 @@ class ParagraphVectors(DocumentMethods):
 
     @property
     def context_vectors_(self) -> FloatArray:
-        """The vectors of words beside a target, shape (n_words, word_dim), of a model with such."""
+        """The vectors of words as inputs, shape (n_words, word_dim), of a model with such.
+
+        In PV-DM those of the words beside a target, in an encoder those that make up a document.
+        """
         self._check_fitted()
         if not len(self._context):
             raise AttributeError(f"mode {self._recipe['mode']!r} has no `context_vectors_`")

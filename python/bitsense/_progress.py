@@ -59,7 +59,9 @@ class Reporter(AbstractContextManager["Reporter"]):
     """Hands the engine's reports to a bar or to a callable."""
 
     def __init__(self, progress: ProgressOption, epochs: int) -> None:
-        self._epochs = epochs
+        self._epochs = epochs  # of all parts
+        self._parts = 1
+        self._words = 0
         self._call = progress if callable(progress) else None
         self._bar: Any = None
         if wants_bar(progress):
@@ -74,10 +76,25 @@ class Reporter(AbstractContextManager["Reporter"]):
             self._bar.update(100 * fraction - self._bar.n)
             self._bar.set_postfix_str(f"epoch {progress.epoch}/{self._epochs}, loss {loss:.3f}")
 
+    def part(self, which: int, parts: int) -> Any:
+        """Return the watch of one of several trainings that look like one."""
+        if self.watch is None or parts == 1:
+            return self.watch
+        self._epochs = parts * (self._epochs // self._parts)
+        self._parts = parts
+        epochs = self._epochs // parts
+        before = self._words
+
+        def watch(epoch: int, fraction: float, words: int, loss: float) -> None:
+            self._words = before + words
+            self._report(epoch + which * epochs, (which + fraction) / parts, self._words, loss)
+
+        return watch
+
     def finish(self, words: int, loss: float) -> None:
         """Tell a callable of the end, also of a training too short to be reported before."""
         if self._call:
-            self._call(Progress(self._epochs, self._epochs, 1.0, words, loss))
+            self._call(Progress(self._epochs, self._epochs, 1.0, words * self._parts, loss))
 
     def __exit__(self, kind: object, *_: object) -> None:
         if self._bar is not None:

@@ -13,9 +13,13 @@ from ._modes import Mode
 from ._paragraph_vectors import Coverage, FloatArray
 from ._progress import ProgressOption
 from ._saved_model import Splitter
+from ._training import Tables
+from .hashing import ITQ
 from .text import Corpus, Tokenizer
 
 __all__ = ["RealBinaryParagraphVector"]
+
+_ITQ_DOCUMENTS = 1 << 16  # at most so many, evenly spaced, decide the rotation
 
 
 class RealBinaryParagraphVector(CodedVectors):
@@ -83,6 +87,17 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
             optimizer="adagrad",
             projection_rate=0.001,
         ),
+        "encoder": Mode(
+            "pv-encoder",
+            document_rate=1.0,
+            infer_rate=1.0,
+            encoder=True,
+            optimizer="adagrad",
+            learning_rates={"adagrad": 0.03},
+            negatives={"softmax": 512},
+            context_rate=0.5,
+            epochs=20,
+        ),
     }
     _width = "dim"
 
@@ -92,14 +107,16 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         bits: int = 28,
         *,
         mode: str = "dbow",
+        neighbors: int = 10,
+        neighbor_weight: float = 0.5,
         window: int = 16,
         min_count: int = 2,
         max_vocabulary: int | None = None,
         negatives: int | None = None,
         subsample: float = 1e-4,
-        epochs: int = 10,
+        epochs: int | None = None,
         learning_rate: float | None = None,
-        objective: str = "softmax",
+        objective: str | None = None,
         optimizer: str = "adagrad",
         dropout: float = 0.0,
         batch: int = 32,
@@ -114,6 +131,8 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         self.dim = dim
         self.bits = bits
         self.mode = mode
+        self.neighbors = neighbors
+        self.neighbor_weight = neighbor_weight
         self.window = window
         self.min_count = min_count
         self.max_vocabulary = max_vocabulary
@@ -134,7 +153,23 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         self.progress = progress
 
     def _default_learning_rate(self, optimizer: str) -> float:
-        return 0.2 / float(np.sqrt(self.bits)) if optimizer == "adagrad" else 0.05
+        by_bits = 0.2 / float(np.sqrt(self.bits)) if optimizer == "adagrad" else 0.05
+        return self._modes[self.mode].learning_rates.get(optimizer, by_bits)
+
+    def _binarised(self, tables: Tables, recipe: dict[str, Any]) -> tuple[Tables, FloatArray]:
+        """Return the tables with the projection, and what is taken from a vector before it.
+
+        An encoder learns its real vectors from the words alone; the projection is their ITQ.
+        """
+        dim, bits = recipe["dim"], recipe["bits"]
+        if not self._modes[recipe["mode"]].encoder:
+            return tables, np.zeros(dim, np.float32)
+        step = -(-len(tables.hidden) // _ITQ_DOCUMENTS)
+        itq = ITQ(bits, seed=recipe["seed"] % 2**32, threads=check_threads(self.threads))
+        itq.fit(tables.hidden[::step, :dim])
+        projection = np.zeros((bits, tables.hidden.shape[1]), np.float32)
+        projection[:, :dim] = itq.directions_.T
+        return tables._replace(projection=projection), itq.mean_
 
     @property
     def projection_(self) -> FloatArray:
@@ -177,10 +212,13 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
     def _preactivations(
         self, corpus: Corpus, first: int = 0, last: int | None = None
     ) -> FloatArray:
+        return self._code_values(self._infer(corpus, first, last))
+
+    def _code_values(self, vectors: FloatArray) -> FloatArray:
         # By the engine, so that a row does not depend on how many others there are.
         return _core.project(
-            self._infer(corpus, first, last),
-            np.zeros(self._n_components, np.float32),
+            np.ascontiguousarray(vectors),
+            self._offset,
             np.ascontiguousarray(self.projection_.T),
             check_threads(self.threads),
         )

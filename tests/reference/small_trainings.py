@@ -6,9 +6,10 @@ import numpy as np
 
 from bitsense import _core
 
-from . import compositions
+from . import compositions, encoders
 
-MODELS = compositions.MODELS
+ENCODERS = encoders.ENCODERS
+MODELS = [*compositions.MODELS, *ENCODERS]
 OBJECTIVES = {
     "softmax": _core.Objective.sampled_softmax,
     "negative-sampling": _core.Objective.negative_sampling,
@@ -43,19 +44,34 @@ def shape(model, dim=20):
         return _core.Shape(dim, bits=9)
     if model in compositions.DM:
         return _core.Shape(dim, WIDTH, dim if model == "pv-dm-mean" else 7)
-    return _core.Shape(dim)
+    return _core.Shape(dim, word_dim=dim if model in ENCODERS else 0)
 
 
-def train(model, data, dim=20, level=None, watch=None, **values):
+def plans(model, data, neighbors=None, weight=0.0, **values):
+    own = options(model, **values)
+    return _core.plans(
+        *data, own, bags=model in ENCODERS, neighbors=neighbors, neighbor_weight=weight
+    )
+
+
+def train(
+    model, data, dim=20, level=None, watch=None, neighbors=None, neighbor_weight=0.0, **values
+):
     init = _core.InitOptions()
     init.scale = init.context_scale = 0.1
     init.bias_power = 0.5
     train_options = options(model, **values)
-    return _core.train(model, *data, shape(model, dim), init, train_options, watch, level)
+    return _core.train(
+        model, *data, shape(model, dim), init, train_options, watch, neighbors, neighbor_weight,
+        level,
+    )  # fmt: skip
 
 
-def infer(model, data, trained, infer_options, level=None):
-    return _core.infer(model, *data, *trained[1:5], shape(model), infer_options, level)
+def infer(model, data, trained, infer_options, level=None, idf=None):
+    ids, offsets, counts = data
+    if idf is None and model in ENCODERS:
+        idf = _core.inverse_frequencies(ids, offsets, len(counts))
+    return _core.infer(model, *data, *trained[1:5], idf, shape(model), infer_options, level)
 
 
 def doubles(model, trained):

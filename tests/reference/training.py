@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from . import encoders
 from .compositions import compose, send_back, sigmoid
 
 FIRST_SQUARE = 0.1
@@ -58,7 +59,7 @@ class Twin:
     learning_rate: float
     document_rate: float
     counts: np.ndarray
-    hidden: np.ndarray
+    hidden: np.ndarray | None
     output: np.ndarray
     bias: np.ndarray
     context: np.ndarray | None = None
@@ -88,28 +89,35 @@ class Twin:
         ids = plan["context"][run * slots : (run + 1) * slots]
         return [None if word == UNSEEN else self.context[word] for word in ids], ids
 
-    def step(self, plan, dropout=None):
+    def inputs_of(self, plan, run):
+        """Return the weights of the words that a document is the sum of, and their ids."""
+        here = (plan["target_run"] == run) & (plan["target_input"] > 0)
+        return plan["target_input"][here].astype(np.float64), plan["targets"][here]
+
+    def compose(self, plan, run):
+        if self.model in encoders.ENCODERS:
+            x, words = self.inputs_of(plan, run)
+            return encoders.compose(self.model, x, self.context[words])
+        width = 0 if self.context is None else self.context.shape[1]
+        return compose(
+            self.model, self.hidden[plan["documents"][run]], self.words_of(plan, run)[0],
+            self.projection, self.round_words, width=width,
+        )  # fmt: skip
+
+    def step(self, plan):
         """Train on one plan; return the sum of the losses of its targets."""
         rate = self.learning_rate * max(1e-4, 1.0 - plan["progress"])
-        width = 0 if self.context is None else self.context.shape[1]
-        hidden = np.array(
-            [
-                compose(
-                    self.model, self.hidden[document], self.words_of(plan, run)[0],
-                    self.projection, self.round_words, width=width,
-                )
-                for run, document in enumerate(plan["documents"])
-            ]
-        )  # fmt: skip
+        hidden = np.array([self.compose(plan, run) for run in range(len(plan["documents"]))])
         asked = {name: np.zeros_like(getattr(self, name)) for name in self.squares}
         hidden_gradient = np.zeros_like(hidden)
         contributions = np.zeros(len(self.bias))
         loss = 0.0
-        for target, run in zip(plan["targets"], plan["target_run"], strict=True):
-            loss += self.score(plan, target, hidden[run], hidden_gradient[run], asked)
+        weights = self.weights(plan)
+        for target, run, weight in zip(plan["targets"], plan["target_run"], weights, strict=True):
+            loss += self.score(plan, target, weight, hidden[run], hidden_gradient[run], asked)
             contributions[target] += 1
         uses = self.take_back(plan, hidden_gradient, asked)
-        for document in np.unique(plan["documents"]):
+        for document in [] if self.hidden is None else np.unique(plan["documents"]):
             self.descend("hidden", document, asked["hidden"][document], rate * self.document_rate)
         for row in np.union1d(plan["noise"], plan["targets"]):
             scale = self.brake(contributions[row])
@@ -125,7 +133,13 @@ class Twin:
     def brake(self, contributions):
         return 32 / contributions if self.optimizer == "sgd" and contributions > 32 else 1.0
 
-    def score(self, plan, target, h, pull, asked):
+    @staticmethod
+    def weights(plan):
+        """Return how much each target counts."""
+        given = plan["target_weight"].astype(np.float64)
+        return given if len(given) else np.ones(len(plan["targets"]))
+
+    def score(self, plan, target, weight, h, pull, asked):
         """Add the gradients of one target; return its loss."""
         times = plan["noise_times"].astype(np.float64)
         others = plan["noise"] != target
@@ -140,6 +154,7 @@ class Twin:
             times.sum(),
             self.negatives,
         )
+        loss, g_target, g_noise = weight * loss, weight * g_target, weight * g_noise
         pull += g_target * self.output[target] + g_noise @ self.output[rows]
         asked["output"][target] += g_target * h
         asked["output"][rows] += np.outer(g_noise, h)
@@ -150,6 +165,14 @@ class Twin:
     def take_back(self, plan, hidden_gradient, asked):
         """Add the gradients of the inputs; return how often each word stood around a target."""
         uses = np.zeros(len(self.bias))
+        if self.model in encoders.ENCODERS:
+            for run in range(len(plan["documents"])):
+                x, words = self.inputs_of(plan, run)
+                asked["context"][words] += encoders.send_back(
+                    self.model, hidden_gradient[run], x, self.context[words]
+                )
+                uses[words] = 1  # never braked: the squares of a document's weights sum to 1
+            return uses
         for run, document in enumerate(plan["documents"]):
             words, ids = self.words_of(plan, run)
             row, pulls, projection = send_back(

@@ -1,0 +1,152 @@
+"""One training of a paragraph-vector model by the engine, or two where the second knows neighbours.
+
+An encoder that is told of neighbours is trained twice. After the first training every document is
+encoded, its nearest documents are looked for (a shortlist by the signs, in order of the cosine),
+and the second training begins anew and predicts some of their words too (docs/models.md).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _core
+from ._model_file import is_finite
+
+if TYPE_CHECKING:
+    from ._progress import Reporter
+    from .text import Corpus
+
+__all__ = ["Tables", "Task", "Trained", "nearest_documents"]
+
+FloatArray = npt.NDArray[np.float32]
+_SHORTLIST = 20  # candidates by Hamming distance for each neighbour that is wanted
+_SLICE = 4096  # documents whose neighbours are looked for at a time
+
+
+class Tables(NamedTuple):
+    """What a model has learned: padded rows, and none where a model has no such table."""
+
+    hidden: FloatArray
+    output: FloatArray
+    bias: FloatArray
+    context: FloatArray
+    projection: FloatArray
+
+
+class Trained(NamedTuple):
+    """The tables, the loss of each epoch, and what stopped the training, if anything did."""
+
+    tables: Tables
+    losses: list[float]
+    error: BaseException | None
+
+
+class Task(NamedTuple):
+    """All that the engine is told of a training."""
+
+    model: str
+    corpus: Corpus
+    counts: npt.NDArray[np.uint64]
+    shape: _core.Shape
+    init: _core.InitOptions
+    options: _core.TrainOptions
+
+    def run(self, reporter: Reporter) -> Trained:
+        """Train once."""
+        return self._train(reporter.watch)
+
+    def run_encoder(
+        self, idf: FloatArray, neighbors: int, weight: float, reporter: Reporter
+    ) -> Trained:
+        """Train an encoder, and with `neighbors` a second time; its documents get their vectors."""
+        neighbors = min(neighbors, self.corpus.n_documents - 1)
+        parts = 2 if neighbors > 0 and weight > 0 else 1
+        first = self._encoded(self._train(reporter.part(0, parts)), idf)
+        if parts == 1 or first.error is not None:
+            return first
+        try:
+            near = nearest_documents(
+                first.tables.hidden[:, : self.shape.dim], neighbors, self.options.threads
+            )
+        except KeyboardInterrupt as error:
+            return first._replace(error=error)
+        second = self._train(reporter.part(1, parts), near, weight)
+        if second.error is not None:  # begun anew, so the first one has learned more
+            return first._replace(error=second.error)
+        return self._encoded(second, idf)
+
+    def _train(
+        self,
+        watch: Any,
+        near: npt.NDArray[np.uint32] | None = None,
+        weight: float = 0.0,
+    ) -> Trained:
+        *tables, losses, error = _core.train(
+            self.model,
+            self.corpus.ids,
+            self.corpus.offsets,
+            self.counts,
+            self.shape,
+            self.init,
+            self.options,
+            watch,
+            near,
+            weight,
+        )
+        if not all(map(is_finite, tables)):
+            raise error or ValueError(
+                f"`learning_rate`={self.options.learning_rate:g} made the weights infinite; a "
+                "smaller one is needed"
+            )
+        if error is None:  # an epoch of which thinning left nothing has no loss
+            losses += [0.0] * (self.options.epochs - len(losses))
+        return Trained(Tables(*tables), losses, error)
+
+    def _encoded(self, trained: Trained, idf: FloatArray) -> Trained:
+        tables = trained.tables
+        options = _core.InferOptions()
+        options.threads = self.options.threads
+        values = _core.infer(
+            self.model,
+            self.corpus.ids,
+            self.corpus.offsets,
+            self.counts,
+            tables.output,
+            tables.bias,
+            tables.context,
+            tables.projection,
+            idf,
+            self.shape,
+            options,
+        )
+        hidden = np.zeros((len(values), tables.output.shape[1]), np.float32)
+        hidden[:, : self.shape.dim] = values
+        return trained._replace(tables=tables._replace(hidden=hidden))
+
+
+def nearest_documents(vectors: FloatArray, k: int, threads: int) -> npt.NDArray[np.uint32]:
+    """Return the k documents nearest to each by cosine, but itself: uint32, shape (n, k), k < n.
+
+    Exact among a shortlist of 20 k by the signs of the centred values.
+    """
+    from .search import TwoStageIndex
+
+    codes = np.packbits(vectors > vectors.mean(axis=0, dtype=np.float64), axis=1)
+    index = TwoStageIndex(codes, vectors)
+    found = np.empty((len(vectors), k), np.uint32)
+    for first in range(0, len(vectors), _SLICE):
+        last = min(first + _SLICE, len(vectors))
+        rows, _ = index.search(
+            codes[first:last],
+            vectors[first:last],
+            k + 1,
+            shortlist=min(_SHORTLIST * k, len(vectors)),
+            threads=threads,
+        )
+        others = rows != np.arange(first, last)[:, None]
+        others[others.all(axis=1), -1] = False  # equals of a document may hide it
+        found[first:last] = rows[others].reshape(last - first, k)
+    return found

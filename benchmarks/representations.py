@@ -137,6 +137,12 @@ def coded(
     ]
 
 
+def passes(model: Any) -> int:
+    """Return how often a fitted model has read its documents; with neighbours it learns twice."""
+    twice = model.mode == "encoder" and model.neighbors > 0
+    return len(model.losses_) * (2 if twice else 1)
+
+
 def costs(train: Split, test: Split, epochs: int | None, train_cpu_s: float, infer_cpu_s: float,
           corpus_mb: float) -> Row:  # fmt: skip
     """Return what training and inference cost; call it before anything else takes memory."""

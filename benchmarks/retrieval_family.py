@@ -19,6 +19,7 @@ from representations import (
     best_tfidf,
     coded,
     costs,
+    passes,
     signs,
     tfidf_model,
 )
@@ -26,7 +27,7 @@ from two_stage import TwoStage
 from validation import evaluate, score, validation_split
 
 import bitsense
-from bitsense import Tokenizer
+from bitsense import ITQ, Tokenizer
 
 BITS = (32, 64, 128, 256)
 DIM = 128
@@ -78,7 +79,7 @@ def fitted(model: Any, corpus: Corpus) -> tuple[Split, Split, Row]:
         model.fit(train.documents)
     with timer() as infer:
         model.transform(test.documents)
-    bill = costs(train, test, model.epochs, fit.cpu_s, infer.cpu_s, start)
+    bill = costs(train, test, passes(model), fit.cpu_s, infer.cpu_s, start)
     return train, test, bill
 
 
@@ -115,6 +116,11 @@ def real_binary(corpus: Corpus, seed: int, threads: int, *, mode: str) -> Made:
         Representation(name, "hamming", Side(codes=codes), Side(codes=seen), SHORT, bill, more),
         Representation(f"{name}, real", "cosine", Side(own), Side(own_seen), None, bill, more),
     ]
+    if mode == "encoder":
+        # What the class makes of the same vectors at other lengths: its codes are their ITQ.
+        for bits in BITS:
+            itq = ITQ(bits, seed=seed).fit(model.document_vectors_)
+            made += coded(name, bits, itq.project(own), itq.project(own_seen), bill, **more)[:2]
     separate = build(REAL, mode, corpus, seed, threads, dim=LONG).fit(train.documents)
     tfidf = tfidf_model(1, sublinear=best_tfidf(train, 1)).fit(train.documents)
     for orders, vectors in (

@@ -108,7 +108,7 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         *,
         mode: str = "dbow",
         neighbors: int = 10,
-        neighbor_weight: float = 0.5,
+        neighbor_weight: float = 1.0,
         window: int = 16,
         min_count: int = 2,
         max_vocabulary: int | None = None,

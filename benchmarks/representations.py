@@ -137,7 +137,7 @@ def coded(
     ]
 
 
-def passes(model: Any) -> int:
+def passes_made(model: Any) -> int:
     """Return how often a fitted model has read its documents; with neighbours it learns twice."""
     twice = model.mode == "encoder" and model.neighbors > 0
     return len(model.losses_) * (2 if twice else 1)

@@ -34,7 +34,7 @@ from common import (
     print_table,
     timer,
 )
-from representations import HEADERS, Corpus, Representation, Side, coded, costs, passes, signs
+from representations import HEADERS, Corpus, Representation, Side, coded, costs, passes_made, signs
 from retrieval_family import BITS, DIM, Made, family, tfidf, tune
 
 QUALITY = ("map", "ndcg_at_10", "precision_at_10", "precision_at_100", "ndcg_at_10_of_lists")
@@ -89,7 +89,7 @@ def real_pv(corpus: Corpus, seed: int, threads: int) -> Made:
         model.fit(train.documents)
     with timer() as infer:
         vectors = model.transform(test.documents)
-    bill = costs(train, test, passes(model), fit.cpu_s, infer.cpu_s, start)
+    bill = costs(train, test, passes_made(model), fit.cpu_s, infer.cpu_s, start)
     seen, more = model.transform(train.documents), {"ngrams": 1}
     made: Made = [
         Representation("ParagraphVector", "cosine", Side(vectors), Side(seen), None, bill, more)
@@ -115,7 +115,7 @@ def binary_pv(corpus: Corpus, seed: int, threads: int, *, bits: int) -> Made:
         model.fit(train.documents)
     with timer() as infer:
         model.transform(test.documents)
-    bill = costs(train, test, passes(model), fit.cpu_s, infer.cpu_s, start)
+    bill = costs(train, test, passes_made(model), fit.cpu_s, infer.cpu_s, start)
     there, seen = model.preactivations(test.documents), model.preactivations(train.documents)
     return [*coded("BinaryParagraphVector", bits, there, seen, bill, ngrams=1)]
 

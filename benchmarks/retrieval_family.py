@@ -19,7 +19,7 @@ from representations import (
     best_tfidf,
     coded,
     costs,
-    passes,
+    passes_made,
     signs,
     tfidf_model,
 )
@@ -79,7 +79,7 @@ def fitted(model: Any, corpus: Corpus) -> tuple[Split, Split, Row]:
         model.fit(train.documents)
     with timer() as infer:
         model.transform(test.documents)
-    bill = costs(train, test, passes(model), fit.cpu_s, infer.cpu_s, start)
+    bill = costs(train, test, passes_made(model), fit.cpu_s, infer.cpu_s, start)
     return train, test, bill
 
 
@@ -121,14 +121,13 @@ def real_binary(corpus: Corpus, seed: int, threads: int, *, mode: str) -> Made:
         for bits in BITS:
             itq = ITQ(bits, seed=seed).fit(model.document_vectors_)
             made += coded(name, bits, itq.project(own), itq.project(own_seen), bill, **more)[:2]
-    separate = build(REAL, mode, corpus, seed, threads, dim=LONG).fit(train.documents)
     tfidf = tfidf_model(1, sublinear=best_tfidf(train, 1)).fit(train.documents)
-    for orders, vectors in (
-        ("its own vectors", own),
-        (f"{title(REAL, mode)}, {LONG}", separate.transform(test.documents)),
-        ("TF-IDF", tfidf.transform(test.documents)),
-    ):
-        made.append(TwoStage(name, orders, SHORT, codes, vectors, bill, more, seed))
+    orders = {"its own vectors": own, "TF-IDF": tfidf.transform(test.documents)}
+    if mode != "encoder":  # there the model's vectors are those of ParagraphVector
+        separate = build(REAL, mode, corpus, seed, threads, dim=LONG).fit(train.documents)
+        orders[f"{title(REAL, mode)}, {LONG}"] = separate.transform(test.documents)
+    for by, vectors in orders.items():
+        made.append(TwoStage(name, by, SHORT, codes, vectors, bill, more, seed))
     return made
 
 

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from common import Row, finish, interleaved, measured_step, one_thread_each, parser, peak_mb, timer
 from newsgroups import Split, Tokens, tokenize
-from representations import HEADERS, Corpus, Representation, Side, coded, passes, tfidf_model
+from representations import HEADERS, Corpus, Representation, Side, coded, passes_made, tfidf_model
 from retrieval import medians
 from retrieval_family import BINARY, DIM, REAL, modes, title
 from validation import validation_split
@@ -99,10 +99,10 @@ def model(documents: str, corpora: list[Corpus], split: str, seed: int, threads:
         with timer() as taken:
             vectors, known = infer(each.documents, return_coverage=True)
         bill = {
-            "epochs": passes(learner),
+            "epochs": passes_made(learner),
             "documents": learner.n_documents_,
             "train_cpu_s": fit.cpu_s,
-            "words_per_cpu_s": words * passes(learner) / fit.cpu_s,
+            "words_per_cpu_s": words * passes_made(learner) / fit.cpu_s,
             "infer_docs_per_cpu_s": len(vectors) / taken.cpu_s,
             "corpus_mb": round(start, 1),
             "peak_mb": round(peak, 1),

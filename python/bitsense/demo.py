@@ -89,14 +89,15 @@ def run(
 
     options: dict[str, Any] = {"threads": threads, "seed": seed, "tokenizer": None}
     binary = BinaryParagraphVector(bits=BITS, **options).fit(learned)
+    encoder = BinaryParagraphVector(bits=BITS, mode="encoder", **options).fit(learned)
     real = ParagraphVector(dim=BITS, **options).fit(learned)
-    table = _table(binary, real, learned, unseen, np.array(labels)[held_out], seed)
+    table = _table(binary, encoder, real, learned, unseen, np.array(labels)[held_out], seed)
     say(f"\n{f'codes of {BITS} bits':<22}{'MAP':>8}{'NDCG@10':>10}{'P@10':>8}")
     for row in table:
         say(f"{row['codes']:<22}{row['map']:8.3f}{row['ndcg_at_10']:10.3f}"
             f"{row['precision_at_10']:8.3f}")  # fmt: skip
 
-    answers = _answer(binary, tokens, names)
+    answers = _answer(encoder, tokens, names)
     for answer in answers:
         say(f"\n{answer['query']}")
         for hit in answer["hits"]:
@@ -152,6 +153,7 @@ def tfidf_codes(
 
 def _table(
     binary: Any,
+    encoder: Any,
     real: Any,
     learned: list[Tokens],
     unseen: list[Tokens],
@@ -166,6 +168,7 @@ def _table(
         "TF-IDF-weighted": tfidf_codes(learned, unseen, bits=BITS, seed=seed),
         "random hyperplanes": hasher.transform(real.transform(unseen)),
         "Binary PV, learned": binary.transform(unseen),
+        "Binary PV, encoder": encoder.transform(unseen),
     }
     chance = evaluate_rankings(_nothing_known(len(unseen)), truth)
     return [_row("chance", chance)] + [

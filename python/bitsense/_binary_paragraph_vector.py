@@ -100,7 +100,7 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         word_dim: int | None = None,
         round_words: bool = True,
         neighbors: int = 10,
-        neighbor_weight: float = 0.5,
+        neighbor_weight: float = 1.0,
         window: int = 16,
         min_count: int = 2,
         max_vocabulary: int | None = None,

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from . import _core, files
 from ._check import check_count, check_float
-from ._model_parameters import checked_parameters
+from ._model_parameters import checked_parameters, epochs_of
 from .certificates import Certificate
 from .errors import FormatError
 from .text import Tokenizer, Vocabulary
@@ -99,7 +99,7 @@ def restored(
     foreign = parameters.keys() - recipe.keys()
     if foreign:
         raise FormatError(f"corrupt: the model's parameters: {min(foreign)!r} is not for files")
-    past = history(header, recipe["epochs"])
+    past = history(header, epochs_of(cls, recipe))
     mode, shape = cls._modes[recipe["mode"]], cls._shape(recipe)
     return {
         **vars(model),

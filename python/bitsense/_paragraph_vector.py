@@ -140,7 +140,7 @@ class ParagraphVector(ParagraphVectors):
         context: int = 5,
         word_dim: int | None = None,
         neighbors: int = 10,
-        neighbor_weight: float = 0.5,
+        neighbor_weight: float = 1.0,
         window: int = 16,
         min_count: int = 2,
         max_vocabulary: int | None = None,

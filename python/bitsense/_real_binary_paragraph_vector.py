@@ -13,7 +13,7 @@ from ._modes import Mode
 from ._paragraph_vectors import Coverage, FloatArray
 from ._progress import ProgressOption
 from ._saved_model import Splitter
-from ._training import Tables
+from ._training import Trained
 from .hashing import ITQ
 from .text import Corpus, Tokenizer
 
@@ -108,7 +108,7 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         *,
         mode: str = "dbow",
         neighbors: int = 10,
-        neighbor_weight: float = 0.5,
+        neighbor_weight: float = 1.0,
         window: int = 16,
         min_count: int = 2,
         max_vocabulary: int | None = None,
@@ -156,20 +156,26 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         by_bits = 0.2 / float(np.sqrt(self.bits)) if optimizer == "adagrad" else 0.05
         return self._modes[self.mode].learning_rates.get(optimizer, by_bits)
 
-    def _binarised(self, tables: Tables, recipe: dict[str, Any]) -> tuple[Tables, FloatArray]:
-        """Return the tables with the projection, and what is taken from a vector before it.
+    def _binarised(self, trained: Trained, recipe: dict[str, Any]) -> tuple[Trained, FloatArray]:
+        """Complete the tables; also return what is taken from a vector before it is projected.
 
         An encoder learns its real vectors from the words alone; the projection is their ITQ.
         """
         dim, bits = recipe["dim"], recipe["bits"]
         if not self._modes[recipe["mode"]].encoder:
-            return tables, np.zeros(dim, np.float32)
-        step = -(-len(tables.hidden) // _ITQ_DOCUMENTS)
-        itq = ITQ(bits, seed=recipe["seed"] % 2**32, threads=check_threads(self.threads))
-        itq.fit(tables.hidden[::step, :dim])
-        projection = np.zeros((bits, tables.hidden.shape[1]), np.float32)
+            return trained, np.zeros(dim, np.float32)
+        vectors = trained.tables.hidden[:, :dim]
+        vectors = vectors[vectors.any(axis=1)]  # those of documents with words
+        vectors = vectors[:: -(-len(vectors) // _ITQ_DOCUMENTS)]
+        itq = ITQ(bits, seed=recipe["seed"])
+        try:
+            itq.fit(vectors)
+        except KeyboardInterrupt as error:  # the vectors are kept: codes from a random rotation
+            trained = trained._replace(error=trained.error or error)
+            itq.set_params(iterations=0).fit(vectors)
+        projection = np.zeros((bits, trained.tables.hidden.shape[1]), np.float32)
         projection[:, :dim] = itq.directions_.T
-        return tables._replace(projection=projection), itq.mean_
+        return trained._replace(tables=trained.tables._replace(projection=projection)), itq.mean_
 
     @property
     def projection_(self) -> FloatArray:
@@ -216,9 +222,11 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
 
     def _code_values(self, vectors: FloatArray) -> FloatArray:
         # By the engine, so that a row does not depend on how many others there are.
-        return _core.project(
+        values = _core.project(
             np.ascontiguousarray(vectors),
             self._offset,
             np.ascontiguousarray(self.projection_.T),
             check_threads(self.threads),
         )
+        values[~vectors.any(axis=1)] = 0.0  # documents without a word, whatever the offset
+        return values

@@ -5,9 +5,10 @@ that decide what a new document gets beside them; `tokenizer`, the options of a 
 where it was a callable; and the history: `losses`, `partial`, `documents` (how many), `level`; and,
 where there are such, `extended`, how many of the documents `extend` added, and `certificate`. The
 arrays are the vocabulary (`words`, `word_offsets`, `word_counts`), `output` (a padded row per
-word), `bias`, in models with a context `context` (a padded row per word), in those with a
-projection `projection` (a padded row per bit), and, where asked for, `documents` (a padded row per
-training document).
+word), `bias`, in models with a context and in encoders `context` (a padded row per word), in those
+with a projection `projection` (a padded row per bit), in encoders `idf` (a value per word), where
+a mean is taken from vectors before they are projected `offset`, and, where asked for, `documents`
+(a padded row per training document).
 """
 
 from __future__ import annotations

@@ -32,6 +32,11 @@ MAKERS = {
     "PV-DM, side by side": lambda: ParagraphVector(20, mode="dm-concat", word_dim=4, **SMALL),
     "Binary PV-DM": lambda: BinaryParagraphVector(20, mode="dm", word_dim=4, **SMALL),
     "RealBinaryParagraphVector": lambda: RealBinaryParagraphVector(dim=24, bits=20, **SMALL),
+    "ParagraphVector, encoder": lambda: ParagraphVector(20, mode="encoder", **SMALL),
+    "BinaryParagraphVector, encoder": lambda: BinaryParagraphVector(20, mode="encoder", **SMALL),
+    "RealBinaryParagraphVector, encoder": lambda: RealBinaryParagraphVector(
+        24, 20, mode="encoder", neighbors=2, **SMALL
+    ),
     "SignBinarizer": lambda: SignBinarizer(),
     "RandomHyperplanes": lambda: RandomHyperplanes(bits=20, center=True),
     "ITQ": lambda: ITQ(bits=20, iterations=3),
@@ -325,10 +330,11 @@ def test_a_value_out_of_range_is_refused_by_name(cls, name, value, message):
 
 CONTEXTS = [  # class, parameters, the whole message
     (ParagraphVector, {"mode": "dm"},
-     "`mode` must be one of 'dbow', 'dm-mean', 'dm-concat', got 'dm'"),
+     "`mode` must be one of 'dbow', 'dm-mean', 'dm-concat', 'encoder', got 'dm'"),
     (BinaryParagraphVector, {"mode": "dm-mean"},
-     "`mode` must be one of 'dbow', 'dm', got 'dm-mean'"),
-    (RealBinaryParagraphVector, {"mode": "dm"}, "`mode` must be one of 'dbow', got 'dm'"),
+     "`mode` must be one of 'dbow', 'dm', 'encoder', got 'dm-mean'"),
+    (RealBinaryParagraphVector, {"mode": "dm"},
+     "`mode` must be one of 'dbow', 'encoder', got 'dm'"),
     (RealBinaryParagraphVector, {"bits": 0}, "`bits` must be at least 1, got 0"),
     (ParagraphVector, {"context": 0}, "`context` must be at least 1, got 0"),
     (ParagraphVector, {"context": 1025}, "`context` must be at most 1024, got 1025"),
@@ -370,7 +376,9 @@ def test_the_noise_of_a_block_is_bounded():
 
 
 def test_numpy_scalars_are_numbers(tmp_path):
-    plain = BinaryParagraphVector(20, **SMALL, learning_rate=0.5, seed=3).fit(TEXTS)
+    plain = BinaryParagraphVector(20, **SMALL, learning_rate=0.5, seed=3, objective="softmax").fit(
+        TEXTS
+    )
     model = BinaryParagraphVector(
         np.int16(20),
         epochs=np.uint8(2),

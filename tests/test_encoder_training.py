@@ -55,7 +55,7 @@ def test_the_inverse_frequencies_equal_the_twin(documents):
 
 def test_ids_beyond_the_words_are_refused():
     ids, offsets, _ = packed([[3, 4]])
-    with pytest.raises(ValueError, match="^`ids` must be below the number of words, 4, got 4$"):
+    with pytest.raises(ValueError, match=r"^`ids` must be below the number of words, 4, got 4$"):
         _core.inverse_frequencies(ids, offsets, 4)
 
 
@@ -168,9 +168,7 @@ def test_training_with_neighbours_equals_the_twin(model, objective, level):
         "objective": OBJECTIVES[objective], "learning_rate": 0.05, "context_rate": 2.0, "batch": 7,
     }  # fmt: skip
     start = train(model, data, level=level, **{**values, "epochs": 0})
-    result = train(
-        model, data, level=level, neighbors=near, neighbor_weight=0.5, **values
-    )
+    result = train(model, data, level=level, neighbors=near, neighbor_weight=0.5, **values)
     hidden, output, bias, context, _ = doubles(model, start)
     assert hidden is None
     slow = twin.Twin(

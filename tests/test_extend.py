@@ -34,7 +34,9 @@ def test_it_returns_what_transform_returns_and_keeps_the_vectors(cls):
     model, before = fitted(cls), FITTED[cls]
     got = model.extend(MORE, threads=1)
     assert np.array_equal(got, before.transform(MORE))
-    values = before.transform(MORE) if cls is ParagraphVector else before.preactivations(MORE)
+    values = before.transform(MORE)
+    if cls is not ParagraphVector:
+        values = getattr(before, "vectors", before.preactivations)(MORE)
     assert np.array_equal(model.document_vectors_[40:], values)
     assert np.array_equal(model.document_vectors_[:40], before.document_vectors_)
     assert (model.n_documents_, model.n_extended_) == (60, 20)

@@ -78,6 +78,21 @@ CASES["DisambiguatedSkipGram"] = DisambiguatedSkipGram(
     24, senses=3, gate_window=6, min_count_senses=20, gate_rate=0.25, shared_until=0.25,
     entropy_cost=-0.125, temperature=0.5, prune=0.05, **WORDS,
 )  # fmt: skip
+ENCODERS = {
+    "ParagraphVector, encoder": (ParagraphVector, {}),
+    "BinaryParagraphVector, encoder": (BinaryParagraphVector, {}),
+    "RealBinaryParagraphVector, encoder": (RealBinaryParagraphVector, {"bits": 12}),
+}
+CASES |= {
+    f"{name}, {neighbors} neighbours, {objective}, {optimizer}": cls(
+        24, mode="encoder", neighbors=neighbors, neighbor_weight=0.375, objective=objective,
+        optimizer=optimizer, learning_rate=0.0625, **own, **COMMON,
+    )
+    for name, (cls, own) in ENCODERS.items()
+    for neighbors, objective, optimizer in [
+        (0, "softmax", "adagrad"), (4, "softmax", "adagrad"), (4, "negative-sampling", "sgd"),
+    ]
+}  # fmt: skip
 
 
 def documents():
@@ -109,6 +124,9 @@ def parts_of(fitted):
         parts["projection"] = fitted.projection_
     if hasattr(fitted, "context_vectors_"):
         parts["context"] = fitted.context_vectors_
+    if isinstance(fitted, RealBinaryParagraphVector) and fitted.mode == "encoder":
+        for name in ("projection", "preactivations", "inferred"):
+            del parts[name]  # an ITQ, which is NumPy's linear algebra and differs by machine
     return parts
 
 

@@ -37,6 +37,9 @@ MODELS = [
     BinaryParagraphVector(24, **SMALL),
     RealBinaryParagraphVector(24, 24, **SMALL),
     BinaryParagraphVector(24, mode="dm", context=2, word_dim=8, **SMALL),
+    ParagraphVector(24, mode="encoder", neighbors=2, **SMALL),
+    BinaryParagraphVector(24, mode="encoder", neighbors=2, **SMALL),
+    RealBinaryParagraphVector(24, 16, mode="encoder", neighbors=0, **SMALL),
 ]
 ALL = [*MODELS, SignBinarizer(), RandomHyperplanes(24), ITQ(8)]
 each = pytest.mark.parametrize("estimator", ALL, ids=repr)

@@ -162,7 +162,8 @@ def test_racing_threads_learn_as_well(model, threads):
 @pytest.mark.parametrize("model", MODELS)
 def test_the_loss_falls(model, objective):
     data = corpus(documents=100)
-    losses = train(model, data, epochs=10, learning_rate=0.1, objective=OBJECTIVES[objective])[5]
+    values = {"epochs": 10, "learning_rate": 0.1, "negatives": 40}
+    losses = train(model, data, objective=OBJECTIVES[objective], **values)[5]
     assert len(losses) == 10
     assert losses[-1] < losses[0]
 

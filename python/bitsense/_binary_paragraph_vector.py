@@ -20,14 +20,19 @@ class BinaryParagraphVector(CodedVectors):
 
     A document has pre-activations a; its code is b = [a > 0], and b predicts its words,
     p(w | b) = softmax(W b + c). The gradient passes the rounding unchanged [2]_. In PV-DM the words
-    beside the predicted one, rounded too, stand beside b.
+    beside the predicted one, rounded too, stand beside b. In the mode "encoder" a is the weighted
+    sum of vectors of the document's words [3]_ [4]_, which predict themselves and the words of near
+    documents [5]_.
 
     Parameters
     ----------
     bits : int, default 128
         Bits of a code.
-    mode : {"dbow", "dm"}, default "dbow"
-        The paper's model: the bag of words, or the distributed memory.
+    mode : {"dbow", "dm", "encoder"}, default "dbow"
+        The paper's model: the bag of words, or the distributed memory; or documents as sums of
+        their words, which takes whole documents at once and uses neither `window` (but for the
+        amount of noise under negative sampling) nor `subsample`, `infer_epochs`, `context`,
+        `word_dim` and `round_words`.
     context : int, default 5
         In "dm", words beside the target on each side.
     word_dim : int, optional
@@ -37,10 +42,19 @@ class BinaryParagraphVector(CodedVectors):
     round_words : bool, default True
         In "dm", whether those vectors are rounded as the document's is; else they only go through
         the sigmoid.
+    neighbors : int, default 10
+        In "encoder", near documents of which a document also learns to predict the words. They
+        are found with a first training, so there are two: an exact search on a shortlist, of a
+        time quadratic in the number of documents. 0: none, and one training.
+    neighbor_weight : float, default 1
+        How much a neighbour's words count beside the document's own.
     negatives : int, optional
-        As for `ParagraphVector`; by default 128 under softmax (64 in "dm"), 5 under negative
-        sampling.
-    objective : {"softmax", "negative-sampling"}, default "softmax"
+        As for `ParagraphVector`; by default 128 under softmax (64 in "dm", 512 in "encoder"), 5
+        under negative sampling.
+    epochs : int, optional
+        By default 10, in "encoder" 20 for each training.
+    objective : {"softmax", "negative-sampling"}, optional
+        By default "softmax".
     optimizer : {"adagrad", "sgd"}, default "adagrad"
     learning_rate : float, optional
         At the start; it falls linearly to zero. By default 0.2 / sqrt(bits) for AdaGrad (0.035
@@ -48,7 +62,7 @@ class BinaryParagraphVector(CodedVectors):
     on_unknown : {"zero", "error", "nan"}, default "zero"
         What a document without any known word gives. A code cannot be NaN: with "nan",
         `preactivations` gives NaN, and `transform` raises as with "error".
-    window, min_count, max_vocabulary, subsample, epochs, dropout, batch, \
+    window, min_count, max_vocabulary, subsample, dropout, batch, \
 infer_epochs, tokenizer, deterministic, threads, seed, progress
         As for `ParagraphVector`.
 
@@ -59,8 +73,9 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
     word_vectors_ : ndarray of float32, shape (n_words, bits)
         The weights W; of bits + 2 * context * word_dim columns in "dm".
     context_vectors_ : ndarray of float32, shape (n_words, word_dim)
-        In "dm", the vectors of words beside a target, before the sigmoid.
-    vocabulary_, losses_, n_documents_, partial_
+        In "dm", the vectors of words beside a target, before the sigmoid; in "encoder", of `bits`
+        columns, those that pre-activations are sums of.
+    vocabulary_, losses_, n_documents_, n_extended_, partial_, certificate_
         As for `ParagraphVector`.
 
     References
@@ -68,6 +83,12 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
     .. [1] Grzegorczyk and Kurdziel, "Binary paragraph vectors", RepL4NLP 2017, arXiv:1611.01116.
     .. [2] Krizhevsky and Hinton, "Using very deep autoencoders for content-based image retrieval",
        ESANN 2011.
+    .. [3] Chen, "Efficient vector representation for documents through corruption", ICLR 2017,
+       arXiv:1707.02377.
+    .. [4] Chaidaroon and Fang, "Variational deep semantic hashing for text documents", SIGIR 2017,
+       arXiv:1708.03436.
+    .. [5] Chaidaroon, Ebesu and Fang, "Deep semantic text hashing with weak supervision", SIGIR
+       2018, doi:10.1145/3209978.3209999.
 
     Examples
     --------

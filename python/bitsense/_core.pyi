@@ -184,8 +184,11 @@ def train(
     init: InitOptions,
     options: TrainOptions,
     watch: Callable[[int, float, int, float], object] | None = None,
+    neighbors: _Ids | None = None,
+    neighbor_weight: float = 0.0,
     level: str | None = None,
 ) -> tuple[_Floats, _Floats, _Floats, _Floats, _Floats, list[float], BaseException | None]: ...
+def inverse_frequencies(ids: _Ids, offsets: _Sizes, words: int) -> _Floats: ...
 def plans(
     ids: _Ids,
     offsets: _Sizes,
@@ -193,6 +196,9 @@ def plans(
     options: TrainOptions,
     worker: int = 0,
     workers: int = 1,
+    bags: bool = False,
+    neighbors: _Ids | None = None,
+    neighbor_weight: float = 0.0,
 ) -> list[dict[str, Any]]: ...
 def infer(
     model: str,
@@ -203,6 +209,7 @@ def infer(
     bias: _Floats,
     context: _Floats,
     projection: _Floats,
+    idf: _Floats | None,
     shape: Shape,
     options: InferOptions,
     level: str | None = None,

@@ -5,9 +5,10 @@ that decide what a new document gets beside them; `tokenizer`, the options of a 
 where it was a callable; and the history: `losses`, `partial`, `documents` (how many), `level`; and,
 where there are such, `extended`, how many of the documents `extend` added, and `certificate`. The
 arrays are the vocabulary (`words`, `word_offsets`, `word_counts`), `output` (a padded row per
-word), `bias`, in models with a context `context` (a padded row per word), in those with a
-projection `projection` (a padded row per bit), and, where asked for, `documents` (a padded row per
-training document).
+word), `bias`, in models with a context and in encoders `context` (a padded row per word), in those
+with a projection `projection` (a padded row per bit), in encoders `idf` (a value per word), where
+a mean is taken from vectors before they are projected `offset`, and, where asked for, `documents`
+(a padded row per training document).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy.typing as npt
 
 from . import _core, files
 from ._check import check_count, check_float
-from ._model_parameters import checked_parameters
+from ._model_parameters import checked_parameters, epochs_of
 from .certificates import Certificate
 from .errors import FormatError
 from .text import Tokenizer, Vocabulary
@@ -99,7 +100,7 @@ def restored(
     foreign = parameters.keys() - recipe.keys()
     if foreign:
         raise FormatError(f"corrupt: the model's parameters: {min(foreign)!r} is not for files")
-    past = history(header, recipe["epochs"])
+    past = history(header, epochs_of(cls, recipe))
     mode, shape = cls._modes[recipe["mode"]], cls._shape(recipe)
     return {
         **vars(model),

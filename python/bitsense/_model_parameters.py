@@ -24,7 +24,9 @@ __all__ = [
     "check_infer_epochs",
     "check_on_unknown",
     "checked_parameters",
+    "epochs_of",
     "negatives_of",
+    "objective_of",
     "optimizer_of",
     "word_dim_of",
 ]
@@ -60,9 +62,9 @@ def checked_parameters(model: ParagraphVectors) -> dict[str, Any]:
         "max_vocabulary": None,
         "negatives": None,
         "subsample": check_float("subsample", model.subsample, most=1.0),
-        "epochs": mode.epochs,
+        "epochs": None,
         "learning_rate": None,
-        "objective": mode.objective,
+        "objective": None,
         "optimizer": None,
         "dropout": check_float("dropout", model.dropout, most=0.99),
         "batch": check_count("batch", model.batch, most=65536),
@@ -151,8 +153,18 @@ def negatives_of(cls: type[ParagraphVectors], checked: dict[str, Any]) -> int:
     """Return how many noise words a target is told from, where None leaves it to the mode."""
     if checked["negatives"] is not None:
         return int(checked["negatives"])
-    own = cls._modes[checked["mode"]].negatives
-    return own.get(checked["objective"], _NEGATIVES[checked["objective"]])
+    objective = objective_of(cls, checked)
+    return cls._modes[checked["mode"]].negatives.get(objective, _NEGATIVES[objective])
+
+
+def epochs_of(cls: type[ParagraphVectors], checked: dict[str, Any]) -> int:
+    """Return the epochs of a training, which None leaves to the mode."""
+    return int(checked["epochs"] or cls._modes[checked["mode"]].epochs)
+
+
+def objective_of(cls: type[ParagraphVectors], checked: dict[str, Any]) -> str:
+    """Return the objective, which None leaves to the mode."""
+    return str(checked["objective"] or cls._modes[checked["mode"]].objective)
 
 
 def optimizer_of(cls: type[ParagraphVectors], checked: dict[str, Any]) -> str:

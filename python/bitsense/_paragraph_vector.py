@@ -21,13 +21,19 @@ class ParagraphVector(ParagraphVectors):
     the distributed memory, p(w | h) = softmax(W h + c), where h is their mean or all of them side
     by side. A new document gets the vector that predicts its words best under the learned weights.
 
+    In the mode "encoder" a document is the weighted sum of the vectors of its words [4]_: the words
+    it holds, weighted as in TF-IDF, predict themselves and the words of near documents [5]_. A new
+    document is one sum away, without a search.
+
     Parameters
     ----------
     dim : int, default 128
         Components of a vector.
-    mode : {"dbow", "dm-mean", "dm-concat"}, default "dbow"
+    mode : {"dbow", "dm-mean", "dm-concat", "encoder"}, default "dbow"
         The paper's model: PV-DBOW, or PV-DM with the mean of the vectors of a document and of the
-        words beside the target, or with these side by side.
+        words beside the target, or with these side by side; or documents as sums of their words,
+        which takes whole documents at once and uses neither `window` (but for the amount of noise
+        under negative sampling) nor `subsample`, `infer_epochs`, `context` and `word_dim`.
     context : int, default 5
         In the "dm" modes, words beside the target on each side.
     word_dim : int, optional
@@ -35,6 +41,12 @@ class ParagraphVector(ParagraphVectors):
         and nothing else in "dm-mean". The weights of a word have dim + 2 * context * word_dim
         components in "dm-concat", which decides the time that a training takes; 16 was faster and
         better than 128 on 9,000 posts (docs/models.md).
+    neighbors : int, default 10
+        In "encoder", near documents of which a document also learns to predict the words. They
+        are found with a first training, so there are two: an exact search on a shortlist, of a
+        time quadratic in the number of documents. 0: none, and one training.
+    neighbor_weight : float, default 1
+        How much a neighbour's words count beside the document's own.
     window : int, default 16
         Consecutive words of a document that one step predicts, the paper's text window.
     min_count : int, default 2
@@ -45,20 +57,22 @@ class ParagraphVector(ParagraphVectors):
         Noise words that a target is told from, drawn from count^0.75. The documents of a block
         share their noise: window * negatives words under negative sampling, `negatives` words
         under softmax. By default 5 under negative sampling (2 in the "dm" modes), 128 under
-        softmax.
+        softmax (512 in "encoder").
     subsample : float, default 1e-4
         Relative frequency from which on the occurrences of a word are thinned out in training
         [2]_, where it is above the mean frequency of a word; 0 keeps all.
-    epochs : int, default 10
-        Passes over the documents, each in a new order.
+    epochs : int, optional
+        Passes over the documents, each in a new order; in "encoder" those of each training. By
+        default 10, in "encoder" 20.
     learning_rate : float, optional
-        At the start; it falls linearly to zero. By default 0.07 for both optimisers, but
-        0.05 for AdaGrad in "dm-concat".
-    objective : {"negative-sampling", "softmax"}, default "negative-sampling"
-        Negative sampling [2]_ or sampled softmax [3]_.
+        At the start; it falls linearly to zero. By default 0.07 for both optimisers, but for
+        AdaGrad 0.05 in "dm-concat" and 0.03 in "encoder".
+    objective : {"negative-sampling", "softmax"}, optional
+        Negative sampling [2]_ or sampled softmax [3]_. By default "softmax" in "encoder" and
+        "negative-sampling" in the other modes.
     optimizer : {"sgd", "adagrad"}, optional
         Of the words' rows; the documents always move by AdaGrad. By default "adagrad" in
-        "dm-concat" and "sgd" in the other modes.
+        "dm-concat" and "encoder", "sgd" in the other modes.
     dropout : float, default 0
         Share of the components of h (in "dbow", of a document) that a step leaves out.
     batch : int, default 32
@@ -87,15 +101,23 @@ class ParagraphVector(ParagraphVectors):
     ----------
     vocabulary_ : Vocabulary
     losses_ : list of float
-        Mean loss per target, for each epoch; 0 where `subsample` left nothing of an epoch.
+        Mean loss per target, for each epoch; 0 where `subsample` left nothing of an epoch. In
+        "encoder" targets count by their weights, and of two trainings it is the second.
     document_vectors_ : ndarray of float32, shape (n_documents, dim)
     word_vectors_ : ndarray of float32, shape (n_words, dim)
         The weights W; of dim + 2 * context * word_dim columns in "dm-concat".
     context_vectors_ : ndarray of float32, shape (n_words, word_dim)
-        In the "dm" modes, the vectors of words beside a target.
+        In the "dm" modes, the vectors of words beside a target; in "encoder", the vectors that
+        documents are sums of.
     n_documents_ : int
+        Documents that the model knows, those that `extend` added included.
+    n_extended_ : int
+        Those that `extend` added.
     partial_ : bool
-        Whether the training was stopped before its end.
+        Whether the training was stopped before its end. A second training that was stopped leaves
+        the model of the first.
+    certificate_ : Certificate or None
+        What `certificate` measured last.
 
     References
     ----------
@@ -105,6 +127,10 @@ class ParagraphVector(ParagraphVectors):
        compositionality", NIPS 2013, arXiv:1310.4546.
     .. [3] Jean et al., "On using very large target vocabulary for neural machine translation",
        ACL 2015, arXiv:1412.2007.
+    .. [4] Chen, "Efficient vector representation for documents through corruption", ICLR 2017,
+       arXiv:1707.02377.
+    .. [5] Chaidaroon, Ebesu and Fang, "Deep semantic text hashing with weak supervision", SIGIR
+       2018, doi:10.1145/3209978.3209999.
 
     Examples
     --------

@@ -17,13 +17,15 @@ from ._model_parameters import (
     check_infer_epochs,
     check_on_unknown,
     checked_parameters,
+    epochs_of,
     negatives_of,
+    objective_of,
     optimizer_of,
     word_dim_of,
 )
 from ._modes import Mode
 from ._progress import ProgressOption, Reporter, check_progress, wants_bar
-from ._training import Tables, Task
+from ._training import Task, Trained
 from .text import Corpus, Tokenizer, build_corpus, encode_documents
 
 if TYPE_CHECKING:
@@ -141,8 +143,7 @@ class ParagraphVectors(DocumentMethods):
                 )
             else:
                 trained = task.run(reporter)
-            tables, losses, error = trained
-            tables, offset = self._binarised(tables, recipe)
+            (tables, losses, error), offset = self._binarised(trained, recipe)
             for array in (*tables, idf, offset):
                 if array is not None:
                     array.flags.writeable = False
@@ -173,10 +174,10 @@ class ParagraphVectors(DocumentMethods):
         return corpus
 
     def _binarised(
-        self, tables: Tables, recipe: dict[str, Any]
-    ) -> tuple[Tables, FloatArray | None]:
-        """Return the tables, complete, and what is taken from a vector before it is projected."""
-        return tables, None
+        self, trained: Trained, recipe: dict[str, Any]
+    ) -> tuple[Trained, FloatArray | None]:
+        """Complete the tables; also return what is taken from a vector before it is projected."""
+        return trained, None
 
     @classmethod
     def _shape(cls, recipe: dict[str, Any]) -> _core.Shape:
@@ -192,11 +193,12 @@ class ParagraphVectors(DocumentMethods):
 
     def _train_options(self, checked: dict[str, Any]) -> _core.TrainOptions:
         options = _core.TrainOptions()
-        options.objective = OBJECTIVES[checked["objective"]]
+        options.objective = OBJECTIVES[objective_of(type(self), checked)]
         optimizer = optimizer_of(type(self), checked)
         options.optimizer = OPTIMIZERS[optimizer]
         options.run = checked["window"]
-        for name in ("epochs", "batch", "subsample", "dropout", "seed"):
+        options.epochs = epochs_of(type(self), checked)
+        for name in ("batch", "subsample", "dropout", "seed"):
             setattr(options, name, checked[name])
         options.negatives = negatives_of(type(self), checked)
         rate = checked["learning_rate"]
@@ -216,7 +218,7 @@ class ParagraphVectors(DocumentMethods):
         init = _core.InitOptions()
         init.scale = mode.scale
         init.context_scale = mode.context_scale
-        init.bias_power = _BIAS_POWER[checked["objective"]]
+        init.bias_power = _BIAS_POWER[objective_of(type(self), checked)]
         return init
 
     def _default_learning_rate(self, optimizer: str) -> float:
@@ -238,7 +240,7 @@ class ParagraphVectors(DocumentMethods):
 
     def _infer_options(self) -> _core.InferOptions:
         options = _core.InferOptions()
-        options.objective = OBJECTIVES[self._recipe["objective"]]
+        options.objective = OBJECTIVES[objective_of(type(self), self._recipe)]
         options.negatives = negatives_of(type(self), self._recipe)
         options.noise = self._inference["noise"]
         options.learning_rate = self._inference["learning_rate"]

@@ -61,7 +61,6 @@ class Reporter(AbstractContextManager["Reporter"]):
     def __init__(self, progress: ProgressOption, epochs: int) -> None:
         self._epochs = epochs  # of all parts
         self._parts = 1
-        self._words = 0
         self._call = progress if callable(progress) else None
         self._bar: Any = None
         if wants_bar(progress):
@@ -76,18 +75,17 @@ class Reporter(AbstractContextManager["Reporter"]):
             self._bar.update(100 * fraction - self._bar.n)
             self._bar.set_postfix_str(f"epoch {progress.epoch}/{self._epochs}, loss {loss:.3f}")
 
-    def part(self, which: int, parts: int) -> Any:
+    def part(self, which: int, parts: int, words_of_part: int) -> Any:
         """Return the watch of one of several trainings that look like one."""
         if self.watch is None or parts == 1:
             return self.watch
         self._epochs = parts * (self._epochs // self._parts)
         self._parts = parts
         epochs = self._epochs // parts
-        before = self._words
 
         def watch(epoch: int, fraction: float, words: int, loss: float) -> None:
-            self._words = before + words
-            self._report(epoch + which * epochs, (which + fraction) / parts, self._words, loss)
+            read = which * words_of_part + words
+            self._report(epoch + which * epochs, (which + fraction) / parts, read, loss)
 
         return watch
 

@@ -13,7 +13,7 @@ from ._modes import Mode
 from ._paragraph_vectors import Coverage, FloatArray
 from ._progress import ProgressOption
 from ._saved_model import Splitter
-from ._training import Tables
+from ._training import Trained
 from .hashing import ITQ
 from .text import Corpus, Tokenizer
 
@@ -29,24 +29,39 @@ class RealBinaryParagraphVector(CodedVectors):
     predicts its words, p(w | b) = softmax(W b + c). P, W and c are learned. The gradient passes the
     rounding unchanged [2]_. The codes find a short list of documents, which the vectors order.
 
+    In the mode "encoder" r is that of the mode of `ParagraphVector`, a sum of vectors of the
+    document's words, and the codes are its ITQ [3]_: a = P (r - m), with the mean m of the training
+    documents and P found after the training.
+
     Parameters
     ----------
     dim : int, default 300
         Components of a real vector.
     bits : int, default 28
-        Bits of a code.
-    mode : {"dbow"}, default "dbow"
-        The paper's model.
-    objective : {"softmax", "negative-sampling"}, default "softmax"
+        Bits of a code; in "encoder" at most `dim`.
+    mode : {"dbow", "encoder"}, default "dbow"
+        The paper's model, or documents as sums of their words, which takes whole documents at once
+        and uses neither `window` (but for the amount of noise under negative sampling) nor
+        `subsample` and `infer_epochs`.
+    neighbors : int, default 10
+        In "encoder", near documents of which a document also learns to predict the words. They
+        are found with a first training, so there are two: an exact search on a shortlist, of a
+        time quadratic in the number of documents. 0: none, and one training.
+    neighbor_weight : float, default 1
+        How much a neighbour's words count beside the document's own.
+    epochs : int, optional
+        By default 10, in "encoder" 20 for each training.
+    objective : {"softmax", "negative-sampling"}, optional
+        By default "softmax".
     optimizer : {"adagrad", "sgd"}, default "adagrad"
         Of the words' rows; the documents and P always move by AdaGrad.
     learning_rate : float, optional
         At the start; it falls linearly to zero. By default 0.2 / sqrt(bits) for AdaGrad (0.038
-        at 28 bits), 0.05 for SGD.
+        at 28 bits; 0.03 in "encoder"), 0.05 for SGD.
     on_unknown : {"zero", "error", "nan"}, default "zero"
         What a document without any known word gives. A code cannot be NaN: with "nan", `vectors`
         and `preactivations` give NaN, and `transform` raises as with "error".
-    window, min_count, max_vocabulary, negatives, subsample, epochs, dropout, batch, \
+    window, min_count, max_vocabulary, negatives, subsample, dropout, batch, \
 infer_epochs, tokenizer, deterministic, threads, seed, progress
         As for `ParagraphVector`.
 
@@ -55,10 +70,12 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
     document_vectors_ : ndarray of float32, shape (n_documents, dim)
         Real vectors of the training documents.
     word_vectors_ : ndarray of float32, shape (n_words, bits)
-        The weights W.
+        The weights W; of `dim` columns in "encoder".
+    context_vectors_ : ndarray of float32, shape (n_words, dim)
+        In "encoder", the vectors that r is the sum of.
     projection_ : ndarray of float32, shape (bits, dim)
         P.
-    vocabulary_, losses_, n_documents_, partial_
+    vocabulary_, losses_, n_documents_, n_extended_, partial_, certificate_
         As for `ParagraphVector`.
 
     See Also
@@ -70,6 +87,8 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
     .. [1] Grzegorczyk and Kurdziel, "Binary paragraph vectors", RepL4NLP 2017, arXiv:1611.01116.
     .. [2] Krizhevsky and Hinton, "Using very deep autoencoders for content-based image retrieval",
        ESANN 2011.
+    .. [3] Gong and Lazebnik, "Iterative quantization: a Procrustean approach to learning binary
+       codes", CVPR 2011, doi:10.1109/CVPR.2011.5995432.
 
     Examples
     --------
@@ -156,20 +175,26 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         by_bits = 0.2 / float(np.sqrt(self.bits)) if optimizer == "adagrad" else 0.05
         return self._modes[self.mode].learning_rates.get(optimizer, by_bits)
 
-    def _binarised(self, tables: Tables, recipe: dict[str, Any]) -> tuple[Tables, FloatArray]:
-        """Return the tables with the projection, and what is taken from a vector before it.
+    def _binarised(self, trained: Trained, recipe: dict[str, Any]) -> tuple[Trained, FloatArray]:
+        """Complete the tables; also return what is taken from a vector before it is projected.
 
         An encoder learns its real vectors from the words alone; the projection is their ITQ.
         """
         dim, bits = recipe["dim"], recipe["bits"]
         if not self._modes[recipe["mode"]].encoder:
-            return tables, np.zeros(dim, np.float32)
-        step = -(-len(tables.hidden) // _ITQ_DOCUMENTS)
-        itq = ITQ(bits, seed=recipe["seed"] % 2**32, threads=check_threads(self.threads))
-        itq.fit(tables.hidden[::step, :dim])
-        projection = np.zeros((bits, tables.hidden.shape[1]), np.float32)
+            return trained, np.zeros(dim, np.float32)
+        vectors = trained.tables.hidden[:, :dim]
+        vectors = vectors[vectors.any(axis=1)]  # those of documents with words
+        vectors = vectors[:: -(-len(vectors) // _ITQ_DOCUMENTS)]
+        itq = ITQ(bits, seed=recipe["seed"])
+        try:
+            itq.fit(vectors)
+        except KeyboardInterrupt as error:  # the vectors are kept: codes from a random rotation
+            trained = trained._replace(error=trained.error or error)
+            itq.set_params(iterations=0).fit(vectors)
+        projection = np.zeros((bits, trained.tables.hidden.shape[1]), np.float32)
         projection[:, :dim] = itq.directions_.T
-        return tables._replace(projection=projection), itq.mean_
+        return trained._replace(tables=trained.tables._replace(projection=projection)), itq.mean_
 
     @property
     def projection_(self) -> FloatArray:
@@ -215,10 +240,13 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         return self._code_values(self._infer(corpus, first, last))
 
     def _code_values(self, vectors: FloatArray) -> FloatArray:
+        assert self._offset is not None  # a fitted model of this class has one
         # By the engine, so that a row does not depend on how many others there are.
-        return _core.project(
+        values = _core.project(
             np.ascontiguousarray(vectors),
             self._offset,
             np.ascontiguousarray(self.projection_.T),
             check_threads(self.threads),
         )
+        values[~vectors.any(axis=1)] = 0.0  # documents without a word, whatever the offset
+        return values

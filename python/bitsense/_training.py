@@ -64,7 +64,8 @@ class Task(NamedTuple):
         """Train an encoder, and with `neighbors` a second time; its documents get their vectors."""
         neighbors = min(neighbors, self.corpus.n_documents - 1)
         parts = 2 if neighbors > 0 and weight > 0 else 1
-        first = self._encoded(self._train(reporter.part(0, parts)), idf)
+        words = self.corpus.n_tokens * self.options.epochs
+        first = self._encoded(self._train(reporter.part(0, parts, words)), idf)
         if parts == 1 or first.error is not None:
             return first
         try:
@@ -73,7 +74,7 @@ class Task(NamedTuple):
             )
         except KeyboardInterrupt as error:
             return first._replace(error=error)
-        second = self._train(reporter.part(1, parts), near, weight)
+        second = self._train(reporter.part(1, parts, words), near, weight)
         if second.error is not None:  # begun anew, so the first one has learned more
             return first._replace(error=second.error)
         return self._encoded(second, idf)
@@ -106,7 +107,15 @@ class Task(NamedTuple):
         return Trained(Tables(*tables), losses, error)
 
     def _encoded(self, trained: Trained, idf: FloatArray) -> Trained:
-        tables = trained.tables
+        """Give the documents their vectors, without which nothing that was learned can be kept."""
+        try:
+            hidden = self._encode(trained.tables, idf)
+        except KeyboardInterrupt as error:  # so it is done even then: it takes one pass
+            trained = trained._replace(error=trained.error or error)
+            hidden = self._encode(trained.tables, idf)
+        return trained._replace(tables=trained.tables._replace(hidden=hidden))
+
+    def _encode(self, tables: Tables, idf: FloatArray) -> FloatArray:
         options = _core.InferOptions()
         options.threads = self.options.threads
         values = _core.infer(
@@ -124,7 +133,7 @@ class Task(NamedTuple):
         )
         hidden = np.zeros((len(values), tables.output.shape[1]), np.float32)
         hidden[:, : self.shape.dim] = values
-        return trained._replace(tables=tables._replace(hidden=hidden))
+        return hidden
 
 
 def nearest_documents(vectors: FloatArray, k: int, threads: int) -> npt.NDArray[np.uint32]:

@@ -4,6 +4,7 @@
 
 #include "check.hpp"
 #include "kernels/dispatch.hpp"
+#include "train/bag_planner.hpp"
 #include "train/infer.hpp"
 #include "train/trainer.hpp"
 
@@ -12,10 +13,14 @@ namespace bitsense {
 namespace {
 
 constexpr std::size_t kDim = 20;
-constexpr const char* kModels[] = {"pv-dbow",    "binary-pv-dbow", "real-binary-pv-dbow",
-                                   "pv-dm-mean", "pv-dm-concat",   "binary-pv-dm"};
+constexpr const char* kModels[] = {"pv-dbow",    "binary-pv-dbow",   "real-binary-pv-dbow",
+                                   "pv-dm-mean", "pv-dm-concat",     "binary-pv-dm",
+                                   "pv-encoder", "binary-pv-encoder"};
+
+bool is_encoder(const std::string& model) { return model.find("encoder") != std::string::npos; }
 
 Shape shape_of(const std::string& model) {
+  if (is_encoder(model)) return {.dim = kDim, .word_dim = kDim};
   if (model == "real-binary-pv-dbow") return {.dim = kDim, .bits = 9};
   if (model.find("dm") == std::string::npos) return {.dim = kDim};
   return {.dim = kDim, .context = 3, .word_dim = model == "pv-dm-mean" ? kDim : 7};
@@ -42,6 +47,19 @@ struct Corpus {
   Documents documents() const { return {ids, offsets}; }
 };
 
+// Three documents for each, of its topic.
+struct Near {
+  std::vector<std::uint32_t> rows;
+
+  explicit Near(const Corpus& corpus) {
+    const auto documents = static_cast<std::uint32_t>(corpus.documents().count());
+    Rng rng(stream(18));
+    for (std::uint32_t i = 0; i < 3 * documents; ++i)
+      rows.push_back(rng.below(documents / 2) * 2 + (i / 3) % 2);
+  }
+  Neighbors neighbors() const { return {rows, 3, 0.5F}; }
+};
+
 TrainOptions options(std::size_t threads) {
   TrainOptions options;
   options.epochs = 4;
@@ -60,14 +78,14 @@ struct Trained {
 };
 
 Trained trained(const char* model, const Corpus& corpus, TrainOptions options,
-                const Watch& watch = {}) {
+                const Watch& watch = {}, const Neighbors& neighbors = {}) {
   const Shape shape = shape_of(model);
   options.context = shape.context;
   Trained result{make_parameters(model, corpus.documents().count(), corpus.counts, shape,
                                  {0.1F, 0.5F, 0.1F}, options.seed),
                  {}};
   train(model, corpus.documents(), corpus.counts, options, kernels(), result.parameters,
-        result.losses, watch);
+        result.losses, watch, neighbors);
   return result;
 }
 
@@ -84,14 +102,16 @@ bool finite(const Matrix& matrix) {
 
 void threads_do_not_change_a_byte() {
   const Corpus corpus(150);
+  const Near near(corpus);
   for (const char* model : kModels) {
+    const Neighbors neighbors = is_encoder(model) ? near.neighbors() : Neighbors{};
     for (const Objective objective : {Objective::kSampledSoftmax, Objective::kNegativeSampling}) {
       for (const Optimizer optimizer : {Optimizer::kAdaGrad, Optimizer::kSgd}) {
         auto with = [&](std::size_t threads) {
           TrainOptions all = options(threads);
           all.objective = objective;
           all.optimizer = optimizer;
-          return trained(model, corpus, all);
+          return trained(model, corpus, all, {}, neighbors);
         };
         const Trained one = with(1);
         BITSENSE_CHECK(one.losses.size() == 4 && finite(one.parameters.hidden));
@@ -114,6 +134,7 @@ void the_loss_falls() {
   for (const char* model : kModels) {
     TrainOptions all = options(2);
     all.epochs = 10;
+    if (is_encoder(model)) all.context_rate = 50.0F, all.negatives = 20;
     const Trained result = trained(model, corpus, all);
     BITSENSE_CHECK(result.losses.back() < 0.9 * result.losses.front());
   }
@@ -133,6 +154,14 @@ void a_watch_that_throws_stops_every_thread() {
       trained("pv-dbow", corpus, all, [&](const TrainProgress&) { require(++seen < 5, "stop"); });
     });
     BITSENSE_CHECK(what == "stop" && seen == 5);
+    seen = 0;
+    const Near near(corpus);
+    const std::string second = error_of<std::invalid_argument>([&] {
+      trained(
+          "binary-pv-encoder", corpus, all,
+          [&](const TrainProgress&) { require(++seen < 5, "stop"); }, near.neighbors());
+    });
+    BITSENSE_CHECK(second == "stop" && seen == 5);
   }
 }
 
@@ -143,9 +172,15 @@ void racing_threads_learn_too() {
   TrainOptions all = options(4);
   all.epochs = 20;
   all.deterministic = false;
-  const Trained result = trained("binary-pv-dbow", corpus, all);
-  BITSENSE_CHECK(finite(result.parameters.hidden) && finite(result.parameters.output));
-  BITSENSE_CHECK(result.losses.back() < 0.95 * result.losses.front());
+  const Near near(corpus);
+  for (const char* model : {"binary-pv-dbow", "binary-pv-encoder"}) {
+    if (is_encoder(model)) all.context_rate = 50.0F, all.negatives = 20;
+    const Trained result =
+        trained(model, corpus, all, {}, is_encoder(model) ? near.neighbors() : Neighbors{});
+    BITSENSE_CHECK(finite(result.parameters.hidden) && finite(result.parameters.output));
+    BITSENSE_CHECK(finite(result.parameters.context));
+    BITSENSE_CHECK(result.losses.back() < 0.95 * result.losses.front());
+  }
 #endif
 }
 
@@ -153,11 +188,13 @@ void empty_corpora_are_trained_on() {
   const std::vector<std::uint64_t> counts = {1};
   const std::vector<std::uint64_t> offsets[] = {{0}, {0, 0, 0}};
   for (const auto& some : offsets) {
-    Parameters parameters =
-        make_parameters("pv-dbow", some.size() - 1, counts, {.dim = kDim}, {}, 0);
-    std::vector<double> losses;
-    train("pv-dbow", {{}, some}, counts, options(3), kernels(), parameters, losses, {});
-    BITSENSE_CHECK(finite(parameters.output));
+    for (const char* model : {"pv-dbow", "pv-encoder"}) {
+      Parameters parameters =
+          make_parameters(model, some.size() - 1, counts, shape_of(model), {}, 0);
+      std::vector<double> losses;
+      train(model, {{}, some}, counts, options(3), kernels(), parameters, losses, {});
+      BITSENSE_CHECK(finite(parameters.output) && losses.empty());
+    }
   }
 }
 
@@ -186,11 +223,13 @@ void shapes_of_other_models_are_refused() {
 
 void inference_does_not_depend_on_threads_or_company() {
   const Corpus corpus(150);
+  const std::vector<float> idf = inverse_frequencies(corpus.documents(), corpus.counts.size());
   for (const char* model : kModels) {
     const Trained result = trained(model, corpus, options(2));
     const Parameters& parameters = result.parameters;
-    const ModelView view{view_of(parameters.output), parameters.bias.data(), shape_of(model),
-                         view_of(parameters.context), view_of(parameters.projection)};
+    const ModelView view{
+        view_of(parameters.output),  parameters.bias.data(),         shape_of(model),
+        view_of(parameters.context), view_of(parameters.projection), idf.data()};
     auto inferred = [&](const Documents& documents, std::size_t threads) {
       std::vector<float> out(documents.count() * kDim, 7.0F);
       InferOptions infer_options;
@@ -208,6 +247,47 @@ void inference_does_not_depend_on_threads_or_company() {
   }
 }
 
+// Each document once an epoch, whoever of the workers takes it: its own words as inputs of length
+// one, and after them the words of one of its neighbours, which are none.
+void plans_of_bags_hold_documents_and_a_neighbour_each() {
+  const Corpus corpus(41);
+  const Near near(corpus);
+  const Documents documents = corpus.documents();
+  const NoiseDistribution noise(corpus.counts);
+  const WordBags bags(documents, corpus.counts.size());
+  std::vector<std::size_t> seen(documents.count(), 0);
+  for (std::size_t worker = 0; worker < 3; ++worker) {
+    BagPlanner planner(documents, bags, near.neighbors(), noise, options(1), worker, 3);
+    for (Plan plan; planner.next(plan);) {
+      BITSENSE_CHECK(plan.target_weight.size() == plan.targets.size());
+      BITSENSE_CHECK(plan.target_input.size() == plan.targets.size());
+      for (const Run& run : plan.runs) {
+        ++seen[run.document];
+        const auto own = bags.words(run.document);
+        BITSENSE_CHECK(run.count >= own.size());
+        BITSENSE_CHECK(std::equal(own.begin(), own.end(), plan.targets.begin() + run.first));
+        const float* inputs = plan.target_input.data() + run.first;
+        double squares = 0.0;
+        for (std::size_t i = 0; i < run.count; ++i) {
+          BITSENSE_CHECK((inputs[i] > 0.0F) == (i < own.size()));
+          squares += static_cast<double>(inputs[i]) * static_cast<double>(inputs[i]);
+        }
+        BITSENSE_CHECK(std::abs(squares - 1.0) < 1e-5);
+        const std::span<const std::uint32_t> others{plan.targets.data() + run.first + own.size(),
+                                                    run.count - own.size()};
+        bool found = false;
+        for (std::size_t i = 0; i < 3; ++i) {
+          const auto words = bags.words(near.rows[3 * run.document + i]);
+          found = found || std::equal(words.begin(), words.end(), others.begin(), others.end());
+        }
+        BITSENSE_CHECK(found);
+      }
+    }
+  }
+  for (std::size_t d = 0; d < documents.count(); ++d)
+    BITSENSE_CHECK(seen[d] == (documents[d].empty() ? 0 : options(1).epochs));
+}
+
 }  // namespace
 
 void training_tests(Suite& test) {
@@ -218,6 +298,8 @@ void training_tests(Suite& test) {
   test("empty corpora are trained on", empty_corpora_are_trained_on);
   test("unknown models are refused", unknown_models_are_refused);
   test("shapes of other models are refused", shapes_of_other_models_are_refused);
+  test("plans of bags hold documents and a neighbour each",
+       plans_of_bags_hold_documents_and_a_neighbour_each);
   test("inference does not depend on threads or company",
        inference_does_not_depend_on_threads_or_company);
 }

@@ -6,6 +6,7 @@ The formulas are those of cpp/models/pv_encoder.hpp.
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from math import log
 
 import numpy as np
@@ -17,7 +18,7 @@ ENCODERS = ["pv-encoder", "binary-pv-encoder"]
 
 def split(ids, offsets):
     """Return documents as lists of ids."""
-    return [ids[int(a) : int(b)].tolist() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    return [ids[int(a) : int(b)].tolist() for a, b in pairwise(offsets)]
 
 
 def inverse_frequencies(documents, words):

@@ -24,11 +24,22 @@ DM = {
         {"mode": "dm", "context": 2, "word_dim": 9, "round_words": False},
     ),
 }
-MAKERS = {cls.__name__: (cls, {}) for cls in MODELS} | DM
+ENCODERS = {
+    "encoder": (ParagraphVector, {"mode": "encoder", "neighbors": 0}),
+    "encoder, neighbours": (ParagraphVector, {"mode": "encoder", "neighbors": 3}),
+    "binary encoder": (BinaryParagraphVector, {"mode": "encoder", "neighbors": 0}),
+    "binary encoder, neighbours": (BinaryParagraphVector, {"mode": "encoder", "neighbors": 3}),
+    "real-binary encoder": (
+        RealBinaryParagraphVector,
+        {"mode": "encoder", "neighbors": 3, "bits": 8},
+    ),
+}
+MAKERS = {cls.__name__: (cls, {}) for cls in MODELS} | DM | ENCODERS
 SMALL = {"epochs": 3, "negatives": 8, "batch": 8, "min_count": 1, "subsample": 0.0}
 TEXTS, TOPICS = planted(topics=4, documents=10)
 
 each_maker = pytest.mark.parametrize("name", MAKERS)
+each_encoder = pytest.mark.parametrize("name", ENCODERS)
 each_model = pytest.mark.parametrize("cls", MODELS)
 
 

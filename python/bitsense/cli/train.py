@@ -19,6 +19,7 @@ DEFAULT = "binary-paragraph-vector"
 TYPES = {"int": int, "float": float, "str": str}
 NOT_OPTIONS = {"self", "tokenizer", "progress"}  # objects, which the command line makes itself
 NONE_IS_NONE = {"subwords", "freeze", "max_vocabulary"}  # elsewhere None is a value chosen later
+BY_MODE = {"epochs", "objective"}  # by the mode of a paragraph vector
 NEIGHBOURS = 10  # that a certificate asks for
 ALIASES = {
     "binary-pv": "binary-paragraph-vector",
@@ -110,6 +111,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def shown(name: str, default: Any) -> str:
     """Return a default as help shows it."""
     if default is None:
+        if name in BY_MODE:
+            return "by --mode"
         return "none" if name in NONE_IS_NONE else "automatic"
     return str(default)
 

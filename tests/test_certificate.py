@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from reference import certificate as twin
 from reference.codes import hamming
-from reference.small_models import MODELS, SMALL, TEXTS, each_model
+from reference.small_models import CODED, MODELS, SMALL, TEXTS, each_model
 from reference.topics import planted
 
 from bitsense import (
@@ -46,15 +46,17 @@ def model(request):
 
 def test_each_row_is_measured_on_the_codes_that_it_names(model):
     certificate = model.certificate_
-    binary = isinstance(model, BinaryParagraphVector)
+    binary = isinstance(model, CODED)
     rows = [(row.codes, row.bits, row.bytes) for row in certificate.rows]
-    own = [("learned", 20, 3)] if binary else []
+    bits = model.bits if binary else 0
+    own = [("learned", bits, -(-bits // 8))] if binary else []
     assert rows == [("ITQ", 8, 1), *own, ("random hyperplanes", 32, 4)]
     assert certificate.own == (certificate.rows[1] if binary else None)
     assert (certificate.model, certificate.documents) == (type(model).__name__, len(HELD))
     assert (certificate.queries, certificate.k, certificate.shortlist) == (40, 3, 30)
     assert certificate.pairs == 40 * 39 // 2
-    real = model.preactivations(HELD) if binary else model.transform(HELD)
+    name = next(n for n in ("vectors", "preactivations", "transform") if hasattr(model, n))
+    real = getattr(model, name)(HELD)
     vectors = model.document_vectors_
     coders = {"ITQ": ITQ(8).fit(vectors), "random hyperplanes": RandomHyperplanes(32).fit(vectors)}
     pairs = np.triu_indices(len(HELD), 1)
@@ -223,7 +225,7 @@ def test_it_is_shown_as_a_table(model):
     assert lines[3] == "radius       finds 95 % of copies that are edited by 5 %"
     assert max(map(len, lines)) <= 100
     marked = [line for line in lines if line.startswith("*")]
-    assert len(marked) == 2 * isinstance(model, BinaryParagraphVector)
+    assert len(marked) == 2 * isinstance(model, CODED)
 
 
 def damaged(**changes):

@@ -38,8 +38,8 @@ Parameters make_parameters(const std::string& model, std::size_t documents,
                            const InitOptions& init, std::uint64_t seed);
 
 // Trains in place, with the parameters of a model of this name; `neighbors` only serve the encoders
-// (models/pv_encoder.hpp). Returns the mean loss per target of
-// each epoch that was begun, in `losses`.
+// (models/pv_encoder.hpp). Returns the mean loss per target of each epoch that was begun, in
+// `losses`.
 //
 // deterministic: all threads work on one block at a time; the bytes of the result depend on the
 // seed, the options, the documents and the level of the kernels, not on the number of threads.

@@ -135,14 +135,10 @@ class ParagraphVectors(DocumentMethods):
             options,
         )
         idf = None
+        if mode.encoder:
+            idf = _core.inverse_frequencies(corpus.ids, corpus.offsets, len(vocabulary))
         with Reporter(self.progress, options.epochs) as reporter:
-            if mode.encoder:
-                idf = _core.inverse_frequencies(corpus.ids, corpus.offsets, len(vocabulary))
-                trained = task.run_encoder(
-                    idf, recipe["neighbors"], recipe["neighbor_weight"], reporter
-                )
-            else:
-                trained = task.run(reporter)
+            trained = task.run(reporter, idf, recipe)
             (tables, losses, error), offset = self._binarised(trained, recipe)
             for array in (*tables, idf, offset):
                 if array is not None:

@@ -54,12 +54,14 @@ class Task(NamedTuple):
     init: _core.InitOptions
     options: _core.TrainOptions
 
-    def run(self, reporter: Reporter) -> Trained:
-        """Train once."""
-        return self._train(reporter.watch)
+    def run(self, reporter: Reporter, idf: FloatArray | None, recipe: dict[str, Any]) -> Trained:
+        """Train, and an encoder, which has `idf`, by `recipe` a second time."""
+        if idf is None:
+            return self._train(reporter.watch)
+        return self._run_encoder(reporter, idf, recipe["neighbors"], recipe["neighbor_weight"])
 
-    def run_encoder(
-        self, idf: FloatArray, neighbors: int, weight: float, reporter: Reporter
+    def _run_encoder(
+        self, reporter: Reporter, idf: FloatArray, neighbors: int, weight: float
     ) -> Trained:
         """Train an encoder, and with `neighbors` a second time; its documents get their vectors."""
         neighbors = min(neighbors, self.corpus.n_documents - 1)

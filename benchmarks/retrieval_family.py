@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from common import Row, peak_mb, timer
 from newsgroups import Split
 from representations import (
@@ -23,6 +24,7 @@ from representations import (
     signs,
     tfidf_model,
 )
+from sklearn.preprocessing import normalize
 from two_stage import TwoStage
 from validation import evaluate, score, validation_split
 
@@ -131,6 +133,30 @@ def real_binary(corpus: Corpus, seed: int, threads: int, *, mode: str) -> Made:
     return made
 
 
+def joined_two_stage(corpus: Corpus, seed: int, threads: int) -> Made:
+    """The encoder's codes of 28 bits, ordered by three models' vectors side by side.
+
+    Each model's vectors are scaled to length 1 first, so the cosine is the mean of three cosines.
+    """
+    model = build(BOTH, "encoder", corpus, seed, threads, dim=LONG, bits=SHORT)
+    _, test, bill = fitted(model, corpus)
+    others = [
+        build(BINARY, "encoder", corpus, seed, threads, bits=DIM),
+        build(REAL, "dbow", corpus, seed, threads, dim=LONG),
+    ]
+    vectors = [model.vectors(test.documents)]
+    for other in others:
+        _, _, cost = fitted(other, corpus)
+        bill["train_cpu_s"] += cost["train_cpu_s"]
+        real = other.preactivations if other is others[0] else other.transform
+        vectors.append(real(test.documents))
+    bill |= {"epochs": None, "words_per_cpu_s": None, "infer_docs_per_cpu_s": None}
+    side_by_side = np.hstack([normalize(each) for each in vectors])
+    codes = model.transform(test.documents)
+    return [TwoStage(title(BOTH, "encoder"), "three models' vectors", SHORT, codes, side_by_side,
+                     bill, {"ngrams": 1}, seed)]  # fmt: skip
+
+
 def binary_two_stage(corpus: Corpus, seed: int, threads: int, *, mode: str) -> Made:
     """Binary codes of the same length, ordered by the pre-activations they are the signs of."""
     model = build(BINARY, mode, corpus, seed, threads, bits=SHORT)
@@ -176,6 +202,8 @@ def family() -> dict[str, tuple[Any, dict[str, Any]]]:
         add(f"pv/{mode}/bigrams", single, REAL, mode, dim=DIM, ngrams=2)
         for bits in (32, 128):
             add(f"binary{bits}/{mode}/bigrams", single, BINARY, mode, bits=bits, ngrams=2)
+    if "encoder" in modes(BOTH):
+        steps["two-stage/joined"] = (joined_two_stage, {})
     return steps
 
 

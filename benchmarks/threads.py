@@ -43,7 +43,7 @@ def main() -> None:
         with timer() as taken:
             estimator.fit(documents)
         digest = hashlib.sha256(estimator.word_vectors_.tobytes()).hexdigest()
-        words = estimator.epochs * int(estimator.vocabulary_.counts.sum())
+        words = len(estimator.losses_) * int(estimator.vocabulary_.counts.sum())
         runs[name].append((taken.wall_s, taken.cpu_s, digest, estimator.losses_[-1], words))
         time.sleep(0.1)
     rows: list[Row] = []

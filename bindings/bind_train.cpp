@@ -165,9 +165,7 @@ py::list plans(const Array<std::uint32_t>& ids, const Array<std::uint64_t>& offs
   return all;
 }
 
-}  // namespace
-
-void register_train(py::module_& m) {
+void register_options(py::module_& m) {
   py::native_enum<Objective>(m, "Objective", "enum.Enum")
       .value("sampled_softmax", Objective::kSampledSoftmax)
       .value("negative_sampling", Objective::kNegativeSampling)
@@ -223,6 +221,12 @@ void register_train(py::module_& m) {
       .def_readwrite("learning_rate", &InferOptions::learning_rate)
       .def_readwrite("threads", &InferOptions::threads)
       .def_readwrite("round_words", &InferOptions::round_words);
+}
+
+}  // namespace
+
+void register_train(py::module_& m) {
+  register_options(m);
   using namespace py::literals;
   m.def("train", &train_model, "model"_a, "ids"_a.noconvert(), "offsets"_a.noconvert(),
         "counts"_a.noconvert(), "shape"_a, "init"_a, "options"_a, "watch"_a = py::none(),

@@ -7,6 +7,7 @@
 #include "train/block.hpp"
 #include "train/infer_context.hpp"
 #include "train/infer_words.hpp"
+#include "train/word_bags.hpp"
 
 namespace bitsense {
 
@@ -58,16 +59,12 @@ class Inference {
 
 void Inference::fill(std::size_t document, Bag& bag) const {
   std::vector<std::uint32_t> words(documents_[document].begin(), documents_[document].end());
-  std::sort(words.begin(), words.end());
-  for (std::size_t i = 0; i < words.size();) {
-    std::size_t end = i;
-    while (end < words.size() && words[end] == words[i]) ++end;
-    bag.rows.push_back(model_.output.row(words[i]));
-    bag.weights.push_back(static_cast<float>(end - i));
-    bag.shifts.push_back(noise_.shift(model_, words[i]));
-    bag.noise.push_back(noise_.place_of[words[i]]);
-    i = end;
-  }
+  for_each_distinct(words, [&](std::uint32_t word, std::size_t times) {
+    bag.rows.push_back(model_.output.row(word));
+    bag.weights.push_back(static_cast<float>(times));
+    bag.shifts.push_back(noise_.shift(model_, word));
+    bag.noise.push_back(noise_.place_of[word]);
+  });
   bag.logits.resize(bag.rows.size());
 }
 

@@ -1,6 +1,5 @@
 #include "train/word_bags.hpp"
 
-#include <algorithm>
 #include <cmath>
 
 #include "train/noise.hpp"
@@ -42,19 +41,15 @@ void fill_bag(std::span<const std::uint32_t> document, const float* idf, WordBag
   bag.words.assign(document.begin(), document.end());
   bag.log_times.clear();
   bag.inputs.clear();
-  std::sort(bag.words.begin(), bag.words.end());
   std::size_t distinct = 0;
   double squares = 0.0;
-  for (std::size_t i = 0; i < bag.words.size();) {
-    std::size_t end = i;
-    while (end < bag.words.size() && bag.words[end] == bag.words[i]) ++end;
-    const float weight = idf[bag.words[i]];
-    bag.words[distinct++] = bag.words[i];
-    bag.log_times.push_back(log_of_times(end - i));
+  for_each_distinct(bag.words, [&](std::uint32_t word, std::size_t times) {
+    const float weight = idf[word];
+    bag.words[distinct++] = word;  // never ahead of what is still to be read
+    bag.log_times.push_back(log_of_times(times));
     bag.inputs.push_back(bag.log_times.back() * (weight * std::sqrt(weight)));
     squares += static_cast<double>(bag.inputs.back()) * static_cast<double>(bag.inputs.back());
-    i = end;
-  }
+  });
   bag.words.resize(distinct);
   const auto scale = static_cast<float>(squares > 0.0 ? 1.0 / std::sqrt(squares) : 0.0);
   for (float& x : bag.inputs) x *= scale;

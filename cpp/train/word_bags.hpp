@@ -1,6 +1,7 @@
 // Documents as bags of words, weighted as the encoders see them (models/pv_encoder.hpp).
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -12,6 +13,16 @@ namespace bitsense {
 // log(1 + N / df) of each word: N documents, of which df hold the word; 1 where none does. Positive
 // for every word, so no document is left without weights.
 std::vector<float> inverse_frequencies(const Documents& documents, std::size_t words);
+
+// Sorts the words of a document and calls f(word, times) with each distinct one, ascending.
+template <class F>
+void for_each_distinct(std::vector<std::uint32_t>& words, F&& f) {
+  std::sort(words.begin(), words.end());
+  for (std::size_t i = 0, end = 0; i < words.size(); i = end) {
+    while (end < words.size() && words[end] == words[i]) ++end;
+    f(words[i], end - i);
+  }
+}
 
 // The distinct words of a document, ascending.
 struct WordBag {

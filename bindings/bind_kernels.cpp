@@ -192,7 +192,8 @@ Array<float> pair_dots(const std::string& level, const Array<float>& in, const A
 }
 
 py::tuple sampling_gradient(const std::string& level, const Array<float>& z,
-                            const Array<float>& weight, const Array<float>& label, float step) {
+                            const Array<float>& weight, const Array<float>& label, float step,
+                            bool plain) {
   for (const auto* array : {&z, &weight, &label}) {
     require_dimensions(*array, 1, "z, weight and label");
     require(array->size() == z.size(), "`weight` and `label` must have the size of `z`");
@@ -201,8 +202,8 @@ py::tuple sampling_gradient(const std::string& level, const Array<float>& z,
   require_quanta(size, "z");
   Array<float> g = make_array<float>({size});
   std::copy_n(z.data(), size, g.mutable_data());
-  const float loss =
-      words(level).sampling_gradient(g.mutable_data(), weight.data(), label.data(), step, size);
+  const float loss = words(level).sampling_gradient(g.mutable_data(), weight.data(), label.data(),
+                                                    step, size, plain);
   return py::make_tuple(g, loss);
 }
 
@@ -268,7 +269,7 @@ void register_kernels(py::module_& m) {
         "rounds"_a);
   m.def("kernel_pair_dots", &pair_dots, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert());
   m.def("kernel_sampling_gradient", &sampling_gradient, "level"_a, "z"_a.noconvert(),
-        "weight"_a.noconvert(), "label"_a.noconvert(), "step"_a);
+        "weight"_a.noconvert(), "label"_a.noconvert(), "step"_a, "plain"_a = false);
   m.def("kernel_pair_update", &pair_update, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert(),
         "g"_a.noconvert(), "move_in"_a = true, "move_out"_a = true);
   m.def("kernel_mean", &mean, "level"_a, "rows"_a.noconvert());

@@ -199,6 +199,23 @@ def test_sampling_gradient_and_loss(level):
 
 
 @pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("size", [16, 48, 3200])  # the last: more factors than one product holds
+def test_plain_sampling_gradient_and_loss(level, size):
+    rng = np.random.default_rng(size)
+    z = rng.normal(scale=3, size=size).astype(np.float32)
+    z[: size // 4] = 0  # the largest factor, two
+    weight = (rng.random(size) < 0.8).astype(np.float32)
+    label = np.where(rng.random(size) < 0.3, weight, 0).astype(np.float32)
+    label[weight == 0] = 0
+    plain, loss = _core.kernel_sampling_gradient(level, z, weight, label, 0.25, plain=True)
+    general, other_loss = _core.kernel_sampling_gradient(level, z, weight, label, 0.25)
+    assert np.array_equal(plain, general)
+    exact = (weight * np.logaddexp(0, z.astype(float)) - label * z.astype(float)).sum()
+    assert np.isclose(loss, exact, rtol=1e-5)
+    assert np.isclose(other_loss, exact, rtol=1e-5)
+
+
+@pytest.mark.parametrize("level", LEVELS)
 def test_mean(level):
     rows, _ = matrices(9, 1, 64)
     assert np.allclose(_core.kernel_mean(level, rows), rows.astype(float).mean(axis=0), atol=1e-6)

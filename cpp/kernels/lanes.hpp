@@ -43,7 +43,20 @@ struct Sixteen {
   Floats part[kRegisters];
 };
 
-// One pass of the tree over two operands: the halves of a, summed, then the halves of b, summed.
+// The passes of the tree that need no shuffles: what is left is one register.
+inline Floats narrowed(const Sixteen& s) {
+#if BITSENSE_WIDTH == 16
+  return s.part[0];
+#elif BITSENSE_WIDTH == 8
+  return s.part[0] + s.part[1];
+#else
+  return (s.part[0] + s.part[2]) + (s.part[1] + s.part[3]);
+#endif
+}
+
+// One pass of the tree over two operands: their halves, summed. The last two passes stay within
+// groups of four lanes, where a shuffle costs least: of each group they take what a has there, then
+// what b has there.
 #if BITSENSE_WIDTH == 16
 inline Floats fold(Floats a, Floats b) {
   return BITSENSE_SHUFFLE(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
@@ -54,21 +67,12 @@ inline Floats fold_quarters(Floats a, Floats b) {
          BITSENSE_SHUFFLE(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
 }
 inline Floats fold_pairs(Floats a, Floats b) {
-  return BITSENSE_SHUFFLE(a, b, 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29) +
-         BITSENSE_SHUFFLE(a, b, 2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31);
+  return BITSENSE_SHUFFLE(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
+         BITSENSE_SHUFFLE(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
 }
 inline Floats fold_ones(Floats a, Floats b) {
-  return BITSENSE_SHUFFLE(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30) +
-         BITSENSE_SHUFFLE(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-}
-// The sums of four accumulators, in order.
-inline void close(const Sixteen (&s)[4], float* out) {
-  const Floats halves01 = fold(s[0].part[0], s[1].part[0]);
-  const Floats halves23 = fold(s[2].part[0], s[3].part[0]);
-  const Floats quarters = fold_quarters(halves01, halves23);
-  const Floats pairs = fold_pairs(quarters, quarters);
-  const Floats ones = fold_ones(pairs, pairs);
-  for (int i = 0; i < 4; ++i) out[i] = ones[i];
+  return BITSENSE_SHUFFLE(a, b, 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30) +
+         BITSENSE_SHUFFLE(a, b, 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31);
 }
 #elif BITSENSE_WIDTH == 8
 inline Floats fold_quarters(Floats a, Floats b) {
@@ -76,28 +80,60 @@ inline Floats fold_quarters(Floats a, Floats b) {
          BITSENSE_SHUFFLE(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
 }
 inline Floats fold_pairs(Floats a, Floats b) {
-  return BITSENSE_SHUFFLE(a, b, 0, 1, 4, 5, 8, 9, 12, 13) +
-         BITSENSE_SHUFFLE(a, b, 2, 3, 6, 7, 10, 11, 14, 15);
+  return BITSENSE_SHUFFLE(a, b, 0, 1, 8, 9, 4, 5, 12, 13) +
+         BITSENSE_SHUFFLE(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
 }
 inline Floats fold_ones(Floats a, Floats b) {
-  return BITSENSE_SHUFFLE(a, b, 0, 2, 4, 6, 8, 10, 12, 14) +
-         BITSENSE_SHUFFLE(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
-}
-inline void close(const Sixteen (&s)[4], float* out) {
-  const Floats quarters01 = fold_quarters(s[0].part[0] + s[0].part[1], s[1].part[0] + s[1].part[1]);
-  const Floats quarters23 = fold_quarters(s[2].part[0] + s[2].part[1], s[3].part[0] + s[3].part[1]);
-  const Floats pairs = fold_pairs(quarters01, quarters23);
-  const Floats ones = fold_ones(pairs, pairs);
-  for (int i = 0; i < 4; ++i) out[i] = ones[i];
+  return BITSENSE_SHUFFLE(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
+         BITSENSE_SHUFFLE(a, b, 1, 3, 9, 11, 5, 7, 13, 15);
 }
 #else
-inline void close(const Sixteen (&s)[4], float* out) {
-  for (int i = 0; i < 4; ++i) {
-    const Floats quarters = (s[i].part[0] + s[i].part[2]) + (s[i].part[1] + s[i].part[3]);
-    out[i] = (quarters[0] + quarters[2]) + (quarters[1] + quarters[3]);
-  }
+inline Floats fold_pairs(Floats a, Floats b) {
+  return BITSENSE_SHUFFLE(a, b, 0, 1, 4, 5) + BITSENSE_SHUFFLE(a, b, 2, 3, 6, 7);
+}
+inline Floats fold_ones(Floats a, Floats b) {
+  return BITSENSE_SHUFFLE(a, b, 0, 2, 4, 6) + BITSENSE_SHUFFLE(a, b, 1, 3, 5, 7);
 }
 #endif
+
+// The end of kWidth trees at once: lane i of the result is the sum of what s(i) returns, a register
+// that `narrowed` made. Each group of four lanes ends with four sums that lie side by side.
+template <class S>
+inline Floats closed_registers(S&& s) {
+#if BITSENSE_WIDTH == 16
+  const auto four = [&](int m) {
+    return fold_quarters(fold(s(m), s(m + 4)), fold(s(m + 8), s(m + 12)));
+  };
+#elif BITSENSE_WIDTH == 8
+  const auto four = [&](int m) { return fold_quarters(s(m), s(m + 4)); };
+#else
+  const auto four = [&](int m) { return s(m); };
+#endif
+  return fold_ones(fold_pairs(four(0), four(1)), fold_pairs(four(2), four(3)));
+}
+
+// The sums of four accumulators, in order.
+inline void close(const Sixteen (&s)[4], float* out) {
+  const Floats a = narrowed(s[0]);
+  const Floats b = narrowed(s[1]);
+  const Floats c = narrowed(s[2]);
+  const Floats d = narrowed(s[3]);
+#if BITSENSE_WIDTH == 16
+  const Floats quarters = fold_quarters(fold(a, b), fold(c, d));
+  const Floats pairs = fold_pairs(quarters, quarters);
+  const Floats ones = fold_ones(pairs, pairs);
+  for (int i = 0; i < 4; ++i) out[i] = ones[4 * i];
+#elif BITSENSE_WIDTH == 8
+  const Floats pairs = fold_pairs(fold_quarters(a, c), fold_quarters(b, d));
+  const Floats ones = fold_ones(pairs, pairs);
+  out[0] = ones[0];
+  out[1] = ones[1];
+  out[2] = ones[4];
+  out[3] = ones[5];
+#else
+  store(out, fold_ones(fold_pairs(a, b), fold_pairs(c, d)));
+#endif
+}
 
 // exp(x) for |x| <= 87, relative error below 2e-7: 2^n times a polynomial of degree six in the rest
 // (minimax over [-ln 2 / 2, ln 2 / 2]). Only + and *, so the bits depend on the rounding alone.
@@ -136,6 +172,14 @@ inline Floats log_one_plus(Floats t) {
   p = p * q + 2.0F / 3.0F;
   p = p * q + 2.0F;
   return p * z;
+}
+
+// log(p) for 1 <= p < 2^127, absolute error below 1e-6 of the largest: the exponent apart.
+inline Floats log_above_one(Floats p) {
+  const Ints bits = (Ints)p;
+  const Ints exponent = (bits >> 23) - 127;
+  const Floats fraction = (Floats)((bits & 0x7fffff) | 0x3f800000);  // in [1, 2)
+  return __builtin_convertvector(exponent, Floats) * 0.693147181F + log_one_plus(fraction - 1.0F);
 }
 
 inline Floats logistic(Floats x) { return 1.0F / (1.0F + exponential(-clipped(x))); }

@@ -14,9 +14,10 @@ struct WordKernels {
 
   // Negative sampling. z becomes step * (label - weight * s(z)) with s(z) = 1 / (1 + exp(-z)), z
   // clipped to [-60, 60]; returns the sum of weight * log(1 + exp(z)) - label * z, its loss. size
-  // is a multiple of 16; an item that is not there has weight and label 0.
+  // is a multiple of 16; an item that is not there has weight and label 0. `plain` says that no
+  // weight is other than 0 and 1, which is quicker.
   float (*sampling_gradient)(float* z, const float* weight, const float* label, float step,
-                             std::size_t size);
+                             std::size_t size, bool plain);
 
   // One step of a tile: in[i] += sum over j of g(i, j) * out[j] and out[j] += sum over i of
   // g(i, j) * in[i], both from the values before the call, the sums in order of their index. The
@@ -24,6 +25,19 @@ struct WordKernels {
   // has room for rows * n floats.
   void (*pair_update)(float* const* in, std::size_t rows, float* const* out, std::size_t columns,
                       const float* g, std::size_t n, bool move_in, bool move_out, float* copy);
+
+  // The same where `in` stays as it is: pull[i] += sum over j of g(i, j) * out[j], from the old rows
+  // of `out`, which move, if they shall, by sum over i of g(i, j) * in[i].
+  void (*pair_pull)(const float* const* in, std::size_t rows, float* const* out,
+                    std::size_t columns, const float* g, float* const* pull, std::size_t n,
+                    bool move_out);
+
+  // out[x] += sum over k < count of weight[k] * rows[k][x], in order.
+  void (*mix)(const float* const* rows, const float* weight, std::size_t count, float* out,
+              std::size_t n);
+
+  // y = s * x.
+  void (*scaled)(float s, const float* x, float* y, std::size_t n);
 
   // out[x] = (sum over k < count of rows[k][x], in order) / count.
   void (*mean)(const float* const* rows, std::size_t count, float* out, std::size_t n);

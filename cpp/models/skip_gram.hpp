@@ -14,24 +14,19 @@ namespace bitsense {
 
 struct SkipGram {
   static constexpr const char* name = "skip-gram";
-  static constexpr std::size_t kRun = 1;  // centres of a tile
-  // An input of a tile is a word: its row, or the mean of its rows.
-  static constexpr bool kInputIsContext = false;
 
-  // The tile of the centres [begin, end) of a plan, end - begin <= kRun.
-  static void make(const WordPlan& plan, std::size_t begin, std::size_t /*end*/,
-                   std::size_t negatives, Tile& tile) {
-    tile.clear();
-    const Centre& centre = plan.centres[begin];
-    const std::uint32_t target = tile.add_target(plan.tokens[centre.at]);
+  // The tile of the c-th centre of a plan.
+  static void make(const WordPlan& plan, std::size_t c, std::size_t negatives, Tile& tile) {
+    const Centre& centre = plan.centres[c];
+    tile.begin(plan.tokens[centre.at]);
     for (std::uint32_t j = centre.first; j < centre.last; ++j) {
       if (j == centre.at) continue;
       const std::uint32_t before = plan.previous[j];
       // Only a word that occurred in this context before needs to be looked for.
       if (before == WordPlan::kNone || before < centre.first || !tile.repeat_input(plan.tokens[j]))
-        tile.add_input(plan.tokens[j], target);
+        tile.add_input(plan.tokens[j]);
     }
-    for (std::size_t k = 0; k < negatives; ++k) tile.add_noise(plan.noise[begin * negatives + k]);
+    for (std::size_t k = 0; k < negatives; ++k) tile.add_noise(plan.noise[c * negatives + k]);
   }
 };
 

@@ -117,8 +117,7 @@ void SenseStep::add_output(std::size_t slot, std::uint32_t word, Scratch& scratc
   if (place < count && outputs(slot)[place] == word) return;
   place = static_cast<std::uint32_t>(count);
   outputs(slot)[count++] = word;
-  for (std::size_t x = 0; x < n_; x += kRowQuantum)
-    __builtin_prefetch(tables_.output.row(word) + x);
+  prefetch_row(tables_.output.row(word), n_);
 }
 
 // The distinct words of the run's contexts, then those of its noise that are new.
@@ -180,7 +179,7 @@ void SenseStep::score_tile(const Block& block, std::size_t slot, Scratch& scratc
   const std::size_t size = rows * columns;
   std::fill(z + size, z + padded(size), 0.0F);
   slots_[slot].loss.loss += words_.sampling_gradient(z, scratch.weight.data(), scratch.label.data(),
-                                                     block.rate, padded(size));
+                                                     block.rate, padded(size), false);
   float* moves[Model::kRun];
   for (std::size_t i = 0; i < rows; ++i) {
     moves[i] = moves_.row(first + i);
@@ -233,9 +232,7 @@ LossSum SenseStep::loss(const Block& block) const {
 }
 
 void SenseStep::move(const Block& block, Share share, std::size_t thread) {
-  const std::size_t quanta = n_ / kRowQuantum;
-  const std::size_t x = share.begin(quanta) * kRowQuantum;
-  const std::size_t n = share.end(quanta) * kRowQuantum - x;
+  const auto [x, n] = share.columns(n_);
   const bool shared = stage(*block.plan).shared;
   if (n > 0) {
     for (std::size_t slot = 0; slot < tiles(block); ++slot)

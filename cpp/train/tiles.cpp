@@ -1,11 +1,9 @@
 #include "train/tiles.hpp"
 
-#include <algorithm>
-
 namespace bitsense {
 
-bool Tile::repeat_input(std::uint32_t input) {
-  const auto found = std::find(inputs_.begin(), inputs_.end(), input);
+bool Tile::repeat_input(std::uint32_t word) {
+  const auto found = std::find(inputs_.begin(), inputs_.end(), word);
   if (found == inputs_.end()) return false;
   float& times = input_times_[static_cast<std::size_t>(found - inputs_.begin())];
   if (times < kMostRepeats) {
@@ -14,29 +12,6 @@ bool Tile::repeat_input(std::uint32_t input) {
     plain_ = false;
   }
   return true;
-}
-
-std::uint32_t Tile::add_target(std::uint32_t word) {
-  const auto found = std::find(outputs_.begin(), outputs_.end(), word);
-  const auto place = static_cast<std::uint32_t>(found - outputs_.begin());
-  if (found == outputs_.end()) {
-    outputs_.push_back(word);
-    noise_times_.push_back(0.0F);
-  }
-  return place;
-}
-
-void Tile::add_noise(std::uint32_t word) {
-  const auto found = std::find(outputs_.begin(), outputs_.end(), word);
-  if (found == outputs_.end()) {
-    outputs_.push_back(word);
-    noise_times_.push_back(1.0F);
-    return;
-  }
-  const auto place = static_cast<std::size_t>(found - outputs_.begin());
-  noise_times_[place] += 1.0F;
-  // The only target of a tile is no noise for any of its inputs: that draw is void.
-  plain_ = plain_ && place == 0;
 }
 
 TileGradient::TileGradient(const WordKernels& kernel, std::size_t inputs, std::size_t outputs)
@@ -68,7 +43,7 @@ double TileGradient::operator()(const Tile& tile, float step, float* z) {
   const std::size_t columns = tile.outputs().size();
   if (tile.plain())
     return kernel_.sampling_gradient(z, ones_.data() + most_ - size, first_column(columns), step,
-                                     whole);
+                                     whole, true);
   for (std::size_t i = 0; i < tile.inputs().size(); ++i)
     for (std::size_t j = 0; j < columns; ++j) {
       weight_[i * columns + j] = tile.weight(i, j);
@@ -76,7 +51,7 @@ double TileGradient::operator()(const Tile& tile, float step, float* z) {
     }
   std::fill(weight_.data() + size, weight_.data() + whole, 0.0F);
   std::fill(label_.data() + size, label_.data() + whole, 0.0F);
-  return kernel_.sampling_gradient(z, weight_.data(), label_.data(), step, whole);
+  return kernel_.sampling_gradient(z, weight_.data(), label_.data(), step, whole, false);
 }
 
 }  // namespace bitsense

@@ -1,13 +1,13 @@
-// The tiles of a block of word windows: some input vectors against some output rows, with the
-// weight and the label of each pair.
+// The tile of a centre of skip-gram: the words of its context against the centre and its noise.
 //
 //   z = h . u      loss = W log(1 + exp(z)) - P z      -dloss/dz = P - W s(z)
 //
-// which is negative sampling (Mikolov et al. 2013): a pair of an input and its target has W = P =
+// which is negative sampling (Mikolov et al. 2013): a pair of an input and the target has W = P =
 // 1, a pair with a noise word W = how often it was drawn, P = 0. Equal rows are merged, so that
 // those of a tile are distinct: weights add up.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -15,38 +15,42 @@
 
 #include "core/matrix.hpp"
 #include "kernels/word_kernels.hpp"
-#include "train/word_options.hpp"
 
 namespace bitsense {
 
 constexpr float kMostRepeats = 4.0F;
 constexpr double kMostTargets = 32.0;
 
-// A tile that is being made. Inputs are numbered by the model; outputs are words.
+// A tile that is being made, of words.
 class Tile {
  public:
-  void clear() {
+  // Starts a tile of this target, its first output.
+  void begin(std::uint32_t target) {
     inputs_.clear();
     input_times_.clear();
-    outputs_.clear();
-    noise_times_.clear();
-    targets_.clear();
+    outputs_.assign(1, target);
+    output_times_.assign(1, 1.0F);
     repeats_ = 0.0;
     plain_ = true;
   }
-  // An input that counts `times` times, and its target, the number of an output.
-  void add_input(std::uint32_t input, std::uint32_t target) {
-    inputs_.push_back(input);
+  void add_input(std::uint32_t word) {
+    inputs_.push_back(word);
     input_times_.push_back(1.0F);
-    targets_.push_back(target);
-    plain_ = plain_ && target == 0;
   }
-  // Counts an input once more; false if it is not there yet.
-  bool repeat_input(std::uint32_t input);
-  // The number of the output of a target word, added if it is new.
-  std::uint32_t add_target(std::uint32_t word);
-  // A noise word; targets must have been added before.
-  void add_noise(std::uint32_t word);
+  // Counts an input once more, up to kMostRepeats times; false if it is not there yet.
+  bool repeat_input(std::uint32_t word);
+  // The target is no noise: that draw is void.
+  void add_noise(std::uint32_t word) {
+    const auto found = std::find(outputs_.begin(), outputs_.end(), word);
+    if (found == outputs_.begin()) return;
+    if (found == outputs_.end()) {
+      outputs_.push_back(word);
+      output_times_.push_back(1.0F);
+      return;
+    }
+    output_times_[static_cast<std::size_t>(found - outputs_.begin())] += 1.0F;
+    plain_ = false;
+  }
 
   std::span<const std::uint32_t> inputs() const { return inputs_; }
   std::span<const std::uint32_t> outputs() const { return outputs_; }
@@ -58,21 +62,16 @@ class Tile {
     return targets() > kMostTargets ? static_cast<float>(kMostTargets / targets()) : 1.0F;
   }
 
-  // Whether all inputs have the first output as their target and every pair counts once.
+  // Whether every pair counts once.
   bool plain() const { return plain_; }
-  float weight(std::size_t i, std::size_t j) const {
-    return input_times_[i] * (targets_[i] == j ? 1.0F : noise_times_[j]);
-  }
-  float label(std::size_t i, std::size_t j) const {
-    return targets_[i] == j ? input_times_[i] : 0.0F;
-  }
+  float weight(std::size_t i, std::size_t j) const { return input_times_[i] * output_times_[j]; }
+  float label(std::size_t i, std::size_t j) const { return j == 0 ? input_times_[i] : 0.0F; }
 
  private:
   std::vector<std::uint32_t> inputs_;
   std::vector<float> input_times_;
-  std::vector<std::uint32_t> targets_;  // per input
   std::vector<std::uint32_t> outputs_;
-  std::vector<float> noise_times_;  // per output
+  std::vector<float> output_times_;
   double repeats_ = 0.0;
   bool plain_ = true;
 };

@@ -10,6 +10,12 @@ namespace {
 
 constexpr std::uint64_t kKeepStream = 0x6b656570;
 constexpr std::uint64_t kChunkStream = 0x6368756e6b;
+constexpr std::uint64_t kNoiseStream = 0x64726177;
+
+// How often a noise word of a chunk is drawn, on average, and how many words there are at least:
+// fewer rows come from memory, and the vectors are as good (docs/performance.md).
+constexpr std::size_t kDrawsPerWord = 12;
+constexpr std::size_t kLeastWords = 64;
 
 // How often a word may be a centre of one block, and how many contributions its row may expect as
 // noise of one block.
@@ -47,8 +53,17 @@ void WordPlanner::make(const Chunk& chunk, const NoiseList& list, WordPlan& plan
   for (const Segment& segment : chunk.segments) add_segment(segment, chunk.epoch, plan);
   for (const std::uint32_t word : plan.tokens) last_[word] = WordPlan::kNone;
   cut_blocks(plan);
+  draw_noise(list, plan);
+}
+
+void WordPlanner::draw_noise(const NoiseList& list, WordPlan& plan) {
   plan.noise.resize(plan.centres.size() * options_.negatives);
-  list.copy(plan.seed, plan.noise.size(), plan.noise.data());
+  const std::size_t share = plan.noise.size() / kDrawsPerWord;
+  noise_words_.resize(std::max(share, std::min(plan.noise.size(), kLeastWords)));
+  list.copy(plan.seed, noise_words_.size(), noise_words_.data());
+  Rng rng(stream(plan.seed, kNoiseStream));
+  for (std::uint32_t& word : plan.noise)
+    word = noise_words_[rng.below(static_cast<std::uint32_t>(noise_words_.size()))];
 }
 
 void WordPlanner::add_token(std::uint32_t word, WordPlan& plan) {

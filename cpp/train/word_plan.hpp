@@ -3,6 +3,9 @@
 // every plan it is made from ids and the seed alone; what is kept of a word and how wide its window
 // is depend on the seed, the epoch, the document and the word's place in it.
 //
+// The noise of a chunk is drawn from a few words, themselves drawn from the noise distribution, so
+// that their rows stay in the cache while the chunk is trained on.
+//
 // A block ends after kBlockCentres centres, or before a word occurs in it too often: the
 // contributions to one row act as one step, which is stable only below about 8 / (rate * |h|^2).
 #pragma once
@@ -66,6 +69,7 @@ class WordPlanner {
     return keep_.empty() || static_cast<std::uint32_t>(random >> 32) <= keep_[word];
   }
   void cut_blocks(WordPlan& plan);
+  void draw_noise(const NoiseList& list, WordPlan& plan);
 
   Documents documents_;
   WordOptions options_;
@@ -73,6 +77,7 @@ class WordPlanner {
   std::size_t most_centres_;                // in a block
   std::vector<std::uint32_t> last_;         // per word: its last token, or kNone
   std::vector<std::uint32_t> occurrences_;  // per token: the how-manieth of its word in the block
+  std::vector<std::uint32_t> noise_words_;  // of the chunk
 };
 
 }  // namespace bitsense

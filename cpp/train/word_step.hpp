@@ -11,7 +11,9 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "core/matrix.hpp"
 #include "kernels/table.hpp"
 #include "train/word_options.hpp"
 #include "train/word_plan.hpp"
@@ -24,7 +26,16 @@ struct Share {
   std::size_t count = 1;
   std::size_t begin(std::size_t items) const { return items * index / count; }
   std::size_t end(std::size_t items) const { return items * (index + 1) / count; }
+  // Where its columns of rows of `n` begin, and how many they are, in whole quanta.
+  std::pair<std::size_t, std::size_t> columns(std::size_t n) const {
+    const std::size_t first = begin(n / kRowQuantum) * kRowQuantum;
+    return {first, end(n / kRowQuantum) * kRowQuantum - first};
+  }
 };
+
+inline void prefetch_row(const float* row, std::size_t n) {
+  for (std::size_t x = 0; x < n; x += kRowQuantum) __builtin_prefetch(row + x);
+}
 
 // The centres of a plan that are trained together.
 struct Block {

@@ -187,8 +187,63 @@ Array<float> pair_dots(const std::string& level, const Array<float>& in, const A
   Array<float> z = make_array<float>({rows, columns});
   words(level).pair_dots(row_pointers<const float*>(in.data(), rows, n).data(), rows,
                          row_pointers<const float*>(out.data(), columns, n).data(), columns,
-                         z.mutable_data(), n);
+                         z.mutable_data(), {0, n});
   return z;
+}
+
+Array<float> row_dots(const std::string& level, const Array<float>& in, const Array<float>& out) {
+  const auto [rows, n] = shape_of(in, "in");
+  const auto [out_rows, out_n] = shape_of(out, "out");
+  require(n == out_n && rows == out_rows, "`out` must have the shape of `in`");
+  require_quanta(n, "in");
+  Array<float> z = make_array<float>({rows});
+  words(level).row_dots(row_pointers<const float*>(in.data(), rows, n).data(),
+                        row_pointers<const float*>(out.data(), rows, n).data(), rows,
+                        z.mutable_data(), {0, n});
+  return z;
+}
+
+py::tuple pair_pull(const std::string& level, const Array<float>& in, const Array<float>& out,
+                    const Array<float>& g, const Array<float>& pull, bool move_out) {
+  const auto [rows, n] = shape_of(in, "in");
+  const auto [columns, out_n] = shape_of(out, "out");
+  const auto [pull_rows, pull_n] = shape_of(pull, "pull");
+  require(n == out_n && n == pull_n && rows == pull_rows, "`out` and `pull` must fit `in`");
+  require(static_cast<std::size_t>(g.size()) == rows * columns, "`g` must have a value per pair");
+  require_quanta(n, "in");
+  Array<float> new_out = make_array<float>({columns, n});
+  Array<float> new_pull = make_array<float>({rows, n});
+  std::copy_n(out.data(), columns * n, new_out.mutable_data());
+  std::copy_n(pull.data(), rows * n, new_pull.mutable_data());
+  words(level).pair_pull(row_pointers<const float*>(in.data(), rows, n).data(), rows,
+                         row_pointers<float*>(new_out.mutable_data(), columns, n).data(), columns,
+                         g.data(), row_pointers<float*>(new_pull.mutable_data(), rows, n).data(),
+                         {0, n}, move_out);
+  return py::make_tuple(new_pull, new_out);
+}
+
+Array<float> mix_rows(const std::string& level, const Array<float>& rows, const Array<float>& weight,
+                 const Array<float>& out) {
+  const auto [count, n] = shape_of(rows, "rows");
+  require_dimensions(out, 1, "out");
+  require(static_cast<std::size_t>(weight.size()) == count, "`weight` must have ", count,
+          " values, got ", weight.size());
+  require(static_cast<std::size_t>(out.size()) == n, "`out` must have ", n, " values");
+  require_quanta(n, "rows");
+  Array<float> sum = make_array<float>({n});
+  std::copy_n(out.data(), n, sum.mutable_data());
+  words(level).mix(row_pointers<const float*>(rows.data(), count, n).data(), weight.data(), count,
+                   sum.mutable_data(), {0, n});
+  return sum;
+}
+
+Array<float> scaled(const std::string& level, float s, const Array<float>& x) {
+  require_dimensions(x, 1, "x");
+  const auto n = static_cast<std::size_t>(x.size());
+  require_quanta(n, "x");
+  Array<float> y = make_array<float>({n});
+  words(level).scaled(s, x.data(), y.mutable_data(), {0, n});
+  return y;
 }
 
 py::tuple sampling_gradient(const std::string& level, const Array<float>& z,
@@ -221,7 +276,7 @@ py::tuple pair_update(const std::string& level, const Array<float>& in, const Ar
   std::vector<float> copy(rows * n);
   words(level).pair_update(row_pointers<float*>(new_in.mutable_data(), rows, n).data(), rows,
                            row_pointers<float*>(new_out.mutable_data(), columns, n).data(), columns,
-                           g.data(), n, move_in, move_out, copy.data());
+                           g.data(), {0, n}, move_in, move_out, copy.data());
   return py::make_tuple(new_in, new_out);
 }
 
@@ -230,7 +285,7 @@ Array<float> mean(const std::string& level, const Array<float>& rows) {
   require_quanta(n, "rows");
   Array<float> out = make_array<float>({n});
   words(level).mean(row_pointers<const float*>(rows.data(), count, n).data(), count,
-                    out.mutable_data(), n);
+                    out.mutable_data(), {0, n});
   return out;
 }
 
@@ -268,9 +323,15 @@ void register_kernels(py::module_& m) {
   m.def("benchmark_block", &benchmark_block, "level"_a, "documents"_a, "noise"_a, "dim"_a,
         "rounds"_a);
   m.def("kernel_pair_dots", &pair_dots, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert());
+  m.def("kernel_row_dots", &row_dots, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert());
   m.def("kernel_sampling_gradient", &sampling_gradient, "level"_a, "z"_a.noconvert(),
         "weight"_a.noconvert(), "label"_a.noconvert(), "step"_a, "plain"_a = false);
   m.def("kernel_pair_update", &pair_update, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert(),
         "g"_a.noconvert(), "move_in"_a = true, "move_out"_a = true);
+  m.def("kernel_pair_pull", &pair_pull, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert(),
+        "g"_a.noconvert(), "pull"_a.noconvert(), "move_out"_a = true);
+  m.def("kernel_mix", &mix_rows, "level"_a, "rows"_a.noconvert(), "weight"_a.noconvert(),
+        "out"_a.noconvert());
+  m.def("kernel_scaled", &scaled, "level"_a, "s"_a, "x"_a.noconvert());
   m.def("kernel_mean", &mean, "level"_a, "rows"_a.noconvert());
 }

@@ -116,7 +116,7 @@ def test_blocks_follow_each_other_and_no_word_is_their_centre_too_often():
             words = Counter(plan["tokens"][c[0]] for c in plan["centres"][begin:end])
             assert max(words.values()) <= 4
             sizes.append(end - begin)
-    assert 1 <= min(sizes) <= max(sizes) <= 32
+    assert 1 <= min(sizes) <= max(sizes) <= 64
 
 
 def test_noise_follows_the_counts_to_the_power_of_three_quarters():
@@ -169,6 +169,41 @@ def test_pair_dots_have_the_bits_of_the_kernel_of_dots(level):
     a, b = matrices(6, 13, 112)
     z = _core.kernel_pair_dots(level, a, b)
     assert [_core.kernel_dots(level, row, b).tolist() for row in a] == z.tolist()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_row_dots_are_the_diagonal_of_pair_dots(level):
+    for rows in (1, 3, 4, 5, 9, 17):
+        a, b = matrices(rows, rows, 112)
+        assert np.array_equal(
+            _core.kernel_row_dots(level, a, b), np.diag(_core.kernel_pair_dots(level, a, b))
+        )
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("move_out", [True, False])
+def test_pair_pull_leaves_its_inputs_and_adds_to_the_pull(level, move_out):
+    for rows in (1, 4, 10):
+        for columns in (1, 5, 6, 7, 13, 30):
+            a, b = matrices(rows, columns, 48)
+            rng = np.random.default_rng(1)
+            g = rng.normal(size=(rows, columns)).astype(np.float32)
+            start = rng.normal(size=a.shape).astype(np.float32)
+            pull, new_b = _core.kernel_pair_pull(level, a, b, g, start, move_out)
+            wide = [x.astype(float) for x in (a, b, g)]
+            expected_b = wide[1] + (wide[2].T @ wide[0] if move_out else 0)
+            assert np.allclose(pull, start + wide[2] @ wide[1], rtol=1e-4, atol=1e-4)
+            assert np.allclose(new_b, expected_b, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("n", [16, 64, 112])
+def test_mix_and_scaled(level, n):
+    rows, out = matrices(7, 1, n)
+    weight = np.random.default_rng(2).normal(size=7).astype(np.float32)
+    mixed = _core.kernel_mix(level, rows, weight, out[0])
+    assert np.allclose(mixed, out[0] + weight.astype(float) @ rows, rtol=1e-4, atol=1e-5)
+    assert np.array_equal(_core.kernel_scaled(level, 0.3, rows[0]), np.float32(0.3) * rows[0])
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -44,13 +44,13 @@ struct Sixteen {
 };
 
 // The passes of the tree that need no shuffles: what is left is one register.
-inline Floats narrowed(const Sixteen& s) {
+inline Floats narrowed(const Floats* part) {
 #if BITSENSE_WIDTH == 16
-  return s.part[0];
+  return part[0];
 #elif BITSENSE_WIDTH == 8
-  return s.part[0] + s.part[1];
+  return part[0] + part[1];
 #else
-  return (s.part[0] + s.part[2]) + (s.part[1] + s.part[3]);
+  return (part[0] + part[2]) + (part[1] + part[3]);
 #endif
 }
 
@@ -114,10 +114,10 @@ inline Floats closed_registers(S&& s) {
 
 // The sums of four accumulators, in order.
 inline void close(const Sixteen (&s)[4], float* out) {
-  const Floats a = narrowed(s[0]);
-  const Floats b = narrowed(s[1]);
-  const Floats c = narrowed(s[2]);
-  const Floats d = narrowed(s[3]);
+  const Floats a = narrowed(s[0].part);
+  const Floats b = narrowed(s[1].part);
+  const Floats c = narrowed(s[2].part);
+  const Floats d = narrowed(s[3].part);
 #if BITSENSE_WIDTH == 16
   const Floats quarters = fold_quarters(fold(a, b), fold(c, d));
   const Floats pairs = fold_pairs(quarters, quarters);

@@ -21,122 +21,174 @@ constexpr int kDotColumns = 3;
 constexpr int kMoveColumns = 6;
 #endif
 
+// Makes the compiler hold a value in a register here, where it would load it again for each use, or
+// do later sums first and spill.
+#if defined(__x86_64__)
+#define BITSENSE_HOLD(x) asm("" : "+v"(x))
+#elif defined(__aarch64__)
+#define BITSENSE_HOLD(x) asm("" : "+w"(x))
+#else
+#define BITSENSE_HOLD(x) (void)0
+#endif
+
 // Dot products whose sums are closed together.
 constexpr std::size_t kStripRows = 8;
 constexpr std::size_t kStripColumns = 6;
 
-// The registers that are left of the sums of a tile, one for each dot product: of row i and column j
-// at lanes[(i * step + j) * kWidth].
+// What is left of the sums of a tile, a register for each dot product: of row i and column j at
+// lanes[(i * step + j) * kWidth]. The loops over accumulators are unrolled by
+// order: those that compilers unroll late keep the accumulators in memory.
 template <int Rows, int Columns>
 inline void dots_tile(const float* const* in, const float* const* out, float* lanes,
-                      std::size_t step, std::size_t n) {
-  Sixteen sum[Rows][Columns];
+                      std::size_t step, Slice slice) {
+  constexpr int kParts = static_cast<int>(kRegisters);
+  Floats sum[Rows * Columns * kParts];
   const float* left[Rows];
   const float* right[Columns];
+#pragma GCC unroll 16
   for (int i = 0; i < Rows; ++i) left[i] = in[i];
+#pragma GCC unroll 16
   for (int j = 0; j < Columns; ++j) right[j] = out[j];
-  for (int i = 0; i < Rows; ++i)
-    for (int j = 0; j < Columns; ++j)
-      for (std::size_t r = 0; r < kRegisters; ++r) sum[i][j].part[r] = Floats{};
-  for (std::size_t x = 0; x < n; x += kQuantum)
-    for (std::size_t r = 0; r < kRegisters; ++r) {
+#pragma GCC unroll 64
+  for (int k = 0; k < Rows * Columns * kParts; ++k) sum[k] = Floats{};
+  for (std::size_t x = slice.begin; x < slice.end; x += kQuantum)
+#pragma GCC unroll 4
+    for (int r = 0; r < kParts; ++r) {
       Floats column[Columns];
-      for (int j = 0; j < Columns; ++j) column[j] = load(right[j] + x + r * kWidth);
+#pragma GCC unroll 16
+      for (int j = 0; j < Columns; ++j) {
+        column[j] = load(right[j] + x + r * kWidth);
+        BITSENSE_HOLD(column[j]);
+      }
+#pragma GCC unroll 16
       for (int i = 0; i < Rows; ++i) {
         const Floats row = load(left[i] + x + r * kWidth);
-        for (int j = 0; j < Columns; ++j) sum[i][j].part[r] += row * column[j];
+#pragma GCC unroll 16
+        for (int j = 0; j < Columns; ++j) sum[(i * Columns + j) * kParts + r] += row * column[j];
       }
     }
+#pragma GCC unroll 16
   for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 16
     for (int j = 0; j < Columns; ++j) {
       const std::size_t at = static_cast<std::size_t>(i) * step + static_cast<std::size_t>(j);
-      store(lanes + at * kWidth, narrowed(sum[i][j]));
+      store(lanes + at * kWidth, narrowed(sum + (i * Columns + j) * kParts));
     }
 }
 
 // dots_tile for any number of rows.
 template <int Columns>
 inline void dots_columns(const float* const* in, std::size_t rows, const float* const* out,
-                         float* lanes, std::size_t step, std::size_t n) {
-  const auto tile = [&]<int Rows>(std::size_t i) {
-    dots_tile<Rows, Columns>(in + i, out, lanes + i * step * kWidth, step, n);
-  };
+                         float* lanes, std::size_t step, Slice slice) {
   std::size_t i = 0;
-  for (; i + kDotRows <= rows; i += kDotRows) tile.template operator()<kDotRows>(i);
+  for (; i + kDotRows <= rows; i += kDotRows)
+    dots_tile<kDotRows, Columns>(in + i, out, lanes + i * step * kWidth, step, slice);
 #if BITSENSE_WIDTH == 16
-  if (rows - i == 3) tile.template operator()<3>(i);
-  if (rows - i == 2) tile.template operator()<2>(i);
+  if (rows - i == 3) dots_tile<3, Columns>(in + i, out, lanes + i * step * kWidth, step, slice);
+  if (rows - i == 2) dots_tile<2, Columns>(in + i, out, lanes + i * step * kWidth, step, slice);
 #endif
 #if BITSENSE_WIDTH > 4
-  if (rows - i == 1) tile.template operator()<1>(i);
+  if (rows - i == 1) dots_tile<1, Columns>(in + i, out, lanes + i * step * kWidth, step, slice);
 #endif
 }
 
-// All registers of a strip, row by row without gaps.
+// All of a strip, row by row without gaps.
 void dots_strip(const float* const* in, std::size_t rows, const float* const* out,
-                std::size_t columns, float* lanes, std::size_t n) {
+                std::size_t columns, float* lanes, Slice slice) {
   std::size_t j = 0;
   for (; j + kDotColumns <= columns; j += kDotColumns)
-    dots_columns<kDotColumns>(in, rows, out + j, lanes + j * kWidth, columns, n);
+    dots_columns<kDotColumns>(in, rows, out + j, lanes + j * kWidth, columns, slice);
   switch (columns - j) {
 #if BITSENSE_WIDTH == 16
     case 5:
-      dots_columns<5>(in, rows, out + j, lanes + j * kWidth, columns, n);
+      dots_columns<5>(in, rows, out + j, lanes + j * kWidth, columns, slice);
       break;
     case 4:
-      dots_columns<4>(in, rows, out + j, lanes + j * kWidth, columns, n);
+      dots_columns<4>(in, rows, out + j, lanes + j * kWidth, columns, slice);
       break;
     case 3:
-      dots_columns<3>(in, rows, out + j, lanes + j * kWidth, columns, n);
+      dots_columns<3>(in, rows, out + j, lanes + j * kWidth, columns, slice);
       break;
 #endif
     case 2:
-      dots_columns<2>(in, rows, out + j, lanes + j * kWidth, columns, n);
+      dots_columns<2>(in, rows, out + j, lanes + j * kWidth, columns, slice);
       break;
     case 1:
-      dots_columns<1>(in, rows, out + j, lanes + j * kWidth, columns, n);
+      dots_columns<1>(in, rows, out + j, lanes + j * kWidth, columns, slice);
       break;
     default:
       break;
   }
 }
 
-// The sums of `count` registers.
+// The sums of kWidth of `count` registers. One that is not there is the first one again.
+inline Floats close_some(const float* lanes, std::size_t first, std::size_t count) {
+  return closed_registers([&](int i) {
+    const std::size_t at = first + static_cast<std::size_t>(i);
+    return load(lanes + (at < count ? at : first) * kWidth);
+  });
+}
+inline Floats close_all(const float* lanes, std::size_t first) {
+  return closed_registers(
+      [&](int i) { return load(lanes + (first + static_cast<std::size_t>(i)) * kWidth); });
+}
+
 void close_strip(const float* lanes, std::size_t count, float* sums) {
   std::size_t first = 0;
-  for (; first + kWidth <= count; first += kWidth)
-    store(sums + first, closed_registers([&](int i) {
-            return load(lanes + (first + static_cast<std::size_t>(i)) * kWidth);
-          }));
+  for (; first + kWidth <= count; first += kWidth) store(sums + first, close_all(lanes, first));
   if (first == count) return;
-  // A register that is not there is the last one again.
-  const Floats rest = closed_registers([&](int i) {
-    const std::size_t at = first + static_cast<std::size_t>(i);
-    return load(lanes + (at < count ? at : count - 1) * kWidth);
-  });
   float all[kWidth];
-  store(all, rest);
+  store(all, close_some(lanes, first, count));
   for (std::size_t i = 0; first + i < count; ++i) sums[first + i] = all[i];
 }
 
 void pair_dots(const float* const* in, std::size_t rows, const float* const* out,
-               std::size_t columns, float* z, std::size_t n) {
+               std::size_t columns, float* z, Slice slice) {
   float lanes[kStripRows * kStripColumns * kWidth];
   for (std::size_t i = 0; i < rows; i += kStripRows) {
     const std::size_t some = rows - i < kStripRows ? rows - i : kStripRows;
     if (columns <= kStripColumns) {
-      dots_strip(in + i, some, out, columns, lanes, n);
+      dots_strip(in + i, some, out, columns, lanes, slice);
       close_strip(lanes, some * columns, z + i * columns);
       continue;
     }
     for (std::size_t j = 0; j < columns; j += kStripColumns) {
       const std::size_t wide = columns - j < kStripColumns ? columns - j : kStripColumns;
       float sums[kStripRows * kStripColumns];
-      dots_strip(in + i, some, out + j, wide, lanes, n);
+      dots_strip(in + i, some, out + j, wide, lanes, slice);
       close_strip(lanes, some * wide, sums);
       for (std::size_t r = 0; r < some; ++r)
         for (std::size_t c = 0; c < wide; ++c) z[(i + r) * columns + j + c] = sums[r * wide + c];
     }
+  }
+}
+
+template <int Count>
+inline void rows_tile(const float* const* in, const float* const* out, float* lanes, Slice slice) {
+  constexpr int kParts = static_cast<int>(kRegisters);
+  Floats sum[Count * kParts];
+#pragma GCC unroll 16
+  for (int k = 0; k < Count * kParts; ++k) sum[k] = Floats{};
+  for (std::size_t x = slice.begin; x < slice.end; x += kQuantum)
+#pragma GCC unroll 4
+    for (int r = 0; r < kParts; ++r)
+#pragma GCC unroll 4
+      for (int i = 0; i < Count; ++i)
+        sum[i * kParts + r] += load(in[i] + x + r * kWidth) * load(out[i] + x + r * kWidth);
+#pragma GCC unroll 4
+  for (int i = 0; i < Count; ++i) store(lanes + i * kWidth, narrowed(sum + i * kParts));
+}
+
+void row_dots(const float* const* in, const float* const* out, std::size_t count, float* z,
+              Slice slice) {
+  float lanes[kStripRows * kWidth];
+  for (std::size_t i = 0; i < count; i += kStripRows) {
+    const std::size_t some = count - i < kStripRows ? count - i : kStripRows;
+    std::size_t k = 0;
+    for (; k + 4 <= some; k += 4)
+      rows_tile<4>(in + i + k, out + i + k, lanes + k * kWidth, slice);
+    for (; k < some; ++k) rows_tile<1>(in + i + k, out + i + k, lanes + k * kWidth, slice);
+    close_strip(lanes, some, z + i);
   }
 }
 
@@ -161,6 +213,7 @@ float gradient(float* z, const float* weight, const float* label, float step, st
     for (std::size_t i = begin; i < end; i += kQuantum)
       for (std::size_t r = 0; r < kRegisters; ++r) {
         const std::size_t at = i + r * kWidth;
+        if (at >= end) break;
         const Floats x = clipped(load(z + at));
         const Floats w = load(weight + at);
         const Floats y = load(label + at);
@@ -187,48 +240,43 @@ float sampling_gradient(float* z, const float* weight, const float* label, float
                : gradient<false>(z, weight, label, step, size);
 }
 
-// Keeps the compiler from doing later sums first, for which it would have to spill.
-#if defined(__x86_64__)
-#define BITSENSE_IN_ORDER(x) asm("" : "+v"(x))
-#else
-#define BITSENSE_IN_ORDER(x) asm("" : "+w"(x))
-#endif
-
 // Where the rows that columns move by lie. `kMoves` says that they are also those that move.
 struct InPlace {
   static constexpr bool kMoves = true;
   float* const* rows;
-  const float* operator()(std::size_t i) const { return rows[i]; }
+  const float* operator()(std::size_t i, std::size_t x) const { return rows[i] + x; }
 };
 struct Apart {
   static constexpr bool kMoves = false;
   const float* const* rows;
-  const float* operator()(std::size_t i) const { return rows[i]; }
+  const float* operator()(std::size_t i, std::size_t x) const { return rows[i] + x; }
 };
 struct Copied {
   static constexpr bool kMoves = false;
   const float* copy;
-  std::size_t n;
-  const float* operator()(std::size_t i) const { return copy + i * n; }
+  Slice slice;
+  const float* operator()(std::size_t i, std::size_t x) const {
+    return copy + i * slice.size() + (x - slice.begin);
+  }
 };
 
-// to[i] += sum over j of g(i, j) * out[j] and out[j] += sum over i of g(i, j) * old(i).
+// to[i] += sum over j of g(i, j) * out[j] and out[j] += sum over i of g(i, j) * row i of old.
 template <int Columns, class Old>
-void move_columns(Old old, float* const* to, std::size_t rows, float* const* out, const float* g,
-                  std::size_t g_step, std::size_t n, bool move_in, bool move_out) {
-  for (std::size_t x = 0; x < n; x += kWidth) {
+void move_tile(Old old, float* const* to, std::size_t rows, float* const* out, const float* g,
+               std::size_t g_step, Slice slice, bool move_in, bool move_out) {
+  for (std::size_t x = slice.begin; x < slice.end; x += kWidth) {
     Floats before[Columns];
     Floats after[Columns];
     for (int j = 0; j < Columns; ++j) before[j] = after[j] = load(out[j] + x);
     const float* factor = g;
     for (std::size_t i = 0; i < rows; ++i, factor += g_step) {
-      const Floats row = load(old(i) + x);
+      const Floats row = load(old(i, x));
       Floats moved = Old::kMoves ? row : load(to[i] + x);
       for (int j = 0; j < Columns; ++j) {
         const Floats f = broadcast(factor[j]);
         moved += f * before[j];
         after[j] += f * row;
-        BITSENSE_IN_ORDER(moved);
+        BITSENSE_HOLD(moved);
       }
       if (move_in) store(to[i] + x, moved);
     }
@@ -237,43 +285,45 @@ void move_columns(Old old, float* const* to, std::size_t rows, float* const* out
   }
 }
 
-// move_columns<columns>, for columns <= Most.
+// move_tile<columns>, for columns <= Most.
 template <int Most, class Old>
-void move_at_most(std::size_t columns, Old old, float* const* to, std::size_t rows,
-                  float* const* out, const float* g, std::size_t g_step, std::size_t n,
-                  bool move_in, bool move_out) {
+void move_columns(std::size_t columns, Old old, float* const* to, std::size_t rows,
+                  float* const* out, const float* g, std::size_t g_step, Slice slice, bool move_in,
+                  bool move_out) {
   if (columns == Most)
-    move_columns<Most>(old, to, rows, out, g, g_step, n, move_in, move_out);
+    move_tile<Most>(old, to, rows, out, g, g_step, slice, move_in, move_out);
   else if constexpr (Most > 1)
-    move_at_most<Most - 1>(columns, old, to, rows, out, g, g_step, n, move_in, move_out);
+    move_columns<Most - 1>(columns, old, to, rows, out, g, g_step, slice, move_in, move_out);
 }
 
 // Passes of at most kMoveColumns, all of which see the old rows.
 template <class Old>
 void move_in_passes(Old old, float* const* to, std::size_t rows, float* const* out,
-                    std::size_t columns, const float* g, std::size_t n, bool move_in,
+                    std::size_t columns, const float* g, Slice slice, bool move_in,
                     bool move_out) {
   for (std::size_t j = 0; j < columns; j += kMoveColumns) {
     const std::size_t some = columns - j < kMoveColumns ? columns - j : kMoveColumns;
-    move_at_most<kMoveColumns>(some, old, to, rows, out + j, g + j, columns, n, move_in, move_out);
+    move_columns<kMoveColumns>(some, old, to, rows, out + j, g + j, columns, slice, move_in, move_out);
   }
 }
 
 void pair_update(float* const* in, std::size_t rows, float* const* out, std::size_t columns,
-                 const float* g, std::size_t n, bool move_in, bool move_out, float* copy) {
+                 const float* g, Slice slice, bool move_in, bool move_out, float* copy) {
   if (columns <= kMoveColumns) {
-    move_at_most<kMoveColumns>(columns, InPlace{in}, in, rows, out, g, columns, n, move_in,
+    move_columns<kMoveColumns>(columns, InPlace{in}, in, rows, out, g, columns, slice, move_in,
                                move_out);
     return;
   }
+  const Copied old{copy, slice};
   for (std::size_t i = 0; i < rows; ++i)
-    for (std::size_t x = 0; x < n; x += kWidth) store(copy + i * n + x, load(in[i] + x));
-  move_in_passes(Copied{copy, n}, in, rows, out, columns, g, n, move_in, move_out);
+    for (std::size_t x = slice.begin; x < slice.end; x += kWidth)
+      store(copy + i * slice.size() + (x - slice.begin), load(in[i] + x));
+  move_in_passes(old, in, rows, out, columns, g, slice, move_in, move_out);
 }
 
 void pair_pull(const float* const* in, std::size_t rows, float* const* out, std::size_t columns,
-               const float* g, float* const* pull, std::size_t n, bool move_out) {
-  move_in_passes(Apart{in}, pull, rows, out, columns, g, n, true, move_out);
+               const float* g, float* const* pull, Slice slice, bool move_out) {
+  move_in_passes(Apart{in}, pull, rows, out, columns, g, slice, true, move_out);
 }
 
 // The columns [x, x + Quanta * kQuantum).
@@ -291,15 +341,15 @@ void mix_columns(const float* const* rows, const float* weight, std::size_t coun
 }
 
 void mix(const float* const* rows, const float* weight, std::size_t count, float* out,
-         std::size_t n) {
-  std::size_t x = 0;
-  for (; x + 4 * kQuantum <= n; x += 4 * kQuantum) mix_columns<4>(rows, weight, count, out, x);
-  for (; x < n; x += kQuantum) mix_columns<1>(rows, weight, count, out, x);
+         Slice slice) {
+  std::size_t x = slice.begin;
+  for (; x + 4 * kQuantum <= slice.end; x += 4 * kQuantum) mix_columns<4>(rows, weight, count, out, x);
+  for (; x < slice.end; x += kQuantum) mix_columns<1>(rows, weight, count, out, x);
 }
 
-void scaled(float s, const float* x, float* y, std::size_t n) {
+void scaled(float s, const float* from, float* to, Slice slice) {
   const Floats factor = broadcast(s);
-  for (std::size_t i = 0; i < n; i += kWidth) store(y + i, factor * load(x + i));
+  for (std::size_t x = slice.begin; x < slice.end; x += kWidth) store(to + x, factor * load(from + x));
 }
 
 // The columns [x, x + Quanta * kQuantum).
@@ -313,11 +363,11 @@ void mean_columns(const float* const* rows, std::size_t count, Floats share, flo
   for (int r = 0; r < kParts; ++r) store(out + x + r * kWidth, sum[r] * share);
 }
 
-void mean(const float* const* rows, std::size_t count, float* out, std::size_t n) {
+void mean(const float* const* rows, std::size_t count, float* out, Slice slice) {
   const Floats share = broadcast(1.0F / static_cast<float>(count));
-  std::size_t x = 0;
-  for (; x + 4 * kQuantum <= n; x += 4 * kQuantum) mean_columns<4>(rows, count, share, out, x);
-  for (; x < n; x += kQuantum) mean_columns<1>(rows, count, share, out, x);
+  std::size_t x = slice.begin;
+  for (; x + 4 * kQuantum <= slice.end; x += 4 * kQuantum) mean_columns<4>(rows, count, share, out, x);
+  for (; x < slice.end; x += kQuantum) mean_columns<1>(rows, count, share, out, x);
 }
 
 }  // namespace
@@ -327,6 +377,7 @@ void mean(const float* const* rows, std::size_t count, float* out, std::size_t n
 extern const WordKernels BITSENSE_JOIN(word_kernels_, BITSENSE_LEVEL_NAME);
 const WordKernels BITSENSE_JOIN(word_kernels_, BITSENSE_LEVEL_NAME) = {
     pair_dots,
+    row_dots,
     sampling_gradient,
     pair_update,
     pair_pull,

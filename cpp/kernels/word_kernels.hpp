@@ -1,20 +1,31 @@
 // Inner loops of word models: small dense tiles of a few input rows against a few output rows,
-// which lie anywhere in memory. n is a multiple of 16 (kRowQuantum). A tile's matrix is row by row
-// without gaps, item (i, j) at [i * columns + j].
+// which lie anywhere in memory. A tile's matrix is row by row without gaps, item (i, j) at
+// [i * columns + j]. Rows are read and written in a slice of their columns alone.
 #pragma once
 
 #include <cstddef>
 
 namespace bitsense {
 
+// The columns [begin, end) of rows, both multiples of 16 (kRowQuantum).
+struct Slice {
+  std::size_t begin;
+  std::size_t end;
+  std::size_t size() const { return end - begin; }
+};
+
 struct WordKernels {
-  // z[i * columns + j] = sum over x < n of in[i][x] * out[j][x]: sixteen lanes, closed by a tree.
+  // z[i * columns + j] = sum over x of in[i][x] * out[j][x]: sixteen lanes, closed by a tree.
   void (*pair_dots)(const float* const* in, std::size_t rows, const float* const* out,
-                    std::size_t columns, float* z, std::size_t n);
+                    std::size_t columns, float* z, Slice slice);
+
+  // z[i] = sum over x of in[i][x] * out[i][x], as above.
+  void (*row_dots)(const float* const* in, const float* const* out, std::size_t count, float* z,
+                   Slice slice);
 
   // Negative sampling. z becomes step * (label - weight * s(z)) with s(z) = 1 / (1 + exp(-z)), z
-  // clipped to [-60, 60]; returns the sum of weight * log(1 + exp(z)) - label * z, its loss. size
-  // is a multiple of 16; an item that is not there has weight and label 0. `plain` says that no
+  // clipped to [-60, 60]; returns the sum of weight * log(1 + exp(z)) - label * z, its loss. All
+  // arrays have room up to a multiple of 16, where weight and label are 0. `plain` says that no
   // weight is other than 0 and 1, which is quicker.
   float (*sampling_gradient)(float* z, const float* weight, const float* label, float step,
                              std::size_t size, bool plain);
@@ -22,25 +33,25 @@ struct WordKernels {
   // One step of a tile: in[i] += sum over j of g(i, j) * out[j] and out[j] += sum over i of
   // g(i, j) * in[i], both from the values before the call, the sums in order of their index. The
   // rows of `in` are distinct, so are those of `out`. Moves only those that it is told to. `copy`
-  // has room for rows * n floats.
+  // has room for rows * slice.size() floats.
   void (*pair_update)(float* const* in, std::size_t rows, float* const* out, std::size_t columns,
-                      const float* g, std::size_t n, bool move_in, bool move_out, float* copy);
+                      const float* g, Slice slice, bool move_in, bool move_out, float* copy);
 
   // The same where `in` stays as it is: pull[i] += sum over j of g(i, j) * out[j], from the old rows
   // of `out`, which move, if they shall, by sum over i of g(i, j) * in[i].
   void (*pair_pull)(const float* const* in, std::size_t rows, float* const* out,
-                    std::size_t columns, const float* g, float* const* pull, std::size_t n,
+                    std::size_t columns, const float* g, float* const* pull, Slice slice,
                     bool move_out);
 
   // out[x] += sum over k < count of weight[k] * rows[k][x], in order.
   void (*mix)(const float* const* rows, const float* weight, std::size_t count, float* out,
-              std::size_t n);
+              Slice slice);
 
-  // y = s * x.
-  void (*scaled)(float s, const float* x, float* y, std::size_t n);
+  // to = s * from.
+  void (*scaled)(float s, const float* from, float* to, Slice slice);
 
   // out[x] = (sum over k < count of rows[k][x], in order) / count.
-  void (*mean)(const float* const* rows, std::size_t count, float* out, std::size_t n);
+  void (*mean)(const float* const* rows, std::size_t count, float* out, Slice slice);
 };
 
 }  // namespace bitsense

@@ -15,18 +15,19 @@ namespace bitsense {
 struct SkipGram {
   static constexpr const char* name = "skip-gram";
 
-  // The tile of the c-th centre of a plan.
-  static void make(const WordPlan& plan, std::size_t c, std::size_t negatives, Tile& tile) {
+  // Adds the tile of a centre, the c-th of the plan.
+  static void add_tile(const WordPlan& plan, std::size_t c, std::size_t negatives, Tiles& tiles) {
     const Centre& centre = plan.centres[c];
-    tile.begin(plan.tokens[centre.at]);
+    tiles.begin();
+    tiles.add_target(plan.tokens[centre.at]);
     for (std::uint32_t j = centre.first; j < centre.last; ++j) {
       if (j == centre.at) continue;
       const std::uint32_t before = plan.previous[j];
       // Only a word that occurred in this context before needs to be looked for.
-      if (before == WordPlan::kNone || before < centre.first || !tile.repeat_input(plan.tokens[j]))
-        tile.add_input(plan.tokens[j]);
+      if (before == WordPlan::kNone || before < centre.first || !tiles.repeat_input(plan.tokens[j]))
+        tiles.add_input(plan.tokens[j]);
     }
-    for (std::size_t k = 0; k < negatives; ++k) tile.add_noise(plan.noise[c * negatives + k]);
+    for (std::size_t k = 0; k < negatives; ++k) tiles.add_noise(plan.noise[c * negatives + k]);
   }
 };
 

@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t kRun = Cbow::kRun;
 constexpr std::size_t kMostRuns = (kBlockCentres + kRun - 1) / kRun;
 
+std::size_t runs(const Block& block) { return (block.size() + kRun - 1) / kRun; }
+
 }  // namespace
 
 CbowStep::CbowStep(const Kernels& kernels, const WordOptions& options, const WordTables& tables,
@@ -22,58 +24,54 @@ CbowStep::CbowStep(const Kernels& kernels, const WordOptions& options, const Wor
       g_size_(padded(kRun * (options.negatives + 1))),
       hidden_(kBlockCentres * n_),
       pulls_(kBlockCentres * n_),
-      shares_(kBlockCentres),
-      noise_(kMostRuns),
       g_(kMostRuns * g_size_),
       losses_(kMostRuns),
       scratch_(threads) {
   for (Scratch& scratch : scratch_) {
     scratch.in.resize(kRun);
-    scratch.out.resize(std::max(kRun, options.negatives));
-    scratch.pulls.resize(kBlockCentres);
+    scratch.out.resize(options.negatives);
+    scratch.pulls.resize(kRun);
+    scratch.targets.resize(kRun);
+    scratch.parts.resize(kBlockCentres);
     scratch.factors.resize(kBlockCentres);
+    scratch.shares.resize(kBlockCentres);
     scratch.weight = AlignedFloats(g_size_);
     scratch.label = AlignedFloats(g_size_);
     scratch.sum = AlignedFloats(n_);
   }
 }
 
-std::size_t CbowStep::runs(const Block& block) const { return (block.size() + kRun - 1) / kRun; }
-std::size_t CbowStep::first_of(std::size_t run) const { return run * kRun; }
-std::size_t CbowStep::size_of(const Block& block, std::size_t run) const {
-  return std::min(kRun, block.size() - first_of(run));
-}
-std::uint32_t CbowStep::target(const Block& block, std::size_t c) const {
-  return block.plan->tokens[block.plan->centres[block.begin + c].at];
+void CbowStep::lay_out(WordPlan& plan) const {
+  plan.tiles.clear(plan.centres.size(), 0, plan.noise.size());
+  for (std::size_t b = 0; b < plan.block_count(); ++b)
+    for (std::size_t c = plan.blocks[b]; c < plan.blocks[b + 1]; ++c)
+      Cbow::add_tile(plan, c, (c - plan.blocks[b]) % kRun == 0, options_.negatives, plan.tiles);
+  Cbow::turn_contexts(plan);
 }
 
-// Gathers the noise of a run and asks for the rows that no run of this share had before.
-void CbowStep::prepare(const Block& block, std::size_t run, Scratch& scratch) {
+CbowStep::Run CbowStep::run_of(const Block& block, std::size_t run) const {
+  const std::size_t first = run * kRun;
+  return {first, std::min(kRun, block.size() - first), block.plan->tiles[block.begin + first]};
+}
+
+void CbowStep::point(const Run& run, Scratch& scratch) {
+  for (std::size_t i = 0; i < run.size; ++i) scratch.in[i] = hidden(run.first + i);
+  for (std::size_t j = 0; j < run.noise.outputs.size(); ++j)
+    scratch.out[j] = tables_.output.row(run.noise.outputs[j]);
+}
+
+// Asks for the rows of a run that the run before it did not have.
+void CbowStep::prefetch(const Block& block, const Run& run) const {
   const WordPlan& plan = *block.plan;
-  const std::size_t begin = first_of(run);
-  Noise& noise = noise_[run];
-  noise.words.clear();
-  noise.times.clear();
-  noise.plain = true;
-  const std::uint32_t* drawn = plan.noise.data() + (block.begin + begin) * options_.negatives;
-  for (std::size_t k = 0; k < options_.negatives; ++k) {
-    const auto found = std::find(noise.words.begin(), noise.words.end(), drawn[k]);
-    if (found == noise.words.end()) {
-      noise.words.push_back(drawn[k]);
-      noise.times.push_back(1.0F);
-      prefetch_row(tables_.output.row(drawn[k]), n_);
-    } else {
-      noise.times[static_cast<std::size_t>(found - noise.words.begin())] += 1.0F;
-      noise.plain = false;
-    }
-  }
-  for (std::size_t c = begin; c < begin + size_of(block, run); ++c) {
-    prefetch_row(tables_.output.row(target(block, c)), n_);
+  const Slice whole{0, n_};
+  for (const std::uint32_t word : run.noise.outputs) prefetch_row(tables_.output.row(word), whole);
+  for (std::size_t c = run.first; c < run.first + run.size; ++c) {
+    prefetch_row(tables_.output.row(target(block, c)), whole);
     if (!tables_.bags.empty()) continue;
     const Centre& centre = plan.centres[block.begin + c];
-    for (std::uint32_t j = std::max(centre.first, scratch.asked); j < centre.last; ++j)
-      prefetch_row(tables_.input.row(plan.tokens[j]), n_);
-    scratch.asked = std::max(scratch.asked, centre.last);
+    const std::uint32_t asked = c > 0 ? plan.centres[block.begin + c - 1].last : 0;
+    for (std::uint32_t j = std::max(centre.first, asked); j < centre.last; ++j)
+      prefetch_row(tables_.input.row(plan.tokens[j]), whole);
   }
 }
 
@@ -91,127 +89,136 @@ void CbowStep::compose(const Block& block, std::size_t c, Scratch& scratch) {
     for (const std::uint32_t row : tables_.bags[plan.tokens[j]])
       scratch.rows.push_back(tables_.input.row(row));
   }
-  words_.mean(scratch.rows.data(), scratch.rows.size(), hidden_.data() + c * n_, n_);
-  shares_[c] = 1.0F / static_cast<float>(scratch.rows.size());
+  words_.mean(scratch.rows.data(), scratch.rows.size(), hidden(c), {0, n_});
 }
 
-void CbowStep::score_run(const Block& block, std::size_t run, Scratch& scratch) {
-  const Noise& noise = noise_[run];
-  const std::size_t first = first_of(run);
-  const std::size_t rows = size_of(block, run);
-  const std::size_t columns = noise.words.size();
-  float* z = g_.data() + run * g_size_;
-  for (std::size_t i = 0; i < rows; ++i) {
-    compose(block, first + i, scratch);
-    scratch.in[i] = hidden_.data() + (first + i) * n_;
-  }
-  for (std::size_t j = 0; j < columns; ++j) scratch.out[j] = tables_.output.row(noise.words[j]);
-  words_.pair_dots(scratch.in.data(), rows, scratch.out.data(), columns, z, n_);
+// How many rows a centre's hidden vector is the mean of.
+std::size_t CbowStep::context_rows(const WordPlan& plan, const Centre& centre) const {
+  if (tables_.bags.empty()) return centre.contexts();
+  std::size_t rows = 0;
+  for (std::uint32_t j = centre.first; j < centre.last; ++j)
+    if (j != centre.at) rows += tables_.bags[plan.tokens[j]].size();
+  return rows;
+}
+
+// Logits and their gradients; returns the loss.
+double CbowStep::score_run(const Block& block, const Run& run, float* g, Scratch& scratch) {
+  const std::size_t columns = run.noise.outputs.size();
+  const std::size_t noise = run.size * columns;  // pairs with noise, then those with targets
+  const std::size_t size = noise + run.size;
   float* weight = scratch.weight.data();
   float* label = scratch.label.data();
-  const std::size_t size = rows * (columns + 1);
-  std::fill_n(label, padded(size), 0.0F);
+  // What is not there has z = 0 and weight 0.
+  std::fill(g + size, g + padded(size), 0.0F);
   std::fill(weight + size, weight + padded(size), 0.0F);
-  std::fill(z + size, z + padded(size), 0.0F);
-  for (std::size_t i = 0; i < rows; ++i) {
-    const std::uint32_t own = target(block, first + i);
+  std::fill_n(label, padded(size), 0.0F);
+  for (std::size_t i = 0; i < run.size; ++i) {
+    const std::uint32_t own = target(block, run.first + i);
+    scratch.targets[i] = tables_.output.row(own);
     // A centre is no noise for itself: that draw is void.
     for (std::size_t j = 0; j < columns; ++j)
-      weight[i * columns + j] = noise.words[j] == own ? 0.0F : noise.times[j];
-    const std::size_t at = rows * columns + i;
-    weight[at] = label[at] = 1.0F;
-    scratch.out[i] = tables_.output.row(own);
-    words_.pair_dots(&scratch.in[i], 1, &scratch.out[i], 1, z + at, n_);
+      weight[i * columns + j] = run.noise.outputs[j] == own ? 0.0F : run.noise.output_times[j];
+    weight[noise + i] = label[noise + i] = 1.0F;
+    compose(block, run.first + i, scratch);
   }
-  losses_[run] = {words_.sampling_gradient(z, weight, label, block.rate, padded(size), noise.plain),
-                  static_cast<double>(rows)};
+  point(run, scratch);
+  const Slice whole{0, n_};
+  words_.pair_dots(scratch.in.data(), run.size, scratch.out.data(), columns, g, whole);
+  words_.row_dots(scratch.in.data(), scratch.targets.data(), run.size, g + noise, whole);
+  return words_.sampling_gradient(g, weight, label, block.rate, padded(size), run.noise.plain);
 }
 
 void CbowStep::score(const Block& block, Share share, std::size_t thread) {
-  Scratch& scratch = scratch_[thread];
   const std::size_t end = share.end(runs(block));
-  std::size_t run = share.begin(runs(block));
-  scratch.asked = 0;
-  if (run < end) prepare(block, run, scratch);
-  for (; run < end; ++run) {
-    if (run + 1 < end) prepare(block, run + 1, scratch);
-    score_run(block, run, scratch);
+  std::size_t r = share.begin(runs(block));
+  if (r < end) prefetch(block, run_of(block, r));
+  for (; r < end; ++r) {
+    if (r + 1 < end) prefetch(block, run_of(block, r + 1));
+    losses_[r] = score_run(block, run_of(block, r), g_.data() + r * g_size_, scratch_[thread]);
   }
 }
 
 LossSum CbowStep::loss(const Block& block) const {
-  LossSum total;
-  for (std::size_t run = 0; run < runs(block); ++run) total.add(losses_[run]);
+  LossSum total{0.0, static_cast<double>(block.size())};
+  for (std::size_t r = 0; r < runs(block); ++r) total.loss += losses_[r];
   return total;
 }
 
 void CbowStep::move(const Block& block, Share share, std::size_t thread) {
-  const auto [x, n] = share.columns(n_);
-  if (n == 0) return;
-  for (std::size_t run = 0; run < runs(block); ++run) move_run(block, run, x, n, scratch_[thread]);
-  if (options_.move_input) move_tokens(block, x, n, scratch_[thread]);
+  Scratch& scratch = scratch_[thread];
+  const Slice slice = share.columns(n_);
+  if (slice.size() == 0) return;
+  const bool shared = share.count > 1;
+  for (std::size_t r = 0; r < runs(block); ++r) {
+    if (shared && r + 1 < runs(block)) own(block, run_of(block, r + 1), slice);
+    move_run(block, run_of(block, r), g_.data() + r * g_size_, slice, scratch);
+  }
+  if (options_.move_input) move_tokens(block, slice, shared, scratch);
+}
+
+// Other threads have read the rows: a line must be won back before it is written.
+void CbowStep::own(const Block& block, const Run& run, Slice slice) const {
+  for (const std::uint32_t word : run.noise.outputs) own_row(tables_.output.row(word), slice);
+  for (std::size_t c = run.first; c < run.first + run.size; ++c)
+    own_row(tables_.output.row(target(block, c)), slice);
 }
 
 // The output rows of a run, and what pulls its hidden vectors: all from the rows before the run.
-void CbowStep::move_run(const Block& block, std::size_t run, std::size_t x, std::size_t n,
+void CbowStep::move_run(const Block& block, const Run& run, const float* g, Slice slice,
                         Scratch& scratch) {
-  const Noise& noise = noise_[run];
-  const std::size_t first = first_of(run);
-  const std::size_t rows = size_of(block, run);
-  const std::size_t columns = noise.words.size();
-  const float* g = g_.data() + run * g_size_;
-  const float* own = g + rows * columns;
-  float* pulls[kRun];
-  for (std::size_t i = 0; i < rows; ++i) {
-    scratch.in[i] = hidden_.data() + (first + i) * n_ + x;
-    pulls[i] = pulls_.data() + (first + i) * n_ + x;
-    words_.scaled(own[i], tables_.output.row(target(block, first + i)) + x, pulls[i], n);
+  const std::size_t columns = run.noise.outputs.size();
+  const float* own = g + run.size * columns;
+  for (std::size_t i = 0; i < run.size; ++i) {
+    const std::size_t c = run.first + i;
+    scratch.pulls[i] = pull(c);
+    words_.scaled(own[i], tables_.output.row(target(block, c)), pull(c), slice);
   }
-  for (std::size_t j = 0; j < columns; ++j) scratch.out[j] = tables_.output.row(noise.words[j]) + x;
-  words_.pair_pull(scratch.in.data(), rows, scratch.out.data(), columns, g, pulls, n,
-                   options_.move_output);
+  point(run, scratch);
+  words_.pair_pull(scratch.in.data(), run.size, scratch.out.data(), columns, g,
+                   scratch.pulls.data(), slice, options_.move_output);
   if (!options_.move_output) return;
-  for (std::size_t i = 0; i < rows; ++i) {
-    const float* hidden[1] = {scratch.in[i]};
-    words_.mix(hidden, own + i, 1, tables_.output.row(target(block, first + i)) + x, n);
-  }
+  for (std::size_t i = 0; i < run.size; ++i)
+    words_.mix(&scratch.in[i], own + i, 1, tables_.output.row(target(block, run.first + i)), slice);
 }
 
 // Each token of the block as a context word, in the order of the tokens.
-void CbowStep::move_tokens(const Block& block, std::size_t x, std::size_t n, Scratch& scratch) {
+void CbowStep::move_tokens(const Block& block, Slice slice, bool shared, Scratch& scratch) {
   const WordPlan& plan = *block.plan;
-  const std::size_t count = block.size();
-  const auto centre = [&](std::size_t c) -> const Centre& { return plan.centres[block.begin + c]; };
   std::uint32_t token = UINT32_MAX;
   std::uint32_t end = 0;
-  for (std::size_t c = 0; c < count; ++c) {
-    token = std::min(token, centre(c).first);
-    end = std::max(end, centre(c).last);
+  for (std::size_t c = block.begin; c < block.end; ++c) {
+    const Centre& centre = plan.centres[c];
+    token = std::min(token, centre.first);
+    end = std::max(end, centre.last);
+    scratch.shares[c - block.begin] = 1.0F / static_cast<float>(context_rows(plan, centre));
   }
-  std::size_t begin = 0;
   for (; token < end; ++token) {
-    // Centres rise with their tokens, and none reaches further than the window.
-    while (begin < count && centre(begin).at + options_.window < token) ++begin;
-    std::size_t found = 0;
-    for (std::size_t c = begin; c < count && centre(c).at <= token + options_.window; ++c) {
-      if (token < centre(c).first || token >= centre(c).last || token == centre(c).at) continue;
-      scratch.pulls[found] = pulls_.data() + c * n_ + x;
-      scratch.factors[found++] = shares_[c];
+    constexpr std::uint32_t kAhead = 4;
+    if (shared && tables_.bags.empty() && token + kAhead < end)
+      own_row(tables_.input.row(plan.tokens[token + kAhead]), slice);
+    std::size_t parts = 0;
+    for (std::uint32_t e = plan.context_begins[token]; e < plan.context_begins[token + 1]; ++e) {
+      const std::size_t c = plan.context_of[e];
+      if (c < block.begin || c >= block.end) continue;
+      scratch.parts[parts] = pull(c - block.begin);
+      scratch.factors[parts++] = scratch.shares[c - block.begin];
     }
-    if (found == 0) continue;
-    const std::uint32_t word = plan.tokens[token];
-    if (tables_.bags.empty()) {
-      words_.mix(scratch.pulls.data(), scratch.factors.data(), found,
-                 tables_.input.row(word) + x, n);
-      continue;
-    }
-    std::fill_n(scratch.sum.data(), n, 0.0F);
-    words_.mix(scratch.pulls.data(), scratch.factors.data(), found, scratch.sum.data(), n);
-    const float* sum[1] = {scratch.sum.data()};
-    constexpr float kOne = 1.0F;
-    for (const std::uint32_t row : tables_.bags[word])
-      words_.mix(sum, &kOne, 1, tables_.input.row(row) + x, n);
+    if (parts > 0) move_token(plan.tokens[token], parts, slice, scratch);
   }
+}
+
+void CbowStep::move_token(std::uint32_t word, std::size_t parts, Slice slice, Scratch& scratch) {
+  if (tables_.bags.empty()) {
+    words_.mix(scratch.parts.data(), scratch.factors.data(), parts, tables_.input.row(word), slice);
+    return;
+  }
+  float* sum = scratch.sum.data();
+  std::fill(sum + slice.begin, sum + slice.end, 0.0F);
+  words_.mix(scratch.parts.data(), scratch.factors.data(), parts, sum, slice);
+  constexpr float kOne = 1.0F;
+  const float* const rows[1] = {sum};
+  for (const std::uint32_t row : tables_.bags[word])
+    words_.mix(rows, &kOne, 1, tables_.input.row(row), slice);
 }
 
 }  // namespace bitsense

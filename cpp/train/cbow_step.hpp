@@ -8,7 +8,7 @@
 
 #include <vector>
 
-#include "kernels/word_kernels.hpp"
+#include "train/tiles.hpp"
 #include "train/word_step.hpp"
 
 namespace bitsense {
@@ -18,54 +18,60 @@ class CbowStep final : public WordStep {
   CbowStep(const Kernels& kernels, const WordOptions& options, const WordTables& tables,
            std::size_t threads);
 
+  void lay_out(WordPlan& plan) const override;
   void score(const Block& block, Share share, std::size_t thread) override;
   void move(const Block& block, Share share, std::size_t thread) override;
   LossSum loss(const Block& block) const override;
 
  private:
-  // The distinct noise words of a run, with how often each was drawn.
-  struct Noise {
-    std::vector<std::uint32_t> words;
-    std::vector<float> times;
-    bool plain = true;  // each once
-  };
+  // Of one thread.
   struct Scratch {
-    std::uint32_t asked = 0;  // rows of tokens of the plan before this one were asked for
     std::vector<const float*> rows;
-    std::vector<float*> in;
+    std::vector<const float*> in;
     std::vector<float*> out;
-    std::vector<const float*> pulls;
+    std::vector<float*> pulls;
+    std::vector<const float*> targets;
+    std::vector<const float*> parts;
     std::vector<float> factors;
+    std::vector<float> shares;  // per centre: of a row of its context in the mean
     AlignedFloats weight;
     AlignedFloats label;
     AlignedFloats sum;
   };
+  // A run of a block: its first centre in the block, how many, and their noise.
+  struct Run {
+    std::size_t first;
+    std::size_t size;
+    Tile noise;
+  };
 
-  std::size_t runs(const Block& block) const;
-  std::size_t first_of(std::size_t run) const;
-  std::size_t size_of(const Block& block, std::size_t run) const;
-  std::uint32_t target(const Block& block, std::size_t c) const;
+  Run run_of(const Block& block, std::size_t run) const;
+  std::uint32_t target(const Block& block, std::size_t c) const {
+    return block.plan->tokens[block.plan->centres[block.begin + c].at];
+  }
+  float* hidden(std::size_t c) { return hidden_.data() + c * n_; }
+  float* pull(std::size_t c) { return pulls_.data() + c * n_; }
+  // Points scratch.in and scratch.out at the hidden vectors and the noise of a run.
+  void point(const Run& run, Scratch& scratch);
 
-  void prepare(const Block& block, std::size_t run, Scratch& scratch);
+  void prefetch(const Block& block, const Run& run) const;
   void compose(const Block& block, std::size_t c, Scratch& scratch);
-  void score_run(const Block& block, std::size_t run, Scratch& scratch);
-  void move_run(const Block& block, std::size_t run, std::size_t x, std::size_t n,
-                Scratch& scratch);
-  void move_tokens(const Block& block, std::size_t x, std::size_t n, Scratch& scratch);
+  std::size_t context_rows(const WordPlan& plan, const Centre& centre) const;
+  double score_run(const Block& block, const Run& run, float* g, Scratch& scratch);
+  void move_run(const Block& block, const Run& run, const float* g, Slice slice, Scratch& scratch);
+  void own(const Block& block, const Run& run, Slice slice) const;
+  void move_tokens(const Block& block, Slice slice, bool shared, Scratch& scratch);
+  void move_token(std::uint32_t word, std::size_t parts, Slice slice, Scratch& scratch);
 
   const WordKernels& words_;
   WordOptions options_;
   WordTables tables_;
   std::size_t n_;
   std::size_t g_size_;
-  // Per centre of the block.
-  AlignedFloats hidden_;
+  AlignedFloats hidden_;  // per centre of the block
   AlignedFloats pulls_;
-  std::vector<float> shares_;  // of a row of its context in the mean
-  // Per run.
-  std::vector<Noise> noise_;
-  AlignedFloats g_;  // centres x noise words, then a value for each centre's target
-  std::vector<LossSum> losses_;
+  AlignedFloats g_;  // per run: centres x noise words, then a value for each centre's target
+  std::vector<double> losses_;
   std::vector<Scratch> scratch_;
 };
 

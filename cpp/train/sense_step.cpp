@@ -117,7 +117,7 @@ void SenseStep::add_output(std::size_t slot, std::uint32_t word, Scratch& scratc
   if (place < count && outputs(slot)[place] == word) return;
   place = static_cast<std::uint32_t>(count);
   outputs(slot)[count++] = word;
-  prefetch_row(tables_.output.row(word), n_);
+  prefetch_row(tables_.output.row(word), {0, n_});
 }
 
 // The distinct words of the run's contexts, then those of its noise that are new.
@@ -175,7 +175,8 @@ void SenseStep::score_tile(const Block& block, std::size_t slot, Scratch& scratc
   float* z = g(slot);
   for (std::size_t i = 0; i < rows; ++i) scratch.in[i] = hidden_.row(first + i);
   for (std::size_t j = 0; j < columns; ++j) scratch.out[j] = tables_.output.row(outputs(slot)[j]);
-  words_.pair_dots(scratch.in.data(), rows, scratch.out.data(), columns, z, n_);
+  words_.pair_dots(scratch.in.data(), rows, scratch.out.data(), columns, z,
+                   {0, n_});
   const std::size_t size = rows * columns;
   std::fill(z + size, z + padded(size), 0.0F);
   slots_[slot].loss.loss += words_.sampling_gradient(z, scratch.weight.data(), scratch.label.data(),
@@ -232,7 +233,9 @@ LossSum SenseStep::loss(const Block& block) const {
 }
 
 void SenseStep::move(const Block& block, Share share, std::size_t thread) {
-  const auto [x, n] = share.columns(n_);
+  const Slice slice = share.columns(n_);
+  const std::size_t x = slice.begin;
+  const std::size_t n = slice.size();
   const bool shared = stage(*block.plan).shared;
   if (n > 0) {
     for (std::size_t slot = 0; slot < tiles(block); ++slot)

@@ -16,16 +16,22 @@ SkipGramStep::SkipGramStep(const Kernels& kernels, const WordOptions& options,
       most_inputs_(2 * options.window),
       most_outputs_(1 + options.negatives),
       g_size_(padded(most_inputs_ * most_outputs_)),
-      inputs_(kBlockCentres * most_inputs_),
-      outputs_(kBlockCentres * most_outputs_),
       g_(kBlockCentres * g_size_),
-      slots_(kBlockCentres) {
+      losses_(kBlockCentres) {
   if (has_items()) {
     items_ = AlignedFloats(kBlockCentres * most_inputs_ * n_);
     moved_ = AlignedFloats(kBlockCentres * most_inputs_ * n_);
   }
   for (std::size_t t = 0; t < threads; ++t)
     scratch_.emplace_back(words_, most_inputs_, most_outputs_, n_);
+}
+
+void SkipGramStep::lay_out(WordPlan& plan) const {
+  std::size_t inputs = 0;
+  for (const Centre& centre : plan.centres) inputs += centre.contexts();
+  plan.tiles.clear(plan.centres.size(), inputs, plan.centres.size() * most_outputs_);
+  for (std::size_t c = 0; c < plan.centres.size(); ++c)
+    SkipGram::add_tile(plan, c, options_.negatives, plan.tiles);
 }
 
 // Numbers the words that the block's contexts hold, in the order of their tokens.
@@ -56,92 +62,90 @@ void SkipGramStep::compose(const Block& block, Share share, std::size_t thread) 
     scratch.rows.clear();
     for (const std::uint32_t row : tables_.bags[scratch.item_words[i]])
       scratch.rows.push_back(tables_.input.row(row));
-    words_.mean(scratch.rows.data(), scratch.rows.size(), item(i), n_);
+    words_.mean(scratch.rows.data(), scratch.rows.size(), item(i), {0, n_});
   }
 }
 
-// Makes the tile of a centre and asks for the rows that no tile of this share had before.
-void SkipGramStep::prepare(const Block& block, std::size_t slot, Scratch& scratch) const {
+void SkipGramStep::point(const Tile& tile, float* items, Scratch& scratch) const {
+  for (std::size_t i = 0; i < tile.inputs.size(); ++i)
+    scratch.in[i] = has_items() ? items + scratch.word_items[tile.inputs[i]] * n_
+                                : tables_.input.row(tile.inputs[i]);
+  for (std::size_t j = 0; j < tile.outputs.size(); ++j)
+    scratch.out[j] = tables_.output.row(tile.outputs[j]);
+}
+
+// Asks for the rows of a tile that the tile before it did not have.
+void SkipGramStep::prefetch(const Block& block, std::size_t tile) const {
   const WordPlan& plan = *block.plan;
-  Tile& tile = scratch.tiles[slot % 2];
-  SkipGram::make(plan, block.begin + slot, options_.negatives, tile);
-  for (const std::uint32_t word : tile.outputs()) prefetch_row(tables_.output.row(word), n_);
+  const std::size_t c = block.begin + tile;
+  for (const std::uint32_t word : plan.tiles[c].outputs)
+    prefetch_row(tables_.output.row(word), {0, n_});
   if (has_items()) return;
-  const Centre& centre = plan.centres[block.begin + slot];
-  for (std::uint32_t j = std::max(centre.first, scratch.asked); j < centre.last; ++j)
-    prefetch_row(tables_.input.row(plan.tokens[j]), n_);
-  scratch.asked = std::max(scratch.asked, centre.last);
-}
-
-// Writes down what the tile is made of, for `point` and `move`.
-void SkipGramStep::keep(std::size_t slot, const Tile& tile, const Scratch& scratch) {
-  slots_[slot].inputs = tile.inputs().size();
-  slots_[slot].outputs = tile.outputs().size();
-  std::uint32_t* inputs = inputs_.data() + slot * most_inputs_;
-  std::copy(tile.outputs().begin(), tile.outputs().end(), outputs_.data() + slot * most_outputs_);
-  std::copy(tile.inputs().begin(), tile.inputs().end(), inputs);
-  if (has_items())
-    for (std::size_t i = 0; i < tile.inputs().size(); ++i)
-      inputs[i] = scratch.word_items[inputs[i]];
-}
-
-void SkipGramStep::point(std::size_t slot, std::size_t x, const Table& table, Scratch& scratch) {
-  const std::uint32_t* inputs = inputs_.data() + slot * most_inputs_;
-  const std::uint32_t* outputs = outputs_.data() + slot * most_outputs_;
-  for (std::size_t i = 0; i < slots_[slot].inputs; ++i) scratch.in[i] = table.row(inputs[i]) + x;
-  for (std::size_t j = 0; j < slots_[slot].outputs; ++j)
-    scratch.out[j] = tables_.output.row(outputs[j]) + x;
+  const Centre& centre = plan.centres[c];
+  const std::uint32_t asked = tile > 0 ? plan.centres[c - 1].last : 0;
+  for (std::uint32_t j = std::max(centre.first, asked); j < centre.last; ++j)
+    prefetch_row(tables_.input.row(plan.tokens[j]), {0, n_});
 }
 
 void SkipGramStep::score(const Block& block, Share share, std::size_t thread) {
   Scratch& scratch = scratch_[thread];
-  const Table items{items_.data(), 0, n_};
   const std::size_t end = share.end(block.size());
-  std::size_t slot = share.begin(block.size());
-  scratch.asked = 0;
-  if (slot < end) prepare(block, slot, scratch);
-  for (; slot < end; ++slot) {
-    if (slot + 1 < end) prepare(block, slot + 1, scratch);
-    const Tile& tile = scratch.tiles[slot % 2];
-    keep(slot, tile, scratch);
-    point(slot, 0, has_items() ? items : tables_.input, scratch);
-    float* g = g_.data() + slot * g_size_;
-    words_.pair_dots(scratch.in.data(), slots_[slot].inputs, scratch.out.data(),
-                     slots_[slot].outputs, g, n_);
-    slots_[slot].loss = {scratch.gradient(tile, block.rate, g), tile.targets()};
+  std::size_t t = share.begin(block.size());
+  if (t < end) prefetch(block, t);
+  for (; t < end; ++t) {
+    if (t + 1 < end) prefetch(block, t + 1);
+    const Tile tile = block.plan->tiles[block.begin + t];
+    point(tile, items_.data(), scratch);
+    float* g = g_.data() + t * g_size_;
+    words_.pair_dots(scratch.in.data(), tile.inputs.size(), scratch.out.data(),
+                     tile.outputs.size(), g, {0, n_});
+    losses_[t] = scratch.gradient(tile, block.rate, g);
   }
 }
 
 LossSum SkipGramStep::loss(const Block& block) const {
   LossSum total;
-  for (std::size_t s = 0; s < block.size(); ++s) total.add(slots_[s].loss);
+  for (std::size_t t = 0; t < block.size(); ++t)
+    total.add({losses_[t], block.plan->tiles[block.begin + t].targets});
   return total;
 }
 
 void SkipGramStep::move(const Block& block, Share share, std::size_t thread) {
   Scratch& scratch = scratch_[thread];
-  const auto [x, n] = share.columns(n_);
-  if (n == 0) return;
+  const Slice slice = share.columns(n_);
+  if (slice.size() == 0) return;
   const std::size_t count = has_items() ? scratch.item_words.size() : 0;
-  for (std::size_t i = 0; i < count; ++i) std::copy_n(item(i) + x, n, moved(i) + x);
-  const Table items{moved_.data(), 0, n_};
-  for (std::size_t slot = 0; slot < block.size(); ++slot) {
-    point(slot, x, has_items() ? items : tables_.input, scratch);
-    words_.pair_update(scratch.in.data(), slots_[slot].inputs, scratch.out.data(),
-                       slots_[slot].outputs, g_.data() + slot * g_size_, n,
+  for (std::size_t i = 0; i < count; ++i)
+    std::copy_n(item(i) + slice.begin, slice.size(), moved(i) + slice.begin);
+  // Other threads have read the rows: a line must be won back before it is written, which takes as
+  // long as a tile.
+  const bool shared = share.count > 1;
+  for (std::size_t t = 0; t < block.size(); ++t) {
+    const Tile tile = block.plan->tiles[block.begin + t];
+    if (shared && t + 1 < block.size()) {
+      const Tile next = block.plan->tiles[block.begin + t + 1];
+      for (const std::uint32_t word : next.outputs) own_row(tables_.output.row(word), slice);
+      if (!has_items())
+        for (const std::uint32_t word : next.inputs) own_row(tables_.input.row(word), slice);
+    }
+    point(tile, moved_.data(), scratch);
+    words_.pair_update(scratch.in.data(), tile.inputs.size(), scratch.out.data(),
+                       tile.outputs.size(), g_.data() + t * g_size_, slice,
                        has_items() || options_.move_input, options_.move_output,
                        scratch.copy.data());
   }
-  if (has_items() && options_.move_input) move_items(x, n, scratch);
+  if (has_items() && options_.move_input) move_items(slice, scratch);
 }
 
-void SkipGramStep::move_items(std::size_t x, std::size_t n, const Scratch& scratch) {
+void SkipGramStep::move_items(Slice slice, const Scratch& scratch) {
+  const std::size_t x = slice.begin;
   for (std::size_t i = 0; i < scratch.item_words.size(); ++i) {
     float* delta = moved(i) + x;
-    floats_.axpy(-1.0F, item(i) + x, delta, n);
+    floats_.axpy(-1.0F, item(i) + x, delta, slice.size());
     const auto bag = tables_.bags[scratch.item_words[i]];
     const float weight = 1.0F / static_cast<float>(bag.size());
-    for (const std::uint32_t row : bag) floats_.axpy(weight, delta, tables_.input.row(row) + x, n);
+    for (const std::uint32_t row : bag)
+      floats_.axpy(weight, delta, tables_.input.row(row) + x, slice.size());
   }
 }
 

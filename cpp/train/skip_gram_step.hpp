@@ -19,6 +19,7 @@ class SkipGramStep final : public WordStep {
   SkipGramStep(const Kernels& kernels, const WordOptions& options, const WordTables& tables,
                std::size_t threads);
 
+  void lay_out(WordPlan& plan) const override;
   bool composes() const override { return has_items(); }
   void compose(const Block& block, Share share, std::size_t thread) override;
   void score(const Block& block, Share share, std::size_t thread) override;
@@ -26,12 +27,7 @@ class SkipGramStep final : public WordStep {
   LossSum loss(const Block& block) const override;
 
  private:
-  // What the tile of a centre is made of.
-  struct Slot {
-    std::size_t inputs = 0;
-    std::size_t outputs = 0;
-    LossSum loss;
-  };
+  // Of one thread.
   struct Scratch {
     Scratch(const WordKernels& words, std::size_t inputs, std::size_t outputs, std::size_t n)
         : gradient(words, inputs, outputs), in(inputs), out(outputs), copy(inputs * n) {}
@@ -41,27 +37,22 @@ class SkipGramStep final : public WordStep {
       return number < item_words.size() && item_words[number] == word;
     }
 
-    Tile tiles[2];
     TileGradient gradient;
-    std::vector<float*> in;
+    std::vector<float*> in;  // of one tile
     std::vector<float*> out;
     AlignedFloats copy;
-    std::uint32_t asked = 0;  // rows of tokens of the plan before this one were asked for
     std::vector<std::uint32_t> item_words;  // of the block, in the order of their numbers
     std::vector<std::uint32_t> word_items;  // per word: its number, if it has one
     std::vector<const float*> rows;         // of one item
   };
-
   bool has_items() const { return !tables_.bags.empty(); }
   float* item(std::size_t i) { return items_.data() + i * n_; }
   float* moved(std::size_t i) { return moved_.data() + i * n_; }
-
   void number_items(const Block& block, Scratch& scratch) const;
-  void prepare(const Block& block, std::size_t slot, Scratch& scratch) const;
-  void keep(std::size_t slot, const Tile& tile, const Scratch& scratch);
-  // Pointers to the inputs and outputs of a tile, from column x on.
-  void point(std::size_t slot, std::size_t x, const Table& inputs, Scratch& scratch);
-  void move_items(std::size_t x, std::size_t n, const Scratch& scratch);
+  void prefetch(const Block& block, std::size_t tile) const;
+  // Points at the rows of a tile, or at its items.
+  void point(const Tile& tile, float* items, Scratch& scratch) const;
+  void move_items(Slice slice, const Scratch& scratch);
 
   const FloatKernels& floats_;
   const WordKernels& words_;
@@ -71,10 +62,8 @@ class SkipGramStep final : public WordStep {
   std::size_t most_inputs_;
   std::size_t most_outputs_;
   std::size_t g_size_;
-  std::vector<std::uint32_t> inputs_;  // per slot: rows of the input table, or items
-  std::vector<std::uint32_t> outputs_;
-  AlignedFloats g_;
-  std::vector<Slot> slots_;
+  AlignedFloats g_;  // per tile of the block
+  std::vector<double> losses_;
   AlignedFloats items_;
   AlignedFloats moved_;
   std::vector<Scratch> scratch_;

@@ -1,17 +1,39 @@
 #include "train/tiles.hpp"
 
+#include <algorithm>
+
 namespace bitsense {
 
-bool Tile::repeat_input(std::uint32_t word) {
-  const auto found = std::find(inputs_.begin(), inputs_.end(), word);
-  if (found == inputs_.end()) return false;
-  float& times = input_times_[static_cast<std::size_t>(found - inputs_.begin())];
-  if (times < kMostRepeats) {
-    times += 1.0F;
-    repeats_ += 1.0;
-    plain_ = false;
+void Tiles::clear(std::size_t tiles, std::size_t inputs, std::size_t outputs) {
+  const auto grow = [](auto& values, std::size_t size) {
+    if (values.size() < size) values.resize(size);
+  };
+  grow(places_, tiles);
+  grow(inputs_, inputs);
+  grow(input_times_, inputs);
+  grow(outputs_, outputs);
+  grow(output_times_, outputs);
+  tiles_ = 0;
+  last_input_ = last_output_ = 0;
+}
+
+bool Tiles::repeat_input(std::uint32_t word) {
+  for (std::uint32_t i = place().input; i < last_input_; ++i) {
+    if (inputs_[i] != word) continue;
+    if (input_times_[i] < kMostRepeats) {
+      input_times_[i] += 1.0F;
+      place().targets += 1.0F;
+      place().plain = false;
+    }
+    return true;
   }
-  return true;
+  return false;
+}
+
+void Tiles::repeat_noise(std::uint32_t j) {
+  if (j == first_output_ && place().targets > 0.0F) return;
+  output_times_[j] += 1.0F;
+  place().plain = false;
 }
 
 TileGradient::TileGradient(const WordKernels& kernel, std::size_t inputs, std::size_t outputs)
@@ -40,11 +62,11 @@ double TileGradient::operator()(const Tile& tile, float step, float* z) {
   step *= tile.damping();
   // An item that is not there has z = 0 and weight 0, so it adds nothing, whatever its label.
   std::fill(z + size, z + whole, 0.0F);
-  const std::size_t columns = tile.outputs().size();
-  if (tile.plain())
+  const std::size_t columns = tile.outputs.size();
+  if (tile.plain)
     return kernel_.sampling_gradient(z, ones_.data() + most_ - size, first_column(columns), step,
                                      whole, true);
-  for (std::size_t i = 0; i < tile.inputs().size(); ++i)
+  for (std::size_t i = 0; i < tile.inputs.size(); ++i)
     for (std::size_t j = 0; j < columns; ++j) {
       weight_[i * columns + j] = tile.weight(i, j);
       label_[i * columns + j] = tile.label(i, j);

@@ -18,11 +18,12 @@
 #include "train/chunks.hpp"
 #include "train/noise_list.hpp"
 #include "train/options.hpp"
+#include "train/tiles.hpp"
 #include "train/word_options.hpp"
 
 namespace bitsense {
 
-constexpr std::size_t kBlockCentres = 32;
+constexpr std::size_t kBlockCentres = 64;
 
 // tokens[at] with the context tokens[first .. last) without tokens[at]. The tokens of its document,
 // as far as they are in the plan, are tokens[begin .. end).
@@ -45,6 +46,12 @@ struct WordPlan {
   std::vector<Centre> centres;          // each with at least one word of context
   std::vector<std::uint32_t> blocks;    // block b: centres blocks[b] .. blocks[b + 1]
   std::vector<std::uint32_t> noise;     // `negatives` words per centre
+  Tiles tiles;                          // one per centre; none of the senses' model
+
+  // Token t is context of the centres context_of[context_begins[t] .. context_begins[t + 1]); of
+  // CBOW alone.
+  std::vector<std::uint32_t> context_begins;
+  std::vector<std::uint32_t> context_of;
 
   static constexpr std::uint32_t kNone = 0xffffffffU;
   std::size_t block_count() const { return blocks.empty() ? 0 : blocks.size() - 1; }

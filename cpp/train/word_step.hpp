@@ -1,6 +1,6 @@
 // What a block of centres does to the tables, in phases that every thread enters together:
 //
-//   compose  (only models that ask for it) hidden vectors that several centres of the block share
+//   compose  (only where it is needed) hidden vectors that several centres of the block share
 //   score    each thread some centres: logits and their gradients, from tables that nobody moves
 //   move     each thread some columns of all rows: the block's centres one after another
 //
@@ -11,10 +11,10 @@
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <utility>
 
 #include "core/matrix.hpp"
 #include "kernels/table.hpp"
+#include "kernels/word_kernels.hpp"
 #include "train/word_options.hpp"
 #include "train/word_plan.hpp"
 
@@ -26,15 +26,25 @@ struct Share {
   std::size_t count = 1;
   std::size_t begin(std::size_t items) const { return items * index / count; }
   std::size_t end(std::size_t items) const { return items * (index + 1) / count; }
-  // Where its columns of rows of `n` begin, and how many they are, in whole quanta.
-  std::pair<std::size_t, std::size_t> columns(std::size_t n) const {
-    const std::size_t first = begin(n / kRowQuantum) * kRowQuantum;
-    return {first, end(n / kRowQuantum) * kRowQuantum - first};
+  // Its columns of rows of `n`, in whole quanta.
+  Slice columns(std::size_t n) const {
+    return {begin(n / kRowQuantum) * kRowQuantum, end(n / kRowQuantum) * kRowQuantum};
   }
 };
 
-inline void prefetch_row(const float* row, std::size_t n) {
-  for (std::size_t x = 0; x < n; x += kRowQuantum) __builtin_prefetch(row + x);
+inline void prefetch_row(const float* row, Slice slice) {
+  for (std::size_t x = slice.begin; x < slice.end; x += kRowQuantum) __builtin_prefetch(row + x);
+}
+
+// The same for a row that will be written.
+inline void own_row(float* row, Slice slice) {
+  for (std::size_t x = slice.begin; x < slice.end; x += kRowQuantum) {
+#if defined(__x86_64__)
+    asm volatile("prefetchw %0" : : "m"(row[x]));  // no compiler makes it for all processors
+#else
+    __builtin_prefetch(row + x, 1);
+#endif
+  }
 }
 
 // The centres of a plan that are trained together.
@@ -59,6 +69,8 @@ struct LossSum {
 class WordStep {
  public:
   virtual ~WordStep() = default;
+  // Adds to a plan what depends on the model; called by any thread.
+  virtual void lay_out(WordPlan& /*plan*/) const {}
   virtual bool composes() const { return false; }
   virtual void compose(const Block&, Share, std::size_t /*thread*/) {}
   virtual void score(const Block& block, Share share, std::size_t thread) = 0;

@@ -16,7 +16,11 @@ namespace bitsense {
 namespace {
 
 constexpr std::uint64_t kInitStream = 0x696e6974;
-constexpr std::size_t kChunksPerRound = 16;  // planned side by side, trained one after another
+// Chunks that are planned side by side, then trained one after another: few, so that the plans are
+// still in the cache.
+constexpr std::size_t chunks_per_round(std::size_t threads) {
+  return threads == 1 ? 1 : 2 * threads;
+}
 
 class WordTraining {
  public:
@@ -40,8 +44,9 @@ class WordTraining {
  private:
   // Chunks of one epoch and the noise of that epoch.
   struct Round {
-    std::vector<Chunk> chunks = std::vector<Chunk>(kChunksPerRound);
-    std::vector<WordPlan> plans = std::vector<WordPlan>(kChunksPerRound);
+    explicit Round(std::size_t most) : chunks(most), plans(most) {}
+    std::vector<Chunk> chunks;
+    std::vector<WordPlan> plans;
     std::size_t size = 0;
   };
 
@@ -74,7 +79,7 @@ class WordTraining {
 bool WordTraining::cut(ChunkCutter& cutter, Round& round, NoiseList& list,
                        std::size_t& list_epoch) {
   round.size = 0;
-  while (round.size < kChunksPerRound && cutter.next(round.chunks[round.size])) {
+  while (round.size < round.chunks.size() && cutter.next(round.chunks[round.size])) {
     ++round.size;
     if (cutter.at_end_of_epoch()) break;
   }
@@ -99,7 +104,7 @@ void WordTraining::together() {
   std::unique_ptr<WordStep> work = step(threads);
   NoiseList list(noise_);
   std::size_t list_epoch = SIZE_MAX;
-  Round round;
+  Round round(chunks_per_round(threads));
   bool more = cut(cutter, round, list, list_epoch);
   std::atomic<bool> failed{false};
   std::atomic<std::size_t> next_plan{0};
@@ -110,8 +115,10 @@ void WordTraining::together() {
         WordPlanner mine = planner();
         const Share share{thread, threads};
         while (more) {
-          for (std::size_t i; (i = next_plan.fetch_add(1)) < round.size;)
+          for (std::size_t i; (i = next_plan.fetch_add(1)) < round.size;) {
             mine.make(round.chunks[i], list, round.plans[i]);
+            work->lay_out(round.plans[i]);
+          }
           if (!barrier.wait()) return;
           for (std::size_t i = 0; i < round.size; ++i) {
             const WordPlan& plan = round.plans[i];
@@ -163,6 +170,7 @@ void WordTraining::apart() {
           if (list_epoch != chunk.epoch)
             list.refill(noise_seed(options_.seed, list_epoch = chunk.epoch));
           mine.make(chunk, list, plan);
+          work->lay_out(plan);
           LossSum loss;
           for (std::size_t b = 0; b < plan.block_count(); ++b) {
             const Block current = block(plan, b);

@@ -13,6 +13,7 @@
 namespace {
 
 using bitsense::CorpusBuilder;
+using bitsense::LineReader;
 using bitsense::Tokenizer;
 using bitsense::Vocabulary;
 
@@ -54,6 +55,14 @@ void add_lines(CorpusBuilder& builder, const py::bytes& lines, const std::string
   const std::string_view view(lines);
   add_named([&](const bitsense::Poll& poll) { builder.add_lines(view, poll); },
             [&](std::size_t i) { return bitsense::text(source, " line ", first_line + i); });
+}
+
+bool add_file(CorpusBuilder& builder, LineReader& reader, std::size_t bytes,
+              const std::string& source, std::size_t first_line) {
+  bool more = false;
+  add_named([&](const bitsense::Poll& poll) { more = builder.add_file(reader, bytes, poll); },
+            [&](std::size_t i) { return bitsense::text(source, " line ", first_line + i); });
+  return more;
 }
 
 void add_tokens(CorpusBuilder& builder, const py::list& documents, bool cut) {
@@ -135,6 +144,9 @@ void register_vocabulary(py::module_& m) {
 }
 
 void register_builder(py::module_& m) {
+  py::class_<LineReader>(m, "LineReader")
+      .def(py::init<int, std::string, std::size_t>(), py::arg("descriptor"), py::arg("path"),
+           py::arg("block_bytes"));
   py::class_<CorpusBuilder>(m, "CorpusBuilder")
       .def(py::init([](const std::shared_ptr<Tokenizer>& tokenizer, std::size_t threads,
                        const std::shared_ptr<Vocabulary>& vocabulary) {
@@ -143,6 +155,7 @@ void register_builder(py::module_& m) {
            py::arg("tokenizer").none(false), py::arg("threads"), py::arg("vocabulary") = nullptr)
       .def("add_texts", &add_texts)
       .def("add_lines", &add_lines)
+      .def("add_file", &add_file)
       .def("add_tokens", &add_tokens)
       .def("rank",
            [](CorpusBuilder& self, std::uint64_t min_count, std::uint64_t min_count_ngrams,

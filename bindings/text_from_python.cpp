@@ -85,10 +85,10 @@ py::list split_text(const bitsense::Tokenizer& tokenizer, const py::str& text) {
   bitsense::require(view.size() <= bitsense::kMaxDocumentBytes, "`text` must have at most ",
                     bitsense::kMaxDocumentBytes, " bytes, got ", view.size());
   py::list words;
-  std::string scratch;
+  bitsense::TokenScratch scratch;
   std::string word;
   bitsense::NgramJoiner joiner(tokenizer.options().ngrams);
-  tokenizer.split(view, scratch, [&](const bitsense::WordKey& token) {
+  tokenizer.split(view, view.data() + view.size(), scratch, [&](const bitsense::WordKey& token) {
     joiner.add(token, [&](const bitsense::WordKey& key, unsigned) {
       word.clear();
       key.append_to(word);

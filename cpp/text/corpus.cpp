@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <iomanip>
+#include <iterator>
 #include <utility>
 
 #ifdef __GLIBC__
@@ -60,7 +62,7 @@ class CorpusBuilder::Writer {
     worker_.ids.clear();
   }
 
-  void add_text(std::string_view document) {
+  void add_text(std::string_view document, const char* readable_end) {
     if (segment_.error) return;
     if (document.size() > kMaxDocumentBytes) {
       fail(text("must have at most ", kMaxDocumentBytes, " bytes, got ", document.size()));
@@ -68,13 +70,22 @@ class CorpusBuilder::Writer {
     }
     begin();
     try {
-      builder_.tokenizer_->split(document, worker_.scratch,
+      builder_.tokenizer_->split(document, readable_end, worker_.scratch,
                                  [&](const WordKey& key) { add_token(key); });
     } catch (const Utf8Error& error) {
       fail(describe(document, error));
       return;
     }
     end();
+  }
+
+  // One document a line.
+  void add_lines(std::string_view lines) {
+    for (std::size_t begin = 0; begin < lines.size();) {
+      const std::size_t end = std::min(lines.find('\n', begin), lines.size());
+      add_text(lines.substr(begin, end - begin), lines.data() + lines.size());
+      begin = end + 1;
+    }
   }
 
   void add_list(const std::uint32_t* lengths, std::size_t tokens, const char*& bytes,
@@ -188,8 +199,7 @@ CorpusBuilder::CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::si
 // Calls block(i, writer) for each i below `count` and keeps what the writers wrote, in order.
 template <class Block>
 void CorpusBuilder::add_blocks(std::size_t count, Block&& block, const Poll& poll) {
-  require(open_, "a corpus that is finished, or that failed, takes no more documents");
-  open_ = false;
+  begin_batch();
   std::vector<Segment> fresh(count);
   const Poll no_poll;
   parallel_for(
@@ -201,6 +211,16 @@ void CorpusBuilder::add_blocks(std::size_t count, Block&& block, const Poll& pol
         writer.finish();
       },
       poll);
+  keep(std::move(fresh));
+}
+
+void CorpusBuilder::begin_batch() {
+  require(open_, "a corpus that is finished, or that failed, takes no more documents");
+  open_ = false;
+}
+
+// Takes the segments of a batch, or throws the first error in it.
+void CorpusBuilder::keep(std::vector<Segment> fresh) {
   std::size_t documents = 0;
   for (Segment& segment : fresh) {
     if (segment.error) {
@@ -221,7 +241,7 @@ void CorpusBuilder::add_documents(std::span<const std::string_view> documents, c
       begins.size() - 1,
       [&](std::size_t block, Writer& writer) {
         for (std::size_t i = begins[block]; i < begins[block + 1]; ++i) {
-          writer.add_text(documents[i]);
+          writer.add_text(documents[i], documents[i].data() + documents[i].size());
         }
       },
       poll);
@@ -237,13 +257,43 @@ void CorpusBuilder::add_lines(std::string_view lines, const Poll& poll) {
   add_blocks(
       begins.size() - 1,
       [&](std::size_t block, Writer& writer) {
-        for (std::size_t begin = begins[block]; begin < begins[block + 1];) {
-          const std::size_t end = std::min(lines.find('\n', begin), lines.size());
-          writer.add_text(lines.substr(begin, end - begin));
-          begin = end + 1;
-        }
+        writer.add_lines(lines.substr(begins[block], begins[block + 1] - begins[block]));
       },
       poll);
+}
+
+bool CorpusBuilder::add_file(LineReader& reader, std::size_t bytes, const Poll& poll) {
+  begin_batch();
+  reader.allow(bytes);
+  std::vector<std::vector<std::pair<std::size_t, Segment>>> made(workers_.size());
+  std::atomic<bool> failed{false};
+  const Poll no_poll;
+  run_team(
+      workers_.size(),
+      [&](std::size_t thread) {
+        Worker& worker = workers_[thread];
+        while (!failed.load(std::memory_order_relaxed)) {
+          if (thread == 0 && poll) poll();
+          const std::optional<std::size_t> number = reader.next(worker.text);
+          if (!number) return;
+          Segment& segment = made[thread].emplace_back(*number, Segment()).second;
+          segment.worker = thread;
+          Writer writer(*this, worker, segment, thread == 0 ? poll : no_poll);
+          writer.add_lines(worker.text.view());
+          writer.finish();
+          // The blocks before this one are on their way, so the first error is among them.
+          if (segment.error) reader.stop();
+        }
+      },
+      &failed);
+  std::vector<std::pair<std::size_t, Segment>> numbered;
+  for (auto& part : made) std::move(part.begin(), part.end(), std::back_inserter(numbered));
+  std::sort(numbered.begin(), numbered.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Segment> fresh(numbered.size());
+  for (std::size_t i = 0; i < fresh.size(); ++i) fresh[i] = std::move(numbered[i].second);
+  keep(std::move(fresh));
+  return !reader.ended();
 }
 
 void CorpusBuilder::add_tokens(const TokenBatch& batch, const Poll& poll) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/parallel.hpp"
+#include "text/line_reader.hpp"
 #include "text/ngrams.hpp"
 #include "text/tokenizer.hpp"
 #include "text/vocabulary.hpp"
@@ -71,6 +72,9 @@ class CorpusBuilder {
   void add_documents(std::span<const std::string_view> documents, const Poll& poll = {});
   // One document a line; a final newline ends the last line and begins none.
   void add_lines(std::string_view lines, const Poll& poll = {});
+  // The same of an open file, until `bytes` of it or a little more are added; returns whether there
+  // may be more.
+  bool add_file(LineReader& reader, std::size_t bytes, const Poll& poll = {});
   // Tokens as they are; only the n-grams of the tokeniser apply.
   void add_tokens(const TokenBatch& batch, const Poll& poll = {});
 
@@ -106,12 +110,15 @@ class CorpusBuilder {
     explicit Worker(unsigned orders) : joiner(orders) {}
     Tally tally;
     NgramJoiner joiner;
-    std::string scratch;
+    TokenScratch scratch;
+    TextBuffer text;                 // of the block at hand, where it is read from a file
     std::vector<std::uint32_t> ids;  // of the block at hand
   };
 
   template <class Block>
   void add_blocks(std::size_t count, Block&& block, const Poll& poll);
+  void begin_batch();
+  void keep(std::vector<Segment> fresh);
   std::vector<std::vector<std::uint32_t>> merge(const Poll& poll);
   std::vector<std::uint32_t> ranked_words(const RankOptions& options, const Poll& poll);
   void remap(const std::vector<std::vector<std::uint32_t>>& maps, const Poll& poll);

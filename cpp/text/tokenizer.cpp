@@ -6,34 +6,40 @@
 namespace bitsense {
 
 Tokenizer::Tokenizer(const TokenizerOptions& options, const std::vector<std::string>& stop_words)
-    : options_(options), unicode_(&Unicode::tables()) {
+    : options_(options), unicode_(&Unicode::tables()), kernels_(kernels().text) {
   require(options.min_length >= 1, "`min_length` must be at least 1, got ", options.min_length);
   require(options.max_length >= options.min_length,
           "`max_length` must be at least `min_length`=", options.min_length, ", got ",
           options.max_length);
   require(options.ngrams >= 1 && options.ngrams <= kMaxNgrams, "`ngrams` must be 1 to ", kMaxNgrams,
           ", got ", options.ngrams);
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    const CharClass kind = byte < 0x80 ? unicode_->char_class(byte) : CharClass::kSeparator;
-    const bool belongs =
-        kind == CharClass::kLetter || (kind == CharClass::kDigit && options.digits);
-    classes_[byte] = byte >= 0x80 ? kBeyondAscii : belongs ? kBelongs : kSeparates;
-  }
   options_.min_length = 1;  // a stop word keeps all its pieces
   options_.max_length = UINT32_MAX;
-  std::string scratch;
+  TokenScratch scratch;
   std::vector<std::string> pieces;
   for (const std::string& word : stop_words) {
     const std::size_t before = pieces.size();
-    split(word, scratch, [&](const WordKey& key) { key.append_to(pieces.emplace_back()); });
+    split(word, word.data() + word.size(), scratch,
+          [&](const WordKey& key) { key.append_to(pieces.emplace_back()); });
     require(pieces.size() > before, "`stop_words` must hold words, got '", word, "'");
   }
   for (const std::string& piece : pieces) stop_words_.insert(finished_key(piece));
   options_ = options;
 }
 
-Tokenizer::SlowWord Tokenizer::read_slowly(std::string_view document, std::size_t start,
-                                           std::size_t& position, std::string& word) const {
+std::size_t Tokenizer::end_of_run(std::string_view document, std::size_t position) const noexcept {
+  const auto belongs = [&](char byte) {
+    const auto point = static_cast<unsigned char>(byte);
+    if (point >= 0x80) return true;
+    const CharClass kind = unicode_->char_class(point);
+    return kind == CharClass::kLetter || (kind == CharClass::kDigit && options_.digits);
+  };
+  while (position < document.size() && belongs(document[position])) ++position;
+  return position;
+}
+
+Tokenizer::SlowWord Tokenizer::read_slowly(std::string_view document, std::size_t& position,
+                                           std::string& word) const {
   SlowWord found;
   word.clear();
   auto append = [&](std::uint32_t point) {
@@ -44,9 +50,6 @@ Tokenizer::SlowWord Tokenizer::read_slowly(std::string_view document, std::size_
       ++found.points;
     }
   };
-  for (std::size_t i = start; i < position; ++i) {
-    append(static_cast<unsigned char>(document[i]));
-  }
   while (position < document.size()) {
     const std::size_t here = position;
     const std::uint32_t point = decode_utf8(document, position);

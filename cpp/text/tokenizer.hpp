@@ -3,17 +3,20 @@
 // is a word of its own. Other scripts without spaces (Thai, Lao, Khmer, Burmese) come out as the
 // runs that spaces and punctuation leave.
 //
-// ASCII is cut with a table of 256 classes and folded eight bytes at a time; a word that touches a
-// byte >= 0x80 is built code point by code point. Text is validated where such bytes are read, so a
+// The inner loop (kernels/text_kernels.hpp) finds the runs of ASCII letters, ASCII digits and bytes
+// >= 0x80, and folds ASCII. A run without such bytes is a word; another one is read code point by
+// code point and may hold several or none. Text is validated where such bytes are read, so a
 // document that was split to its end is strict UTF-8.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "kernels/dispatch.hpp"
+#include "kernels/text_kernels.hpp"
 #include "text/unicode.hpp"
 #include "text/word_table.hpp"
 
@@ -27,6 +30,13 @@ struct TokenizerOptions {
   unsigned ngrams = 1;                    // the longest n-gram, 1 to kMaxNgrams
 };
 
+// What a thread needs to split texts.
+struct TokenScratch {
+  std::string word;
+  std::vector<char> folded = std::vector<char>(kFoldedBytes);
+  std::vector<std::uint16_t> edges = std::vector<std::uint16_t>(kMaxEdges);
+};
+
 class Tokenizer {
  public:
   // Stop words are cut and folded like text, so "don't" gives "don" and "t".
@@ -35,23 +45,26 @@ class Tokenizer {
   const TokenizerOptions& options() const noexcept { return options_; }
 
   // Calls sink(key) for each word that is kept, in order; `scratch` holds the bytes of a key until
-  // the sink returns. Throws Utf8Error.
+  // the sink returns. Behind the document as many bytes may be read as lie before `readable_end`.
+  // Throws Utf8Error.
   template <class Sink>
-  void split(std::string_view document, std::string& scratch, Sink&& sink) const;
+  void split(std::string_view document, const char* readable_end, TokenScratch& scratch,
+             Sink&& sink) const;
 
  private:
-  enum ByteClass : std::uint8_t { kSeparates, kBelongs, kBeyondAscii };
-
   struct SlowWord {
     std::size_t points = 0;
     bool ideograph = false;
   };
-  // Reads the word of which [start, position) is an ASCII prefix, maybe empty, on to its end, and
-  // leaves it in `word`, folded. A result of no points is no word.
-  SlowWord read_slowly(std::string_view document, std::size_t start, std::size_t& position,
-                       std::string& word) const;
-  WordKey ascii_key(const char* data, std::size_t length, const char* end,
-                    std::string& scratch) const;
+  // Reads the word that begins at `position`, or what is skipped there, and leaves it in `word`,
+  // folded. A result of no points is no word.
+  SlowWord read_slowly(std::string_view document, std::size_t& position, std::string& word) const;
+  // Splits the run [begin, end), which holds bytes >= 0x80 or is too long for the inner loop.
+  template <class Sink>
+  void split_run(std::string_view document, std::size_t begin, std::size_t end, std::string& word,
+                 Sink&& sink) const;
+  // Where the run ends that begins at `position`.
+  std::size_t end_of_run(std::string_view document, std::size_t position) const noexcept;
   bool has_length(std::size_t points) const noexcept {
     return points >= options_.min_length && points <= options_.max_length;
   }
@@ -60,59 +73,63 @@ class Tokenizer {
   }
 
   TokenizerOptions options_;
-  std::array<ByteClass, 256> classes_{};
   const Unicode* unicode_;
+  const TextKernels* kernels_;
   WordTable stop_words_;
 };
 
-// Lowers the letters A-Z of eight ASCII bytes.
-constexpr std::uint64_t lower_ascii(std::uint64_t bytes) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
-  const std::uint64_t at_least_a = bytes + kOnes * (0x80 - 'A');
-  const std::uint64_t above_z = bytes + kOnes * (0x80 - 'Z' - 1);
-  return bytes | (at_least_a & ~above_z & kOnes * 0x80) >> 2;
-}
-
-inline WordKey Tokenizer::ascii_key(const char* data, std::size_t length, const char* end,
-                                    std::string& scratch) const {
-  if (length > WordKey::kHead && options_.lowercase) {
-    scratch.assign(data, length);
-    for (char& byte : scratch) {
-      if (byte >= 'A' && byte <= 'Z') byte = static_cast<char>(byte | 0x20);
-    }
-    return finished_key(scratch);
-  }
-  WordKey key = make_key(data, static_cast<std::uint32_t>(length), end);
-  if (options_.lowercase) {
-    key.head[0] = lower_ascii(key.head[0]);
-    key.head[1] = lower_ascii(key.head[1]);
-  }
-  finish_key(key);
-  return key;
+// Whether none of the bytes is >= 0x80; those of a short word are the key's head.
+inline bool is_ascii(const WordKey& key) noexcept {
+  constexpr std::uint64_t kHighest = 0x8080808080808080ULL;
+  if (((key.head[0] | key.head[1]) & kHighest) != 0) return false;
+  return !key.is_long() || std::all_of(key.data + WordKey::kHead, key.data + key.length,
+                                       [](char byte) { return (byte & 0x80) == 0; });
 }
 
 template <class Sink>
-void Tokenizer::split(std::string_view document, std::string& scratch, Sink&& sink) const {
-  const char* text = document.data();
-  const std::size_t size = document.size();
-  auto class_at = [&](std::size_t i) { return classes_[static_cast<unsigned char>(text[i])]; };
-  for (std::size_t position = 0; position < size;) {
-    if (class_at(position) == kSeparates) {
-      ++position;
-      continue;
-    }
-    const std::size_t start = position;
-    while (position < size && class_at(position) == kBelongs) ++position;
-    if (position == size || class_at(position) == kSeparates) {
-      if (!has_length(position - start)) continue;
-      const WordKey key = ascii_key(text + start, position - start, text + size, scratch);
-      if (is_kept(key)) sink(key);
-      continue;
-    }
-    const SlowWord word = read_slowly(document, start, position, scratch);
-    if (word.points == 0 || !(word.ideograph || has_length(word.points))) continue;
-    const WordKey key = finished_key(scratch);
+void Tokenizer::split_run(std::string_view document, std::size_t begin, std::size_t end,
+                          std::string& word, Sink&& sink) const {
+  while (begin < end) {
+    const SlowWord found = read_slowly(document, begin, word);
+    if (found.points == 0 || !(found.ideograph || has_length(found.points))) continue;
+    const WordKey key = finished_key(word);
     if (is_kept(key)) sink(key);
+  }
+}
+
+template <class Sink>
+void Tokenizer::split(std::string_view document, const char* readable_end, TokenScratch& scratch,
+                      Sink&& sink) const {
+  char* folded = scratch.folded.data();
+  std::uint16_t* edges = scratch.edges.data();
+  for (std::size_t begin = 0; begin < document.size();) {
+    const char* text = document.data() + begin;
+    std::size_t size = std::min(document.size() - begin, kTextChunk);
+    std::size_t runs =
+        kernels_->find_runs(text, size, static_cast<std::size_t>(readable_end - text),
+                            options_.lowercase, options_.digits, folded, edges);
+    if (runs > 0 && edges[2 * runs - 1] == size && begin + size < document.size()) {
+      --runs;  // the last run may go on
+      size = edges[2 * runs];
+      if (size == 0) {
+        const std::size_t end = end_of_run(document, begin);
+        split_run(document, begin, end, scratch.word, sink);
+        begin = end;
+        continue;
+      }
+    }
+    for (std::size_t i = 0; i < runs; ++i) {
+      const std::size_t start = edges[2 * i], length = edges[2 * i + 1] - start;
+      WordKey key = padded_key(folded + start, static_cast<std::uint32_t>(length));
+      if (!is_ascii(key)) {
+        split_run(document, begin + start, begin + start + length, scratch.word, sink);
+        continue;
+      }
+      if (!has_length(length)) continue;
+      finish_key(key);
+      if (is_kept(key)) sink(key);
+    }
+    begin += size;
   }
 }
 

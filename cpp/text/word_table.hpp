@@ -68,6 +68,18 @@ inline WordKey make_key(const char* data, std::uint32_t length, const char* read
   return key;
 }
 
+// The same where 16 bytes are readable at `data` in any case.
+inline WordKey padded_key(const char* data, std::uint32_t length) {
+  WordKey key{{0, 0}, 0, data, length};
+  const std::size_t kept = length < WordKey::kHead ? length : WordKey::kHead;
+  std::uint64_t keep[2];
+  std::memcpy(keep, detail::kKeepFirst + WordKey::kHead - kept, WordKey::kHead);
+  std::memcpy(key.head, data, WordKey::kHead);
+  key.head[0] &= keep[0];
+  key.head[1] &= keep[1];
+  return key;
+}
+
 // Sets the hash of a key whose other fields are final.
 inline void finish_key(WordKey& key) {
   key.hash = detail::hash_pair(key.head[0], key.head[1] + key.length);

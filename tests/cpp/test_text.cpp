@@ -87,7 +87,7 @@ void a_poll_that_throws_stops_the_builder() {
 
 void any_bytes_are_cut_or_refused() {
   const auto cutter = tokenizer();
-  std::string scratch;
+  TokenScratch scratch;
   for (std::uint64_t seed = 0; seed < 3000; ++seed) {
     auto bytes = random_bytes(seed % 40, seed);
     if (seed % 2 == 0)
@@ -96,7 +96,8 @@ void any_bytes_are_cut_or_refused() {
     const std::unique_ptr<char[]> exact(new char[bytes.size()]);
     std::copy(bytes.begin(), bytes.end(), exact.get());
     try {
-      cutter->split({exact.get(), bytes.size()}, scratch, [](const WordKey& key) {
+      cutter->split({exact.get(), bytes.size()}, exact.get() + bytes.size(), scratch,
+                    [](const WordKey& key) {
         std::string word;
         key.append_to(word);
         BITSENSE_CHECK(!word.empty());

@@ -88,12 +88,14 @@ py::list split_text(const bitsense::Tokenizer& tokenizer, const py::str& text) {
   bitsense::TokenScratch scratch;
   std::string word;
   bitsense::NgramJoiner joiner(tokenizer.options().ngrams);
-  tokenizer.split(view, view.data() + view.size(), scratch, [&](const bitsense::WordKey& token) {
-    joiner.add(token, [&](const bitsense::WordKey& key, unsigned) {
-      word.clear();
-      key.append_to(word);
-      words.append(py::str(word));
-    });
-  });
+  const auto add = [&](const bitsense::WordKey& key, unsigned) {
+    word.clear();
+    key.append_to(word);
+    words.append(py::str(word));
+  };
+  tokenizer.split(view, view.data() + view.size(), scratch,
+                  [&](std::span<const bitsense::WordKey> tokens) {
+                    for (const bitsense::WordKey& token : tokens) joiner.add(token, add);
+                  });
   return words;
 }

@@ -8,10 +8,6 @@
 #include <iterator>
 #include <utility>
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 #include "core/errors.hpp"
 
 namespace bitsense {
@@ -20,7 +16,8 @@ namespace {
 constexpr std::size_t kBlockBytes = std::size_t{1} << 18;
 constexpr std::size_t kBlockTokens = std::size_t{1} << 16;
 constexpr std::size_t kPollTokens = std::size_t{1} << 16;
-constexpr std::size_t kTrimIds = std::size_t{1} << 22;
+constexpr std::size_t kFirstIds = std::size_t{1} << 12;
+constexpr std::size_t kMemoryIds = std::size_t{1} << 20;  // four megabytes
 
 // Cuts [0, count) into runs whose sizes add up to `block` or more each; returns where they begin,
 // and `count` at the end.
@@ -39,13 +36,6 @@ std::vector<std::size_t> cut_blocks(std::size_t count, std::size_t block, Size&&
   return begins;
 }
 
-// The GNU allocator keeps what threads freed until it is told to give it back.
-void give_memory_back() {
-#ifdef __GLIBC__
-  malloc_trim(0);
-#endif
-}
-
 std::string describe(std::string_view document, const Utf8Error& error) {
   const unsigned byte = static_cast<unsigned char>(document[error.offset()]);
   return text("must be UTF-8, got byte 0x", std::hex, std::setw(2), std::setfill('0'), byte,
@@ -58,9 +48,12 @@ std::string describe(std::string_view document, const Utf8Error& error) {
 class CorpusBuilder::Writer {
  public:
   Writer(const CorpusBuilder& builder, Worker& worker, Segment& segment, const Poll& poll)
-      : builder_(builder), worker_(worker), segment_(segment), poll_(poll) {
-    worker_.ids.clear();
-  }
+      : builder_(builder),
+        worker_(worker),
+        segment_(segment),
+        poll_(poll),
+        begin_(worker.used),
+        first_(worker.used) {}
 
   void add_text(std::string_view document, const char* readable_end) {
     if (segment_.error) return;
@@ -71,7 +64,7 @@ class CorpusBuilder::Writer {
     begin();
     try {
       builder_.tokenizer_->split(document, readable_end, worker_.scratch,
-                                 [&](const WordKey& key) { add_token(key); });
+                                 [&](std::span<const WordKey> words) { add_words(words); });
     } catch (const Utf8Error& error) {
       fail(describe(document, error));
       return;
@@ -92,100 +85,124 @@ class CorpusBuilder::Writer {
                 const char* readable_end) {
     if (segment_.error) return;
     begin();
-    for (std::size_t i = 0; i < tokens; ++i) {
-      add_token(finished_key(bytes, lengths[i], readable_end));
-      bytes += lengths[i];
+    std::array<WordKey, kWordBatch> words;
+    for (std::size_t i = 0; i < tokens;) {
+      std::size_t size = 0;
+      for (; size < words.size() && i < tokens; ++i) {
+        words[size++] = finished_key(bytes, lengths[i], readable_end);
+        bytes += lengths[i];
+      }
+      add_words(std::span(words).first(size));
     }
     end();
   }
 
-  // Keeps the ids, at their exact size.
   void finish() {
-    segment_.size = worker_.ids.size();
-    segment_.ids = std::make_unique_for_overwrite<std::uint32_t[]>(segment_.size);
-    std::copy(worker_.ids.begin(), worker_.ids.end(), segment_.ids.get());
-    constexpr std::size_t kHuge = 16 * kBlockTokens;  // one long document must not keep its buffer
-    if (worker_.ids.capacity() > kHuge) worker_.ids = {};
+    segment_.memory = worker_.memory;
+    segment_.ids = worker_.memory.get() + begin_;
+    segment_.size = worker_.used - begin_;
   }
 
  private:
   void begin() {
     worker_.joiner.clear();
-    first_ = worker_.ids.size();
+    first_ = worker_.used;
     total_ = 0;
   }
   void end() {
     flush();
-    segment_.lengths.push_back(static_cast<std::uint32_t>(worker_.ids.size() - first_));
+    segment_.lengths.push_back(static_cast<std::uint32_t>(worker_.used - first_));
     segment_.totals.push_back(total_);
   }
   void fail(const std::string& what) { segment_.error.emplace(segment_.totals.size(), what); }
 
-  void add_token(const WordKey& token) {
-    if (++since_poll_ == kPollTokens) {
+  void add_words(std::span<const WordKey> words) {
+    since_poll_ += words.size();
+    if (since_poll_ >= kPollTokens) {
       since_poll_ = 0;
       if (poll_) poll_();
     }
-    worker_.joiner.add(token, [&](const WordKey& key, unsigned order) { look_up(key, order); });
+    if (builder_.tokenizer_->options().ngrams == 1) {
+      look_up(words);
+      return;
+    }
+    for (const WordKey& word : words) {
+      worker_.joiner.add(word, [&](const WordKey& key, unsigned order) { wait(key, order); });
+    }
   }
 
-  // Look-ups wait in a queue while their cache lines come. A long key does not wait, because its
-  // bytes may move before its turn.
-  void look_up(const WordKey& key, unsigned order) {
-    ++total_;
-    queue_[queued_++] = {key, order};
-    if (key.is_long() || queued_ == kQueue) {
-      flush();
-    } else if (builder_.vocabulary_) {
-      builder_.vocabulary_->prefetch(key);
+  // N-grams are looked up some at a time. A long key does not wait, because its bytes may move
+  // before its turn.
+  void wait(const WordKey& key, unsigned order) {
+    waiting_[waits_] = key;
+    orders_[waits_++] = static_cast<std::uint8_t>(order);
+    if (key.is_long() || waits_ == kWordBatch) flush();
+  }
+  void flush() { look_up(std::span(waiting_).first(std::exchange(waits_, 0))); }
+
+  // Asks for the cache lines of all words, then looks them up.
+  void look_up(std::span<const WordKey> words) {
+    total_ += static_cast<std::uint32_t>(words.size());
+    std::uint32_t* ids = room(words.size());
+    if (builder_.vocabulary_) {
+      worker_.used += find(words, ids);
     } else {
-      worker_.tally.words.prefetch(key);
+      count(words, ids);
+      worker_.used += words.size();
     }
   }
 
-  void flush() {
-    const std::size_t queued = std::exchange(queued_, 0);
-    for (std::size_t i = 0; i < queued; ++i) {
-      if (builder_.vocabulary_) {
-        find(queue_[i].key);
-      } else {
-        count(queue_[i].key, queue_[i].order);
-      }
+  // Room for more ids behind those of this segment, which lie together: where the memory ends they
+  // move to the beginning of a new one.
+  std::uint32_t* room(std::size_t more) {
+    if (worker_.capacity - worker_.used < more) {
+      const std::size_t held = worker_.used - begin_;
+      const std::size_t capacity = std::max(
+          std::clamp(2 * worker_.capacity, kFirstIds, kMemoryIds), 2 * (held + more));
+      std::shared_ptr<std::uint32_t[]> memory = large_array<std::uint32_t>(capacity);
+      std::copy_n(worker_.memory.get() + begin_, held, memory.get());
+      worker_.memory = std::move(memory);
+      worker_.capacity = capacity;
+      worker_.used = held;
+      first_ -= begin_;
+      begin_ = 0;
     }
+    return worker_.memory.get() + worker_.used;
   }
 
-  void find(const WordKey& key) {
-    const std::uint32_t id = builder_.vocabulary_->find(key);
-    if (id != kNoWord) worker_.ids.push_back(id);
+  std::size_t find(std::span<const WordKey> words, std::uint32_t* ids) {
+    const Vocabulary& vocabulary = *builder_.vocabulary_;
+    for (const WordKey& word : words) vocabulary.prefetch(word);
+    std::size_t found = 0;
+    for (const WordKey& word : words) {
+      ids[found] = vocabulary.find(word);
+      found += ids[found] != kNoWord;
+    }
+    return found;
   }
 
-  void count(const WordKey& key, unsigned order) {
+  void count(std::span<const WordKey> words, std::uint32_t* ids) {
     Tally& tally = worker_.tally;
-    const std::uint32_t id = tally.words.insert(key);
-    const bool is_new = id == tally.counts.size();
-    if (is_new) tally.counts.push_back(0);
-    ++tally.counts[id];
-    worker_.ids.push_back(id);
+    for (const WordKey& word : words) tally.words.prefetch(word);
+    for (std::size_t i = 0; i < words.size(); ++i) ids[i] = tally.words.insert(words[i]);
     if (builder_.tokenizer_->options().ngrams == 1) return;
-    if (is_new) tally.orders.push_back(static_cast<std::uint8_t>(order));
-    if (order < tally.orders[id]) tally.orders[id] = static_cast<std::uint8_t>(order);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      if (ids[i] == tally.orders.size()) tally.orders.push_back(orders_[i]);
+      tally.orders[ids[i]] = std::min(tally.orders[ids[i]], orders_[i]);
+    }
   }
-
-  struct Queued {
-    WordKey key;
-    unsigned order;
-  };
-  static constexpr std::size_t kQueue = 32;
 
   const CorpusBuilder& builder_;
   Worker& worker_;
   Segment& segment_;
   const Poll& poll_;
-  std::size_t first_ = 0;
+  std::size_t begin_;  // of the segment in the worker's memory
+  std::size_t first_;  // and of the document
   std::uint32_t total_ = 0;
   std::size_t since_poll_ = 0;
-  std::array<Queued, kQueue> queue_;
-  std::size_t queued_ = 0;
+  std::array<WordKey, kWordBatch> waiting_;
+  std::array<std::uint8_t, kWordBatch> orders_;  // of what waits
+  std::size_t waits_ = 0;
 };
 
 CorpusBuilder::CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::size_t threads,
@@ -337,19 +354,27 @@ std::size_t CorpusBuilder::ids() const noexcept {
 void CorpusBuilder::drain(std::uint32_t* ids, std::uint64_t* offsets, std::uint32_t* totals,
                           const Poll& poll) {
   open_ = false;
-  std::uint64_t offset = 0;
-  std::uint64_t given_back = 0;
-  *offsets++ = 0;
-  for (Segment& segment : segments_) {
-    if (poll) poll();
-    std::copy_n(segment.ids.get(), segment.size, ids + offset);
-    for (const std::uint32_t length : segment.lengths) *offsets++ = offset += length;
-    totals = std::copy(segment.totals.begin(), segment.totals.end(), totals);
-    segment = Segment();
-    if (offset - given_back < kTrimIds) continue;
-    given_back = offset;
-    give_memory_back();
+  for (Worker& worker : workers_) worker.memory.reset();
+  struct Place {
+    std::uint64_t id = 0;
+    std::size_t document = 0;
+  };
+  std::vector<Place> places(segments_.size() + 1);
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    places[i + 1] = {places[i].id + segments_[i].size,
+                     places[i].document + segments_[i].totals.size()};
   }
+  offsets[0] = 0;
+  parallel_for(
+      workers_.size(), segments_.size(),
+      [&](std::size_t i, std::size_t) {
+        const Segment segment = std::move(segments_[i]);  // its memory goes as soon as possible
+        auto [offset, document] = places[i];
+        std::copy_n(segment.ids, segment.size, ids + offset);
+        std::copy(segment.totals.begin(), segment.totals.end(), totals + document);
+        for (const std::uint32_t length : segment.lengths) offsets[++document] = offset += length;
+      },
+      poll);
   segments_.clear();
 }
 

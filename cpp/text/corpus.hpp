@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/large_pages.hpp"
 #include "core/parallel.hpp"
 #include "text/line_reader.hpp"
 #include "text/ngrams.hpp"
@@ -92,7 +93,8 @@ class CorpusBuilder {
  private:
   // The ids of a block of documents.
   struct Segment {
-    std::unique_ptr<std::uint32_t[]> ids;
+    std::shared_ptr<std::uint32_t[]> memory;  // shared with other segments of the same worker
+    std::uint32_t* ids = nullptr;
     std::size_t size = 0;
     std::vector<std::uint32_t> lengths;  // ids of each document
     std::vector<std::uint32_t> totals;   // tokens of each document
@@ -102,7 +104,6 @@ class CorpusBuilder {
   // What one thread has counted; index: provisional id.
   struct Tally {
     WordTable words;
-    std::vector<std::uint64_t> counts;
     std::vector<std::uint8_t> orders;  // lowest order of n-gram that gave the word; none: all 1
   };
   class Writer;
@@ -111,8 +112,10 @@ class CorpusBuilder {
     Tally tally;
     NgramJoiner joiner;
     TokenScratch scratch;
-    TextBuffer text;                 // of the block at hand, where it is read from a file
-    std::vector<std::uint32_t> ids;  // of the block at hand
+    TextBuffer text;  // of the block at hand, where it is read from a file
+    std::shared_ptr<std::uint32_t[]> memory;  // for ids; `used` of `capacity` are taken
+    std::size_t used = 0;
+    std::size_t capacity = 0;
   };
 
   template <class Block>
@@ -120,7 +123,8 @@ class CorpusBuilder {
   void begin_batch();
   void keep(std::vector<Segment> fresh);
   std::vector<std::vector<std::uint32_t>> merge(const Poll& poll);
-  std::vector<std::uint32_t> ranked_words(const RankOptions& options, const Poll& poll);
+  std::vector<std::uint32_t> ranked_words(const std::vector<std::uint64_t>& counts,
+                                          const RankOptions& options, const Poll& poll);
   void remap(const std::vector<std::vector<std::uint32_t>>& maps, const Poll& poll);
 
   std::shared_ptr<const Tokenizer> tokenizer_;

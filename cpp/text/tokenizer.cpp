@@ -19,8 +19,9 @@ Tokenizer::Tokenizer(const TokenizerOptions& options, const std::vector<std::str
   std::vector<std::string> pieces;
   for (const std::string& word : stop_words) {
     const std::size_t before = pieces.size();
-    split(word, word.data() + word.size(), scratch,
-          [&](const WordKey& key) { key.append_to(pieces.emplace_back()); });
+    split(word, word.data() + word.size(), scratch, [&](std::span<const WordKey> keys) {
+      for (const WordKey& key : keys) key.append_to(pieces.emplace_back());
+    });
     require(pieces.size() > before, "`stop_words` must hold words, got '", word, "'");
   }
   for (const std::string& piece : pieces) stop_words_.insert(finished_key(piece));

@@ -11,8 +11,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "kernels/dispatch.hpp"
@@ -30,9 +32,14 @@ struct TokenizerOptions {
   unsigned ngrams = 1;                    // the longest n-gram, 1 to kMaxNgrams
 };
 
+// The words that are found together, so that what is looked up for them can come together.
+constexpr std::size_t kWordBatch = 128;
+
 // What a thread needs to split texts.
 struct TokenScratch {
-  std::string word;
+  std::vector<WordKey> words = std::vector<WordKey>(kWordBatch);
+  std::string word;    // that is read code point by code point
+  std::string spelled;  // the bytes of such words, as far as the batch needs them
   std::vector<char> folded = std::vector<char>(kFoldedBytes);
   std::vector<std::uint16_t> edges = std::vector<std::uint16_t>(kMaxEdges);
 };
@@ -44,9 +51,9 @@ class Tokenizer {
 
   const TokenizerOptions& options() const noexcept { return options_; }
 
-  // Calls sink(key) for each word that is kept, in order; `scratch` holds the bytes of a key until
-  // the sink returns. Behind the document as many bytes may be read as lie before `readable_end`.
-  // Throws Utf8Error.
+  // Calls sink(words) for the words that are kept, some at a time and in order; a span of keys,
+  // which live until the sink returns. Behind the document as many bytes may be read as lie before
+  // `readable_end`. Throws Utf8Error.
   template <class Sink>
   void split(std::string_view document, const char* readable_end, TokenScratch& scratch,
              Sink&& sink) const;
@@ -60,9 +67,9 @@ class Tokenizer {
   // folded. A result of no points is no word.
   SlowWord read_slowly(std::string_view document, std::size_t& position, std::string& word) const;
   // Splits the run [begin, end), which holds bytes >= 0x80 or is too long for the inner loop.
-  template <class Sink>
+  template <class Batch>
   void split_run(std::string_view document, std::size_t begin, std::size_t end, std::string& word,
-                 Sink&& sink) const;
+                 Batch&& batch) const;
   // Where the run ends that begins at `position`.
   std::size_t end_of_run(std::string_view document, std::size_t position) const noexcept;
   bool has_length(std::size_t points) const noexcept {
@@ -86,23 +93,56 @@ inline bool is_ascii(const WordKey& key) noexcept {
                                        [](char byte) { return (byte & 0x80) == 0; });
 }
 
+// The words of a call of the sink. There is always room for one more, which counts once `size` says
+// so.
 template <class Sink>
+struct WordBatch {
+  TokenScratch& scratch;
+  Sink& sink;
+  WordKey* const words = scratch.words.data();
+  std::size_t size = 0;
+
+  void flush() {
+    if (size > 0) sink(std::span<const WordKey>(words, size));
+    size = 0;
+    scratch.spelled.clear();
+  }
+  void add(WordKey key, std::string_view word) {
+    if (key.is_long()) key.data = spell(word);
+    words[size++] = key;
+    if (size == kWordBatch) flush();
+  }
+  // The bytes of a word at a place where they last.
+  const char* spell(std::string_view word) {
+    std::string& spelled = scratch.spelled;
+    if (word.size() > spelled.capacity() - spelled.size()) {
+      flush();
+      spelled.reserve(std::max(word.size(), std::size_t{4096}));
+    }
+    return spelled.append(word).data() + spelled.size() - word.size();
+  }
+};
+
+template <class Batch>
 void Tokenizer::split_run(std::string_view document, std::size_t begin, std::size_t end,
-                          std::string& word, Sink&& sink) const {
+                          std::string& word, Batch&& batch) const {
   while (begin < end) {
     const SlowWord found = read_slowly(document, begin, word);
     if (found.points == 0 || !(found.ideograph || has_length(found.points))) continue;
     const WordKey key = finished_key(word);
-    if (is_kept(key)) sink(key);
+    if (is_kept(key)) batch.add(key, word);
   }
 }
 
 template <class Sink>
 void Tokenizer::split(std::string_view document, const char* readable_end, TokenScratch& scratch,
                       Sink&& sink) const {
-  char* folded = scratch.folded.data();
-  std::uint16_t* edges = scratch.edges.data();
-  for (std::size_t begin = 0; begin < document.size();) {
+  char* const folded = scratch.folded.data();
+  std::uint16_t* const edges = scratch.edges.data();
+  const bool filters = stop_words_.size() > 0;
+  const std::size_t least = options_.min_length, most = options_.max_length;
+  WordBatch<std::remove_reference_t<Sink>> batch{scratch, sink};
+  for (std::size_t begin = 0; begin < document.size(); batch.flush()) {
     const char* text = document.data() + begin;
     std::size_t size = std::min(document.size() - begin, kTextChunk);
     std::size_t runs =
@@ -113,21 +153,22 @@ void Tokenizer::split(std::string_view document, const char* readable_end, Token
       size = edges[2 * runs];
       if (size == 0) {
         const std::size_t end = end_of_run(document, begin);
-        split_run(document, begin, end, scratch.word, sink);
+        split_run(document, begin, end, scratch.word, batch);
         begin = end;
         continue;
       }
     }
     for (std::size_t i = 0; i < runs; ++i) {
       const std::size_t start = edges[2 * i], length = edges[2 * i + 1] - start;
-      WordKey key = padded_key(folded + start, static_cast<std::uint32_t>(length));
-      if (!is_ascii(key)) {
-        split_run(document, begin + start, begin + start + length, scratch.word, sink);
+      WordKey& key = batch.words[batch.size];
+      make_padded_key(folded + start, static_cast<std::uint32_t>(length), key);
+      if (!is_ascii(key)) [[unlikely]] {
+        split_run(document, begin + start, begin + start + length, scratch.word, batch);
         continue;
       }
-      if (!has_length(length)) continue;
       finish_key(key);
-      if (is_kept(key)) sink(key);
+      batch.size += length >= least && length <= most && !(filters && !is_kept(key));
+      if (batch.size == kWordBatch) batch.flush();
     }
     begin += size;
   }

@@ -97,11 +97,13 @@ void any_bytes_are_cut_or_refused() {
     std::copy(bytes.begin(), bytes.end(), exact.get());
     try {
       cutter->split({exact.get(), bytes.size()}, exact.get() + bytes.size(), scratch,
-                    [](const WordKey& key) {
-        std::string word;
-        key.append_to(word);
-        BITSENSE_CHECK(!word.empty());
-      });
+                    [](std::span<const WordKey> keys) {
+                      for (const WordKey& key : keys) {
+                        std::string word;
+                        key.append_to(word);
+                        BITSENSE_CHECK(!word.empty());
+                      }
+                    });
     } catch (const Utf8Error&) {
       continue;
     }

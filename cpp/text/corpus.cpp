@@ -213,6 +213,12 @@ CorpusBuilder::CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::si
   for (std::size_t i = 0; i < threads; ++i) workers_.emplace_back(tokenizer_->options().ngrams);
 }
 
+CorpusBuilder::CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::size_t threads,
+                             const std::string& folder)
+    : CorpusBuilder(std::move(tokenizer), threads) {
+  spill_ = std::make_unique<SpillFile>(folder);
+}
+
 // Calls block(i, writer) for each i below `count` and keeps what the writers wrote, in order.
 template <class Block>
 void CorpusBuilder::add_blocks(std::size_t count, Block&& block, const Poll& poll) {
@@ -245,7 +251,15 @@ void CorpusBuilder::keep(std::vector<Segment> fresh) {
     }
     documents += segment.totals.size();
     for (const std::uint32_t total : segment.totals) counts_.tokens += total;
+    if (spill_) {
+      spill_->append({segment.ids, segment.size});
+      segment.memory.reset();
+      segment.ids = nullptr;
+    }
     segments_.push_back(std::move(segment));
+  }
+  if (spill_) {
+    for (Worker& worker : workers_) worker.used = 0;
   }
   counts_.documents += documents;
   open_ = true;
@@ -370,7 +384,7 @@ void CorpusBuilder::drain(std::uint32_t* ids, std::uint64_t* offsets, std::uint3
       [&](std::size_t i, std::size_t) {
         const Segment segment = std::move(segments_[i]);  // its memory goes as soon as possible
         auto [offset, document] = places[i];
-        std::copy_n(segment.ids, segment.size, ids + offset);
+        if (!spill_) std::copy_n(segment.ids, segment.size, ids + offset);
         std::copy(segment.totals.begin(), segment.totals.end(), totals + document);
         for (const std::uint32_t length : segment.lengths) offsets[++document] = offset += length;
       },

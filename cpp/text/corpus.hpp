@@ -1,7 +1,7 @@
 // Text to ids in one pass. A batch of documents is cut into blocks; each thread counts the words of
 // its blocks in a table of its own and writes provisional ids, four bytes a token, the only thing
 // that is kept of the text. At the end the tables are merged, the words ranked, and the ids mapped
-// to ranks where they lie. With a vocabulary given, ids are final at once and other words are left
+// to ranks where they lie. They may lie in a file instead of memory. With a vocabulary given, ids are final at once and other words are left
 // out. Counts, ranks and ids depend on the documents alone, not on threads or batches.
 #pragma once
 
@@ -19,6 +19,7 @@
 #include "core/parallel.hpp"
 #include "text/line_reader.hpp"
 #include "text/ngrams.hpp"
+#include "text/spill_file.hpp"
 #include "text/tokenizer.hpp"
 #include "text/vocabulary.hpp"
 
@@ -67,6 +68,10 @@ class CorpusBuilder {
   // Without a vocabulary the builder makes one.
   CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::size_t threads,
                 std::shared_ptr<const Vocabulary> vocabulary = nullptr);
+  // The same, with the ids in a file in `folder` from the end of each batch on: what stays in
+  // memory is the table of words and eight bytes a document.
+  CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::size_t threads,
+                const std::string& folder);
 
   // Each of these adds documents behind those added before. After an exception the builder takes
   // no more. The errors of a batch are those of its first bad document.
@@ -84,9 +89,13 @@ class CorpusBuilder {
 
   const CorpusCounts& counts() const noexcept { return counts_; }
   std::size_t ids() const noexcept;  // how many drain() will write
+  bool spills() const noexcept { return spill_ != nullptr; }
+
+  // The ids of all documents, in the file in which they lie; before drain().
+  std::shared_ptr<const std::uint32_t[]> map_ids() const { return spill_->map(ids()); }
 
   // Writes the ids of all documents, offsets (documents + 1) and each document's number of tokens
-  // before the cut, and gives the builder's memory back as it goes.
+  // before the cut, and gives the builder's memory back as it goes. Ids in a file are not written.
   void drain(std::uint32_t* ids, std::uint64_t* offsets, std::uint32_t* totals,
              const Poll& poll = {});
 
@@ -94,7 +103,7 @@ class CorpusBuilder {
   // The ids of a block of documents.
   struct Segment {
     std::shared_ptr<std::uint32_t[]> memory;  // shared with other segments of the same worker
-    std::uint32_t* ids = nullptr;
+    std::uint32_t* ids = nullptr;             // none where they lie in the file
     std::size_t size = 0;
     std::vector<std::uint32_t> lengths;  // ids of each document
     std::vector<std::uint32_t> totals;   // tokens of each document
@@ -126,11 +135,13 @@ class CorpusBuilder {
   std::vector<std::uint32_t> ranked_words(const std::vector<std::uint64_t>& counts,
                                           const RankOptions& options, const Poll& poll);
   void remap(const std::vector<std::vector<std::uint32_t>>& maps, const Poll& poll);
+  void remap_file(const std::vector<std::vector<std::uint32_t>>& maps, const Poll& poll);
 
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::shared_ptr<const Vocabulary> vocabulary_;
   std::vector<Worker> workers_;
   std::vector<Segment> segments_;
+  std::unique_ptr<SpillFile> spill_;
   CorpusCounts counts_;
   bool open_ = true;
 };

@@ -111,27 +111,57 @@ std::vector<std::uint32_t> CorpusBuilder::ranked_words(const std::vector<std::ui
   return ranked;
 }
 
-// Maps the ids of every segment where they lie and drops those that map to kNoWord.
+namespace {
+
+// Maps ids where they lie, drops those that map to kNoWord, and returns how many are left; `lengths`
+// are those of the documents.
+std::size_t keep_mapped(std::uint32_t* ids, std::vector<std::uint32_t>& lengths,
+                    const std::vector<std::uint32_t>& map) {
+  const std::uint32_t* from = ids;
+  std::uint32_t* to = ids;
+  for (std::uint32_t& length : lengths) {
+    const std::uint32_t* before = to;
+    for (const std::uint32_t* end = from + length; from < end; ++from) {
+      const std::uint32_t id = map[*from];
+      *to = id;
+      to += id != kNoWord;
+    }
+    length = static_cast<std::uint32_t>(to - before);
+  }
+  return static_cast<std::size_t>(to - ids);
+}
+
+}  // namespace
+
 void CorpusBuilder::remap(const std::vector<std::vector<std::uint32_t>>& maps, const Poll& poll) {
+  if (spill_) {
+    remap_file(maps, poll);
+    return;
+  }
   parallel_for(
       workers_.size(), segments_.size(),
       [&](std::size_t i, std::size_t) {
         Segment& segment = segments_[i];
-        const std::vector<std::uint32_t>& map = maps[segment.worker];
-        const std::uint32_t* from = segment.ids;
-        std::uint32_t* to = segment.ids;
-        for (std::uint32_t& length : segment.lengths) {
-          const std::uint32_t* before = to;
-          for (const std::uint32_t* end = from + length; from < end; ++from) {
-            const std::uint32_t id = map[*from];
-            *to = id;
-            to += id != kNoWord;
-          }
-          length = static_cast<std::uint32_t>(to - before);
-        }
-        segment.size = static_cast<std::size_t>(to - segment.ids);
+        segment.size = keep_mapped(segment.ids, segment.lengths, maps[segment.worker]);
       },
       poll);
+}
+
+// The same in the file, where the ids of all segments follow each other before and after.
+void CorpusBuilder::remap_file(const std::vector<std::vector<std::uint32_t>>& maps,
+                               const Poll& poll) {
+  std::vector<std::uint32_t> ids;
+  std::size_t from = 0;
+  std::size_t to = 0;
+  for (Segment& segment : segments_) {
+    if (poll) poll();
+    ids.resize(segment.size);
+    spill_->read(from, ids);
+    from += segment.size;
+    segment.size = keep_mapped(ids.data(), segment.lengths, maps[segment.worker]);
+    spill_->write(to, std::span(ids).first(segment.size));
+    to += segment.size;
+  }
 }
 
 Vocabulary CorpusBuilder::rank(const RankOptions& options, const Poll& poll) {

@@ -13,6 +13,19 @@ Tokenizer::Tokenizer(const TokenizerOptions& options, const std::vector<std::str
           options.max_length);
   require(options.ngrams >= 1 && options.ngrams <= kMaxNgrams, "`ngrams` must be 1 to ", kMaxNgrams,
           ", got ", options.ngrams);
+  for (std::uint32_t point = 0x80; point < two_bytes_.size(); ++point) {
+    const CharClass kind = unicode_->char_class(point);
+    if (kind != CharClass::kLetter && !(kind == CharClass::kDigit && options.digits)) continue;
+    std::string folded;
+    if (options.lowercase) {
+      if (unicode_->append_folded(point, folded) != 1) continue;
+    } else {
+      append_utf8(point, folded);
+    }
+    if (folded.size() != 2) continue;
+    two_bytes_[point] = static_cast<std::uint16_t>(static_cast<unsigned char>(folded[0]) |
+                                                   static_cast<unsigned char>(folded[1]) << 8);
+  }
   options_.min_length = 1;  // a stop word keeps all its pieces
   options_.max_length = UINT32_MAX;
   TokenScratch scratch;
@@ -26,6 +39,26 @@ Tokenizer::Tokenizer(const TokenizerOptions& options, const std::vector<std::str
   }
   for (const std::string& piece : pieces) stop_words_.insert(finished_key(piece));
   options_ = options;
+}
+
+std::size_t Tokenizer::fold_plainly(char* run, std::size_t length) const noexcept {
+  std::size_t points = 0;
+  for (std::size_t i = 0; i < length; ++points) {
+    const auto first = static_cast<unsigned char>(run[i]);
+    if (first < 0x80) {
+      ++i;
+      continue;
+    }
+    if (first < 0xC2 || first > 0xDF || i + 1 == length) return 0;
+    const auto second = static_cast<unsigned char>(run[i + 1]);
+    if ((second & 0xC0U) != 0x80U) return 0;
+    const std::uint16_t folded = two_bytes_[(first & 0x1FU) << 6 | (second & 0x3FU)];
+    if (folded == 0) return 0;
+    run[i] = static_cast<char>(folded & 0xFFU);
+    run[i + 1] = static_cast<char>(folded >> 8);
+    i += 2;
+  }
+  return points;
 }
 
 std::size_t Tokenizer::end_of_run(std::string_view document, std::size_t position) const noexcept {

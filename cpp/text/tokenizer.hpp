@@ -4,12 +4,14 @@
 // runs that spaces and punctuation leave.
 //
 // The inner loop (kernels/text_kernels.hpp) finds the runs of ASCII letters, ASCII digits and bytes
-// >= 0x80, and folds ASCII. A run without such bytes is a word; another one is read code point by
-// code point and may hold several or none. Text is validated where such bytes are read, so a
-// document that was split to its end is strict UTF-8.
+// >= 0x80, and folds ASCII. A run without such bytes is a word, and so is one with letters and digits
+// of two bytes only (most of Latin, Greek, Cyrillic), which are folded by a table. Another one is
+// read code point by code point and may hold several words or none. Text is validated where bytes
+// >= 0x80 are read, so a document that was split to its end is strict UTF-8.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -70,6 +72,9 @@ class Tokenizer {
   template <class Batch>
   void split_run(std::string_view document, std::size_t begin, std::size_t end, std::string& word,
                  Batch&& batch) const;
+  // Folds a run in place where that is simple: ASCII, and letters and digits of two bytes that fold
+  // to two bytes. Returns its code points, or 0 where it is not; then its bytes are anything.
+  std::size_t fold_plainly(char* run, std::size_t length) const noexcept;
   // Where the run ends that begins at `position`.
   std::size_t end_of_run(std::string_view document, std::size_t position) const noexcept;
   bool has_length(std::size_t points) const noexcept {
@@ -80,6 +85,9 @@ class Tokenizer {
   }
 
   TokenizerOptions options_;
+  // The two bytes of the folding of each code point below 0x800, the first one in the lower half; 0
+  // where it is not a letter or digit of two bytes before and after.
+  std::array<std::uint16_t, 0x800> two_bytes_{};
   const Unicode* unicode_;
   const TextKernels* kernels_;
   WordTable stop_words_;
@@ -162,12 +170,17 @@ void Tokenizer::split(std::string_view document, const char* readable_end, Token
       const std::size_t start = edges[2 * i], length = edges[2 * i + 1] - start;
       WordKey& key = batch.words[batch.size];
       make_padded_key(folded + start, static_cast<std::uint32_t>(length), key);
+      std::size_t points = length;
       if (!is_ascii(key)) [[unlikely]] {
-        split_run(document, begin + start, begin + start + length, scratch.word, batch);
-        continue;
+        points = fold_plainly(folded + start, length);
+        if (points == 0) {
+          split_run(document, begin + start, begin + start + length, scratch.word, batch);
+          continue;
+        }
+        make_padded_key(folded + start, static_cast<std::uint32_t>(length), key);
       }
       finish_key(key);
-      batch.size += length >= least && length <= most && !(filters && !is_kept(key));
+      batch.size += points >= least && points <= most && !(filters && !is_kept(key));
       if (batch.size == kWordBatch) batch.flush();
     }
     begin += size;

@@ -19,7 +19,7 @@ __all__ = ["TextFiles"]
 
 _BLOCK = 1 << 23  # bytes read at a time
 _LINES = 1 << 17  # the same, of a plain file, by each thread
-_PER_CALL = 8  # blocks of a plain file between two looks at the progress
+_PER_CALL = 2  # blocks of a plain file between two looks at the progress
 _BOM = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
 _OTHER_PACKERS = {

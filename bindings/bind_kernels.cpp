@@ -238,8 +238,8 @@ Array<float> mean(const std::string& level, const Array<float>& rows) {
 py::tuple find_runs(const std::string& level, const py::bytes& text, std::size_t behind, bool lower,
                     bool digits) {
   const auto view = static_cast<std::string_view>(text);
-  require(behind <= view.size() && view.size() - behind <= kTextChunk, "`text` must have `behind` to ",
-          kTextChunk, " bytes more, got ", view.size());
+  require(behind <= view.size() && view.size() - behind <= kTextChunk,
+          "`text` must have `behind` to ", kTextChunk, " bytes more, got ", view.size());
   const std::size_t size = view.size() - behind;
   std::vector<char> folded(kFoldedBytes);
   std::vector<std::uint16_t> edges(kMaxEdges);

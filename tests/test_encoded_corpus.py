@@ -91,7 +91,9 @@ def test_what_made_a_corpus_comes_back(tmp_path: Path) -> None:
     found = EncodedCorpus.load(path, verify=False)
     assert found.options == {"tokenizer": cut, "min_count": 2, "max_vocabulary": 99}
     assert (found.min_count_ngrams, found.n_documents) == (4, 402)
-    assert repr(found) == f"<EncodedCorpus of 402 documents, {found.n_tokens:,} tokens and 99 words>"
+    assert (
+        repr(found) == f"<EncodedCorpus of 402 documents, {found.n_tokens:,} tokens and 99 words>"
+    )
     header = bitsense.info(path)["header"]
     assert (header["documents"], header["words"], header["cut"]) == (402, 99, "tokenizer")
     found = encode_corpus([["a", "b"]], path, tokenizer=None, min_count=1)
@@ -142,7 +144,10 @@ HINT = "the model's parameters can be given as **corpus.options"
     ("change", "message"),
     [
         ({"min_count": 1}, f"`min_count` must be that of the corpus, 2, got 1; {HINT}"),
-        ({"max_vocabulary": 9}, f"`max_vocabulary` must be that of the corpus, None, got 9; {HINT}"),
+        (
+            {"max_vocabulary": 9},
+            f"`max_vocabulary` must be that of the corpus, None, got 9; {HINT}",
+        ),
         (
             {"tokenizer": Tokenizer(digits=False)},
             "`tokenizer` must be that of the corpus, Tokenizer(), got Tokenizer(digits=False); "
@@ -186,7 +191,7 @@ def test_callables_and_lists_agree_with_what_can_be_known_of_them() -> None:
 def test_other_calls_ask_for_documents() -> None:
     options: dict[str, Any] = {"tokenizer": Tokenizer(), "min_count": 1}
     corpus = EncodedCorpus(*build_corpus(["a b"], **options), **options)
-    with pytest.raises(TypeError, match="must be an iterable of strings .* got EncodedCorpus$"):
+    with pytest.raises(TypeError, match=r"must be an iterable of strings .* got EncodedCorpus$"):
         build_corpus(corpus, **options)
 
 
@@ -251,10 +256,18 @@ def test_a_file_of_which_a_byte_is_wrong_is_refused(parts: Any) -> None:
     [
         ({"cut": "x"}, {}, "corrupt: 'cut' must be tokenizer, callable or given, got 'x'"),
         ({"min_count": 0}, {}, "corrupt: `min_count` must be at least 1, got 0"),
-        ({"max_vocabulary": "x"}, {}, "corrupt: 'max_vocabulary' of the header must be int, got 'x'"),
+        (
+            {"max_vocabulary": "x"},
+            {},
+            "corrupt: 'max_vocabulary' of the header must be int, got 'x'",
+        ),
         ({"documents": 7}, {}, "corrupt: 'documents' must be 402, got 7"),
         ({}, {"ids": None}, "corrupt: array 'ids' is missing"),
-        ({}, {"offsets": [0, 3]}, "corrupt: `offsets` must have 403 items for 402 documents, got 2"),
+        (
+            {},
+            {"offsets": [0, 3]},
+            "corrupt: `offsets` must have 403 items for 402 documents, got 2",
+        ),
         ({}, {"words": [255]}, "the vocabulary is corrupt: word 0 is not valid UTF-8 at byte 0"),
     ],
 )
@@ -280,12 +293,12 @@ def test_ids_out_of_range_do_no_harm(parts: Any) -> None:
     ids = held["ids"].copy()
     ids[5] = 2**32 - 1
     files.write_file(path, "corpus", own, {**held, "ids": ids})
-    with pytest.raises(FormatError, match="an id of the corpus is that of no word$"):
+    with pytest.raises(FormatError, match=r"an id of the corpus is that of no word$"):
         EncodedCorpus.load(path)
     loaded = EncodedCorpus.load(path, verify=False)
-    for name in MODELS:
+    for make in MODELS.values():
         with pytest.raises(ValueError, match="must be below the number of words"):
-            MODELS[name](**loaded.options).fit(loaded)
+            make(**loaded.options).fit(loaded)
 
 
 def test_other_files_and_tokenizers_are_refused(parts: Any, tmp_path: Path) -> None:
@@ -297,9 +310,9 @@ def test_other_files_and_tokenizers_are_refused(parts: Any, tmp_path: Path) -> N
         EncodedCorpus.load(path, tokenizer=3)  # type: ignore[arg-type]
     codes = tmp_path / "codes.bitsense"
     bitsense.Codes(np.zeros((1, 1), np.uint8), 8).save(codes)
-    with pytest.raises(FormatError, match="holds a Codes, not a EncodedCorpus$"):
+    with pytest.raises(FormatError, match=r"holds a Codes, not a EncodedCorpus$"):
         EncodedCorpus.load(codes)
-    with pytest.raises(FormatError, match="holds a 'codes', not a 'corpus'$"):
+    with pytest.raises(FormatError, match=r"holds a 'codes', not a 'corpus'$"):
         EncodedCorpus.load(codes, verify=False)
 
 

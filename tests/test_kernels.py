@@ -156,7 +156,9 @@ def test_every_byte_has_its_class(level, lower, digits):
 @given(
     text=st.one_of(
         st.binary(max_size=300),
-        st.lists(st.sampled_from([b"a", b"Z", b"9", b" ", b"\xc3\xa9", b"abcdefghij"])).map(b"".join),
+        st.lists(st.sampled_from([b"a", b"Z", b"9", b" ", b"\xc3\xa9", b"abcdefghij"])).map(
+            b"".join
+        ),
         st.integers(0, 200).map(lambda n: b"a" * n),
     ),
     behind=st.binary(max_size=80),

@@ -40,8 +40,8 @@ class AlignedFloats {
     const std::align_val_t alignment{bytes < 2 * kLargePage ? kAlignment : kLargePage};
     data_ = {static_cast<float*>(::operator new[](bytes, alignment)), FreeAligned{alignment}};
 #if defined(__linux__)
-    // Tables of which rows are read at random: each miss of the translation cache would cost as much
-    // as the row. Advice only: nothing is lost where it is not taken.
+    // Tables of which rows are read at random: each miss of the translation cache would cost as
+    // much as the row. Advice only: nothing is lost where it is not taken.
     if (bytes >= 2 * kLargePage) (void)madvise(data_.get(), bytes, MADV_HUGEPAGE);
 #endif
     std::fill_n(data_.get(), n, 0.0F);

@@ -80,7 +80,8 @@ inline uint16_t* write_places(uint64_t bits, size_t first, uint16_t* out) {
   for (int done = 0; done < count; done += 8) {
     for (int i = 0; i < 8; ++i) {
       // Without bits left the place is anything; the instruction itself has no undefined case.
-      out[done + i] = static_cast<uint16_t>(first + static_cast<size_t>(__builtin_ctzll(bits | 1ULL << 63)));
+      out[done + i] =
+          static_cast<uint16_t>(first + static_cast<size_t>(__builtin_ctzll(bits | 1ULL << 63)));
       bits &= bits - 1;
     }
   }

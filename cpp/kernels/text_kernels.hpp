@@ -1,5 +1,6 @@
-// Where the words of a text may lie: the loop that looks at every byte. It only tells ASCII letters,
-// digits and bytes >= 0x80 from what separates words; text/tokenizer.hpp makes words of the runs.
+// Where the words of a text may lie: the loop that looks at every byte. It only tells ASCII
+// letters, digits and bytes >= 0x80 from what separates words; text/tokenizer.hpp makes words of
+// the runs.
 #pragma once
 
 #include <cstddef>
@@ -7,9 +8,9 @@
 
 namespace bitsense {
 
-constexpr std::size_t kTextChunk = std::size_t{1} << 13;      // the most bytes of a call
-constexpr std::size_t kFoldedBytes = kTextChunk + 64 + 16;    // what `folded` has room for
-constexpr std::size_t kMaxEdges = kTextChunk + 2 + 64;        // what `edges` has room for
+constexpr std::size_t kTextChunk = std::size_t{1} << 13;    // the most bytes of a call
+constexpr std::size_t kFoldedBytes = kTextChunk + 64 + 16;  // what `folded` has room for
+constexpr std::size_t kMaxEdges = kTextChunk + 2 + 64;      // what `edges` has room for
 
 struct TextKernels {
   // Finds the longest runs of ASCII letters, bytes >= 0x80 and, with `digits`, ASCII digits among

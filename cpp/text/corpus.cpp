@@ -157,8 +157,8 @@ class CorpusBuilder::Writer {
   std::uint32_t* room(std::size_t more) {
     if (worker_.capacity - worker_.used < more) {
       const std::size_t held = worker_.used - begin_;
-      const std::size_t capacity = std::max(
-          std::clamp(2 * worker_.capacity, kFirstIds, kMemoryIds), 2 * (held + more));
+      const std::size_t capacity =
+          std::max(std::clamp(2 * worker_.capacity, kFirstIds, kMemoryIds), 2 * (held + more));
       std::shared_ptr<std::uint32_t[]> memory = large_array<std::uint32_t>(capacity);
       std::copy_n(worker_.memory.get() + begin_, held, memory.get());
       worker_.memory = std::move(memory);

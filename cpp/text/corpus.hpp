@@ -1,8 +1,9 @@
 // Text to ids in one pass. A batch of documents is cut into blocks; each thread counts the words of
 // its blocks in a table of its own and writes provisional ids, four bytes a token, the only thing
 // that is kept of the text. At the end the tables are merged, the words ranked, and the ids mapped
-// to ranks where they lie. They may lie in a file instead of memory. With a vocabulary given, ids are final at once and other words are left
-// out. Counts, ranks and ids depend on the documents alone, not on threads or batches.
+// to ranks where they lie. They may lie in a file instead of memory. With a vocabulary given, ids
+// are final at once and other words are left out. Counts, ranks and ids depend on the documents
+// alone, not on threads or batches.
 #pragma once
 
 #include <cstddef>
@@ -121,7 +122,7 @@ class CorpusBuilder {
     Tally tally;
     NgramJoiner joiner;
     TokenScratch scratch;
-    TextBuffer text;  // of the block at hand, where it is read from a file
+    TextBuffer text;                          // of the block at hand, where it is read from a file
     std::shared_ptr<std::uint32_t[]> memory;  // for ids; `used` of `capacity` are taken
     std::size_t used = 0;
     std::size_t capacity = 0;

@@ -113,10 +113,10 @@ std::vector<std::uint32_t> CorpusBuilder::ranked_words(const std::vector<std::ui
 
 namespace {
 
-// Maps ids where they lie, drops those that map to kNoWord, and returns how many are left; `lengths`
-// are those of the documents.
+// Maps ids where they lie, drops those that map to kNoWord, and returns how many are left;
+// `lengths` are those of the documents.
 std::size_t keep_mapped(std::uint32_t* ids, std::vector<std::uint32_t>& lengths,
-                    const std::vector<std::uint32_t>& map) {
+                        const std::vector<std::uint32_t>& map) {
   const std::uint32_t* from = ids;
   std::uint32_t* to = ids;
   for (std::uint32_t& length : lengths) {

@@ -4,9 +4,10 @@
 // runs that spaces and punctuation leave.
 //
 // The inner loop (kernels/text_kernels.hpp) finds the runs of ASCII letters, ASCII digits and bytes
-// >= 0x80, and folds ASCII. A run without such bytes is a word, and so is one with letters and digits
-// of two bytes only (most of Latin, Greek, Cyrillic), which are folded by a table. Another one is
-// read code point by code point and may hold several words or none. Text is validated where bytes
+// >= 0x80, and folds ASCII. A run without such bytes is a word, and so is one with letters and
+// digits of two bytes only (most of Latin, Greek, Cyrillic), which are folded by a table. Another
+// one is read code point by code point and may hold several words or none. Text is validated where
+// bytes
 // >= 0x80 are read, so a document that was split to its end is strict UTF-8.
 #pragma once
 
@@ -40,7 +41,7 @@ constexpr std::size_t kWordBatch = 128;
 // What a thread needs to split texts.
 struct TokenScratch {
   std::vector<WordKey> words = std::vector<WordKey>(kWordBatch);
-  std::string word;    // that is read code point by code point
+  std::string word;     // that is read code point by code point
   std::string spelled;  // the bytes of such words, as far as the batch needs them
   std::vector<char> folded = std::vector<char>(kFoldedBytes);
   std::vector<std::uint16_t> edges = std::vector<std::uint16_t>(kMaxEdges);

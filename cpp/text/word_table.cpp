@@ -58,8 +58,7 @@ void WordTable::resize(std::size_t slots) {
     }
     for (std::size_t i = 0; i < group; ++i) {
       const auto id = static_cast<std::uint32_t>(first + i);
-      slots_[probe(keys[i])] = {
-          {keys[i].head[0], keys[i].head[1]}, counts[id], id, keys[i].length};
+      slots_[probe(keys[i])] = {{keys[i].head[0], keys[i].head[1]}, counts[id], id, keys[i].length};
     }
   }
 }

@@ -1,6 +1,7 @@
 // Words to ids and counts: an open-addressing hash table for short byte strings. The first 16 bytes
-// of a word are in its slot, so that most look-ups touch one cache line and no text; the rest of a longer
-// word is compared in the arena, where all words lie one after another in the order of their ids.
+// of a word are in its slot, so that most look-ups touch one cache line and no text; the rest of a
+// longer word is compared in the arena, where all words lie one after another in the order of their
+// ids.
 #pragma once
 
 #include <cstddef>
@@ -160,8 +161,8 @@ class WordTable {
     return i;
   }
   bool holds(const Slot& slot, const WordKey& key) const noexcept {
-    const std::uint64_t differing = (slot.head[0] ^ key.head[0]) | (slot.head[1] ^ key.head[1]) |
-                                    (slot.length ^ key.length);
+    const std::uint64_t differing =
+        (slot.head[0] ^ key.head[0]) | (slot.head[1] ^ key.head[1]) | (slot.length ^ key.length);
     return differing == 0 && (!key.is_long() || same_tail(slot.id, key));
   }
   bool same_tail(std::uint32_t id, const WordKey& key) const noexcept {
@@ -173,7 +174,7 @@ class WordTable {
   void resize(std::size_t slots);
 
   std::vector<Slot, LargePages<Slot>> slots_;  // a power of two
-  unsigned shift_;           // the top bits of a hash are its first slot
+  unsigned shift_;                             // the top bits of a hash are its first slot
   std::string bytes_;
   std::vector<std::uint64_t> offsets_;
 };

@@ -1,10 +1,10 @@
 """A corpus with all that made it, in memory or in a mapped file: what models are trained on again.
 
 The header of kind "corpus" has `cut`, who cut the documents: "tokenizer", "callable" or "given",
-where they were lists of tokens and no tokeniser was given; `tokenizer`, the options of a `Tokenizer`
-or null; `min_count`, `min_count_ngrams` and `max_vocabulary`; and for people `documents`, `tokens`
-and `words`. The arrays are the vocabulary (`words`, `word_offsets`, `word_counts`), `ids` (uint32),
-`offsets` (uint64, documents + 1) and `totals` (uint32, documents).
+where they were lists of tokens and no tokeniser was given; `tokenizer`, the options of a
+`Tokenizer` or null; `min_count`, `min_count_ngrams` and `max_vocabulary`; and `documents`, `tokens`
+and `words`, how many there are. The arrays are the vocabulary (`words`, `word_offsets`,
+`word_counts`), `ids` (uint32), `offsets` (uint64, documents + 1) and `totals` (uint32, documents).
 """
 
 from __future__ import annotations
@@ -84,9 +84,7 @@ class EncodedCorpus:
             ("corpus", corpus, Corpus),
         ):
             if not isinstance(value, kind):
-                raise TypeError(
-                    f"`{name}` must be a {kind.__name__}, got {type(value).__name__}"
-                )
+                raise TypeError(f"`{name}` must be a {kind.__name__}, got {type(value).__name__}")
         core_tokenizer(tokenizer)
         options = checked_options(tokenizer, min_count, min_count_ngrams, max_vocabulary)
         self._set(vocabulary, corpus, options)
@@ -154,7 +152,7 @@ class EncodedCorpus:
             "tokens": self.n_tokens,
             "words": len(self.vocabulary),
         }
-        arrays = {
+        arrays: dict[str, Any] = {
             "words": words,
             "word_offsets": word_offsets,
             "word_counts": word_counts,
@@ -211,7 +209,9 @@ class EncodedCorpus:
         for name, value in (("min_count", min_count), ("max_vocabulary", max_vocabulary)):
             own = getattr(self, name)
             if value != own:
-                raise ValueError(f"`{name}` must be that of the corpus, {own}, got {value}; {_HINT}")
+                raise ValueError(
+                    f"`{name}` must be that of the corpus, {own}, got {value}; {_HINT}"
+                )
         if isinstance(self.tokenizer, Tokenizer):
             fits = (Tokenizer() if tokenizer is None else tokenizer) == self.tokenizer
             wanted = f"that of the corpus, {self.tokenizer!r}"
@@ -241,8 +241,9 @@ def encode_corpus(
 ) -> EncodedCorpus:
     """Read documents once and write them as a corpus file, which may be larger than the memory.
 
-    What stays in memory are the words and 16 bytes a document. The ids go to a file without a name
-    in the folder of `path` as they come, so there has to be room for them twice, four bytes a token.
+    What stays in memory are the words and some 20 bytes a document. The ids, four bytes a token, go
+    to a file without a name in the folder of `path` as they come, so there has to be room for them
+    twice.
 
     Parameters
     ----------

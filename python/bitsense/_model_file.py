@@ -21,8 +21,8 @@ import numpy.typing as npt
 from . import _core, files
 from ._check import check_count, check_float
 from ._model_parameters import checked_parameters, epochs_of
-from .certificates import Certificate
 from ._tokenizer import missing_tokenizer
+from .certificates import Certificate
 from .errors import FormatError
 from .text import Tokenizer, Vocabulary
 

@@ -12,8 +12,8 @@ from ._check import check_threads
 from ._model_file import is_finite
 from ._progress import ProgressOption, Reporter, check_progress, wants_bar
 from ._saved_model import SavedModel
-from ._word_file import restored, state
 from ._training_corpus import training_corpus
+from ._word_file import restored, state
 from .text import Corpus, Vocabulary
 
 __all__ = ["WordModel"]

@@ -1,4 +1,4 @@
-"""The benchmark of ingestion: rows for every contestant, ratios of rounds, counts that are checked."""
+"""The benchmark of ingestion: a row for every contestant, ratios, counts that are checked."""
 
 from __future__ import annotations
 

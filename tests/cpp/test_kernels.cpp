@@ -2,6 +2,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <memory>
 
 #include "check.hpp"
 #include "kernels/code_kernels.hpp"

@@ -58,6 +58,12 @@ def test_files_of_every_kind_give_the_same(tmp_path: Path, monkeypatch: pytest.M
     assert split.totals.tolist() == [2, 0, 4, 1]
 
 
+@pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
+def test_only_one_byte_order_mark_is_skipped(name: str, tmp_path: Path) -> None:
+    path = write(tmp_path, name, b"\xef\xbb\xbf" * 2 + b"red wine")
+    assert list(TextFiles(path)) == ["\ufeffred wine"]
+
+
 INVALID = [
     (b"\xff", "no character starts with this byte"),
     (b"\x80", "no character starts with this byte"),

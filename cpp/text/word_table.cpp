@@ -45,7 +45,7 @@ std::vector<std::uint64_t> WordTable::counts() const {
 
 void WordTable::resize(std::size_t slots) {
   const std::vector<std::uint64_t> counts = this->counts();
-  slots_ = {};
+  slots_ = decltype(slots_)();
   slots_.resize(slots);
   shift_ = 64U - static_cast<unsigned>(std::bit_width(slots) - 1);
   // In groups, so that the cache lines of one group come together.

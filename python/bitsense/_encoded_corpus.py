@@ -204,7 +204,7 @@ class EncodedCorpus:
             loaded.tokenizer = tokenizer
         return loaded
 
-    def check_options(self, tokenizer: Any, min_count: int, max_vocabulary: int | None) -> None:
+    def _check_options(self, tokenizer: Any, min_count: int, max_vocabulary: int | None) -> None:
         """Raise ValueError unless a model's parameters are those of the corpus."""
         for name, value in (("min_count", min_count), ("max_vocabulary", max_vocabulary)):
             own = getattr(self, name)

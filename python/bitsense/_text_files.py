@@ -112,7 +112,7 @@ class TextFiles:
                 yield path, line, block
                 line += block.count(b"\n")
 
-    def feed(self, builder: _core.CorpusBuilder) -> Iterator[None]:
+    def _feed(self, builder: _core.CorpusBuilder) -> Iterator[None]:
         """Give the lines to a builder, and stop now and then; the texts are the lines."""
         for path in self.paths:
             with _opened(path) as (file, packed):
@@ -186,7 +186,7 @@ def _chunks(path: Path) -> Iterator[bytes]:
         file = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if packed else raw
         first = True
         while chunk := _read(file, path):
-            yield chunk.removeprefix(_BOM) if first else chunk
+            yield chunk.removeprefix(_BOM) if packed and first else chunk
             first = False
 
 

@@ -20,7 +20,7 @@ def training_corpus(
     own = Tokenizer() if tokenizer is None else tokenizer
     least, most = recipe["min_count"], recipe["max_vocabulary"]
     if isinstance(documents, EncodedCorpus):
-        documents.check_options(tokenizer, least, most)
+        documents._check_options(tokenizer, least, most)
         return own, documents.vocabulary, documents.corpus
     vocabulary, corpus = build_corpus(
         documents,

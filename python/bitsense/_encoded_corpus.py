@@ -134,6 +134,11 @@ class EncodedCorpus:
 
         A tokeniser that is a callable is not saved, for files hold no code.
 
+        Parameters
+        ----------
+        path : path
+            Where to.
+
         Raises
         ------
         OSError

@@ -4,6 +4,7 @@
 #include "arrays.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/float_kernels.hpp"
+#include "kernels/text_kernels.hpp"
 #include "kernels/word_kernels.hpp"
 #include "register.hpp"
 #include "train/block.hpp"
@@ -289,6 +290,24 @@ Array<float> mean(const std::string& level, const Array<float>& rows) {
   return out;
 }
 
+// The runs as pairs of places, and the folded bytes. `behind` bytes may be read after the text.
+py::tuple find_runs(const std::string& level, const py::bytes& text, std::size_t behind, bool lower,
+                    bool digits) {
+  const auto view = static_cast<std::string_view>(text);
+  require(behind <= view.size() && view.size() - behind <= kTextChunk,
+          "`text` must have `behind` to ", kTextChunk, " bytes more, got ", view.size());
+  const std::size_t size = view.size() - behind;
+  std::vector<char> folded(kFoldedBytes);
+  std::vector<std::uint16_t> edges(kMaxEdges);
+  const std::size_t runs = kernels(level).text->find_runs(view.data(), size, view.size(), lower,
+                                                          digits, folded.data(), edges.data());
+  py::list pairs;
+  for (std::size_t i = 0; i < runs; ++i) {
+    pairs.append(py::make_tuple(edges[2 * i], edges[2 * i + 1]));
+  }
+  return py::make_tuple(pairs, py::bytes(folded.data(), size));
+}
+
 }  // namespace
 
 void register_kernels(py::module_& m) {
@@ -301,6 +320,7 @@ void register_kernels(py::module_& m) {
   });
   m.def("kernel_multiply", &multiply, "level"_a, "a"_a.noconvert(), "b"_a.noconvert(),
         "start"_a = py::none());
+  m.def("kernel_find_runs", &find_runs, "level"_a, "text"_a, "behind"_a, "lower"_a, "digits"_a);
   m.def("kernel_dots", &dots, "level"_a, "h"_a.noconvert(), "u"_a.noconvert());
   m.def("kernel_exp_tile", &exp_tile, "level"_a, "tile"_a.noconvert(), "shift"_a.noconvert());
   m.def("kernel_logistic_tile", &logistic_tile, "level"_a, "tile"_a.noconvert(),

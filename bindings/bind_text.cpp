@@ -13,6 +13,7 @@
 namespace {
 
 using bitsense::CorpusBuilder;
+using bitsense::LineReader;
 using bitsense::Tokenizer;
 using bitsense::Vocabulary;
 
@@ -56,6 +57,14 @@ void add_lines(CorpusBuilder& builder, const py::bytes& lines, const std::string
             [&](std::size_t i) { return bitsense::text(source, " line ", first_line + i); });
 }
 
+bool add_file(CorpusBuilder& builder, LineReader& reader, std::size_t bytes,
+              const std::string& source, std::size_t first_line) {
+  bool more = false;
+  add_named([&](const bitsense::Poll& poll) { more = builder.add_file(reader, bytes, poll); },
+            [&](std::size_t i) { return bitsense::text(source, " line ", first_line + i); });
+  return more;
+}
+
 void add_tokens(CorpusBuilder& builder, const py::list& documents, bool cut) {
   const std::size_t first = builder.counts().documents;
   const bitsense::TokenBatch batch = token_batch(documents, first, cut);
@@ -63,12 +72,22 @@ void add_tokens(CorpusBuilder& builder, const py::list& documents, bool cut) {
             numbered_from(first));
 }
 
+// A read-only array that keeps the file mapped.
+Array<std::uint32_t> mapped_ids(const CorpusBuilder& builder) {
+  using Ids = std::shared_ptr<const std::uint32_t[]>;
+  auto* owned = new Ids(builder.map_ids());
+  const py::capsule owner(owned, [](void* p) { delete static_cast<Ids*>(p); });
+  Array<std::uint32_t> ids(static_cast<py::ssize_t>(builder.ids()), owned->get(), owner);
+  ids.attr("flags").attr("writeable") = false;
+  return ids;
+}
+
 py::tuple drained(CorpusBuilder& builder) {
   const std::size_t documents = builder.counts().documents;
-  auto ids = make_array<std::uint32_t>({builder.ids()});
+  auto ids = builder.spills() ? mapped_ids(builder) : make_array<std::uint32_t>({builder.ids()});
   auto offsets = make_array<std::uint64_t>({documents + 1});
   auto totals = make_array<std::uint32_t>({documents});
-  auto* to_ids = ids.mutable_data();
+  auto* to_ids = builder.spills() ? nullptr : ids.mutable_data();
   auto* to_offsets = offsets.mutable_data();
   auto* to_totals = totals.mutable_data();
   {
@@ -135,14 +154,25 @@ void register_vocabulary(py::module_& m) {
 }
 
 void register_builder(py::module_& m) {
+  py::class_<LineReader>(m, "LineReader")
+      .def(py::init<int, std::string, std::size_t>(), py::arg("descriptor"), py::arg("path"),
+           py::arg("block_bytes"));
   py::class_<CorpusBuilder>(m, "CorpusBuilder")
       .def(py::init([](const std::shared_ptr<Tokenizer>& tokenizer, std::size_t threads,
                        const std::shared_ptr<Vocabulary>& vocabulary) {
              return std::make_unique<CorpusBuilder>(tokenizer, threads, vocabulary);
            }),
            py::arg("tokenizer").none(false), py::arg("threads"), py::arg("vocabulary") = nullptr)
+      .def_static(
+          "in_folder",
+          [](const std::shared_ptr<Tokenizer>& tokenizer, std::size_t threads,
+             const std::string& folder) {
+            return std::make_unique<CorpusBuilder>(tokenizer, threads, folder);
+          },
+          py::arg("tokenizer").none(false), py::arg("threads"), py::arg("folder"))
       .def("add_texts", &add_texts)
       .def("add_lines", &add_lines)
+      .def("add_file", &add_file)
       .def("add_tokens", &add_tokens)
       .def("rank",
            [](CorpusBuilder& self, std::uint64_t min_count, std::uint64_t min_count_ngrams,

@@ -85,15 +85,17 @@ py::list split_text(const bitsense::Tokenizer& tokenizer, const py::str& text) {
   bitsense::require(view.size() <= bitsense::kMaxDocumentBytes, "`text` must have at most ",
                     bitsense::kMaxDocumentBytes, " bytes, got ", view.size());
   py::list words;
-  std::string scratch;
+  bitsense::TokenScratch scratch;
   std::string word;
   bitsense::NgramJoiner joiner(tokenizer.options().ngrams);
-  tokenizer.split(view, scratch, [&](const bitsense::WordKey& token) {
-    joiner.add(token, [&](const bitsense::WordKey& key, unsigned) {
-      word.clear();
-      key.append_to(word);
-      words.append(py::str(word));
-    });
-  });
+  const auto add = [&](const bitsense::WordKey& key, unsigned) {
+    word.clear();
+    key.append_to(word);
+    words.append(py::str(word));
+  };
+  tokenizer.split(view, view.data() + view.size(), scratch,
+                  [&](std::span<const bitsense::WordKey> tokens) {
+                    for (const bitsense::WordKey& token : tokens) joiner.add(token, add);
+                  });
   return words;
 }

@@ -24,8 +24,10 @@ inline bitsense::Documents documents_view(const Array<std::uint32_t>& ids,
                     "`offsets` must run from 0 to the number of ids, ", documents.ids.size());
   bitsense::require(std::is_sorted(documents.offsets.begin(), documents.offsets.end()),
                     "`offsets` must ascend");
-  for (const std::uint32_t id : documents.ids)
-    bitsense::require(id < words, "`ids` must be below the number of words, ", words, ", got ", id);
+  std::uint32_t most = 0;  // without a branch, so that a mapped corpus is read as fast as it can be
+  for (const std::uint32_t id : documents.ids) most = id > most ? id : most;
+  bitsense::require(documents.ids.empty() || most < words,
+                    "`ids` must be below the number of words, ", words, ", got ", most);
   return documents;
 }
 

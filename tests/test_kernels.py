@@ -129,3 +129,53 @@ def test_an_unknown_level_is_refused():
     message = rf"level \(BITSENSE_LEVEL\) must be one of {names} on this machine, got sse9"
     with pytest.raises(ValueError, match=message):
         _core.kernel_exp("sse9", np.zeros(16, np.float32))
+
+
+def runs_in_python(text: bytes, digits: bool) -> list[tuple[int, int]]:
+    """Return where the runs of word bytes begin and end, a byte at a time."""
+
+    def belongs(byte: int) -> bool:
+        char = chr(byte)
+        return byte >= 0x80 or char.isalpha() or (digits and char.isdigit())
+
+    places = [i for i in range(len(text)) if belongs(text[i])]
+    starts = [i for i in places if i == 0 or not belongs(text[i - 1])]
+    ends = [i + 1 for i in places if i + 1 == len(text) or not belongs(text[i + 1])]
+    return list(zip(starts, ends, strict=True))
+
+
+@pytest.mark.parametrize("lower", [False, True])
+@pytest.mark.parametrize("digits", [False, True])
+def test_every_byte_has_its_class(level, lower, digits):
+    text = bytes(range(256)) + bytes(byte for i in range(256) for byte in (i, 32))
+    runs, folded = _core.kernel_find_runs(level, text, 0, lower, digits)
+    assert runs == runs_in_python(text, digits)
+    assert folded == (text.lower() if lower else text)  # of bytes: ASCII only
+
+
+@given(
+    text=st.one_of(
+        st.binary(max_size=300),
+        st.lists(st.sampled_from([b"a", b"Z", b"9", b" ", b"\xc3\xa9", b"abcdefghij"])).map(
+            b"".join
+        ),
+        st.integers(0, 200).map(lambda n: b"a" * n),
+    ),
+    behind=st.binary(max_size=80),
+    lower=st.booleans(),
+    digits=st.booleans(),
+)
+def test_runs_are_those_of_plain_python_whatever_lies_behind(text, behind, lower, digits):
+    expected = runs_in_python(text, digits), text.lower() if lower else text
+    for level in _core.levels():
+        found = _core.kernel_find_runs(level, text + behind, len(behind), lower, digits)
+        assert found == expected
+
+
+def test_a_whole_chunk_of_words_of_one_letter(level):
+    text = b"a " * 4096
+    runs, _ = _core.kernel_find_runs(level, text, 0, True, True)
+    assert runs == [(2 * i, 2 * i + 1) for i in range(4096)]
+    assert _core.kernel_find_runs(level, b"a" * 8192, 0, True, True)[0] == [(0, 8192)]
+    with pytest.raises(ValueError, match="`text` must have `behind` to 8192 bytes more, got 8193"):
+        _core.kernel_find_runs(level, b"a" * 8193, 0, True, True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,12 @@ def test_files_of_every_kind_give_the_same(tmp_path: Path, monkeypatch: pytest.M
     assert twice.n_documents == 8
     _, split = build_corpus(files[2], tokenizer=str.split, min_count=1)
     assert split.totals.tolist() == [2, 0, 4, 1]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
+def test_only_one_byte_order_mark_is_skipped(name: str, tmp_path: Path) -> None:
+    path = write(tmp_path, name, b"\xef\xbb\xbf" * 2 + b"red wine")
+    assert list(TextFiles(path)) == ["\ufeffred wine"]
 
 
 INVALID = [
@@ -156,3 +163,39 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         TypeError, match=whole("`documents`[1] must be a path like `documents`[0], got str")
     ):
         build_corpus([packed, "a"], tokenizer=Tokenizer(), min_count=1)
+
+
+LINES = st.lists(st.text("aé\r 漢", max_size=12), max_size=30)
+
+
+@given(lines=LINES, ends=st.booleans(), block=st.integers(1, 60), threads=st.integers(1, 3))
+@settings(max_examples=100)
+def test_files_are_read_in_blocks_of_any_size(
+    lines: list[str], ends: bool, block: int, threads: int
+) -> None:
+    data = "\n".join(lines).encode() + b"\n" * (ends and len(lines) > 0)
+    whole_builder = _core.CorpusBuilder(Tokenizer()._core, 1)
+    whole_builder.add_lines(data, "x", 1)
+    builder = _core.CorpusBuilder(Tokenizer()._core, threads)
+    with tempfile.TemporaryFile(buffering=0) as file:
+        file.write(data)
+        file.seek(0)
+        reader = _core.LineReader(file.fileno(), "x", block)
+        while builder.add_file(reader, 3 * block, "x", 1):
+            pass
+    assert builder.counts() == whole_builder.counts()
+    one, two = builder.rank(1, 1, 2**32 - 1), whole_builder.rank(1, 1, 2**32 - 1)
+    assert [one.word(i) for i in range(len(one))] == [two.word(i) for i in range(len(two))]
+    for mine, its in zip(builder.drain(), whole_builder.drain(), strict=True):
+        assert mine.tolist() == its.tolist()
+
+
+def test_a_file_that_cannot_be_read_on_gives_an_error(tmp_path: Path) -> None:
+    builder = _core.CorpusBuilder(Tokenizer()._core, 2)
+    with (tmp_path / "x").open("wb") as file:
+        reader = _core.LineReader(file.fileno(), str(tmp_path / "x"), 10)
+        with pytest.raises(OSError, match="Bad file descriptor") as error:
+            builder.add_file(reader, 10, "x", 1)
+        assert error.value.filename == str(tmp_path / "x")
+    with pytest.raises(ValueError, match=whole("`block_bytes` must be at least 1, got 0")):
+        _core.LineReader(0, "x", 0)

@@ -170,3 +170,35 @@ def test_the_tokeniser_takes_only_valid_text() -> None:
     message = "`text` must be valid Unicode, got a lone surrogate at character 2"
     with pytest.raises(ValueError, match=whole(message)):
         Tokenizer()("ab\ud800")
+
+
+@given(
+    head=st.integers(0, 40),
+    middle=st.lists(
+        st.sampled_from(["a", "É", "ß", "漢", "-", "\u2013", "9", "a\u0301", "Жж", "\u00ad"])
+    ),
+    options=OPTIONS,
+)
+@settings(max_examples=50)
+def test_words_at_the_end_of_a_chunk_stay_whole(
+    head: int, middle: list[str], options: dict[str, Any]
+) -> None:
+    text = "b " * (4096 - head) + "".join(middle) * 3 + " c" * 30 + "d" * head
+    assert Tokenizer(**options)(text) == reference.tokenize(text, **options)
+
+
+@pytest.mark.parametrize("letter", ["a", "Z", "é", "É", "漢", "a\u0301", "ŉ"])
+@pytest.mark.parametrize("length", [8191, 8192, 8193, 20_000])
+def test_words_longer_than_a_chunk_stay_whole(letter: str, length: int) -> None:
+    for text in (letter * length, "b " + letter * length + " c"):
+        assert Tokenizer()(text) == reference.tokenize(text)
+        assert Tokenizer(lowercase=False)(text) == reference.tokenize(text, lowercase=False)
+
+
+@given(
+    text=st.text("aAzéÉßĄą\u017fŉǅΣςΐЖжѓ\u0561\u0587שא\u0661\u0662²ⅧÀ-\u0591 ", max_size=40),
+    options=OPTIONS,
+)
+@settings(max_examples=400)
+def test_letters_of_two_bytes_fold_as_in_the_reference(text: str, options: dict[str, Any]) -> None:
+    assert Tokenizer(**options)(text) == reference.tokenize(text, **options)

@@ -13,14 +13,12 @@
 #endif
 
 #include "core/errors.hpp"
+#include "core/large_pages.hpp"
 
 namespace bitsense {
 
 constexpr std::size_t kRowQuantum = 16;  // floats: one AVX-512 register, one cache line
 constexpr std::size_t kAlignment = 64;   // bytes
-// Tables of many megabytes, of which rows are read at random, want large pages where the system has
-// them: each miss of the translation cache would cost as much as the row.
-constexpr std::size_t kLargePage = std::size_t{1} << 21;
 
 constexpr std::size_t padded(std::size_t dim) {
   return (dim + kRowQuantum - 1) / kRowQuantum * kRowQuantum;
@@ -42,7 +40,8 @@ class AlignedFloats {
     const std::align_val_t alignment{bytes < 2 * kLargePage ? kAlignment : kLargePage};
     data_ = {static_cast<float*>(::operator new[](bytes, alignment)), FreeAligned{alignment}};
 #if defined(__linux__)
-    // Advice only: nothing is lost where it is not taken.
+    // Tables of which rows are read at random: each miss of the translation cache would cost as
+    // much as the row. Advice only: nothing is lost where it is not taken.
     if (bytes >= 2 * kLargePage) (void)madvise(data_.get(), bytes, MADV_HUGEPAGE);
 #endif
     std::fill_n(data_.get(), n, 0.0F);

@@ -15,7 +15,8 @@ namespace bitsense {
 #define BITSENSE_DECLARE(level)                    \
   extern const FloatKernels float_kernels_##level; \
   extern const CodeKernels code_kernels_##level;   \
-  extern const WordKernels word_kernels_##level;
+  extern const WordKernels word_kernels_##level;   \
+  extern const TextKernels text_kernels_##level;
 BITSENSE_FOR_EACH_LEVEL(BITSENSE_DECLARE)
 #undef BITSENSE_DECLARE
 
@@ -39,9 +40,10 @@ bool runs_avx512() {
 
 std::vector<Kernels> detect() {
   std::vector<Kernels> found;
-#define BITSENSE_ADD(level) \
-  if (runs_##level())       \
-    found.push_back({#level, &float_kernels_##level, &code_kernels_##level, &word_kernels_##level});
+#define BITSENSE_ADD(level)                                                                        \
+  if (runs_##level())                                                                              \
+    found.push_back({#level, &float_kernels_##level, &code_kernels_##level, &word_kernels_##level, \
+                     &text_kernels_##level});
   BITSENSE_FOR_EACH_LEVEL(BITSENSE_ADD)
 #undef BITSENSE_ADD
   return found;

@@ -15,12 +15,14 @@ namespace bitsense {
 struct FloatKernels;
 struct CodeKernels;
 struct WordKernels;
+struct TextKernels;
 
 struct Kernels {
   const char* level;  // "baseline", "avx2", "avx512"
   const FloatKernels* floats;
   const CodeKernels* codes;
   const WordKernels* words;
+  const TextKernels* text;
 };
 
 }  // namespace bitsense

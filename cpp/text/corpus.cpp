@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <iomanip>
+#include <iterator>
 #include <utility>
-
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 #include "core/errors.hpp"
 
@@ -18,7 +16,8 @@ namespace {
 constexpr std::size_t kBlockBytes = std::size_t{1} << 18;
 constexpr std::size_t kBlockTokens = std::size_t{1} << 16;
 constexpr std::size_t kPollTokens = std::size_t{1} << 16;
-constexpr std::size_t kTrimIds = std::size_t{1} << 22;
+constexpr std::size_t kFirstIds = std::size_t{1} << 12;
+constexpr std::size_t kMemoryIds = std::size_t{1} << 20;  // four megabytes
 
 // Cuts [0, count) into runs whose sizes add up to `block` or more each; returns where they begin,
 // and `count` at the end.
@@ -37,13 +36,6 @@ std::vector<std::size_t> cut_blocks(std::size_t count, std::size_t block, Size&&
   return begins;
 }
 
-// The GNU allocator keeps what threads freed until it is told to give it back.
-void give_memory_back() {
-#ifdef __GLIBC__
-  malloc_trim(0);
-#endif
-}
-
 std::string describe(std::string_view document, const Utf8Error& error) {
   const unsigned byte = static_cast<unsigned char>(document[error.offset()]);
   return text("must be UTF-8, got byte 0x", std::hex, std::setw(2), std::setfill('0'), byte,
@@ -56,11 +48,14 @@ std::string describe(std::string_view document, const Utf8Error& error) {
 class CorpusBuilder::Writer {
  public:
   Writer(const CorpusBuilder& builder, Worker& worker, Segment& segment, const Poll& poll)
-      : builder_(builder), worker_(worker), segment_(segment), poll_(poll) {
-    worker_.ids.clear();
-  }
+      : builder_(builder),
+        worker_(worker),
+        segment_(segment),
+        poll_(poll),
+        begin_(worker.used),
+        first_(worker.used) {}
 
-  void add_text(std::string_view document) {
+  void add_text(std::string_view document, const char* readable_end) {
     if (segment_.error) return;
     if (document.size() > kMaxDocumentBytes) {
       fail(text("must have at most ", kMaxDocumentBytes, " bytes, got ", document.size()));
@@ -68,8 +63,8 @@ class CorpusBuilder::Writer {
     }
     begin();
     try {
-      builder_.tokenizer_->split(document, worker_.scratch,
-                                 [&](const WordKey& key) { add_token(key); });
+      builder_.tokenizer_->split(document, readable_end, worker_.scratch,
+                                 [&](std::span<const WordKey> words) { add_words(words); });
     } catch (const Utf8Error& error) {
       fail(describe(document, error));
       return;
@@ -77,104 +72,137 @@ class CorpusBuilder::Writer {
     end();
   }
 
+  // One document a line.
+  void add_lines(std::string_view lines) {
+    for (std::size_t begin = 0; begin < lines.size();) {
+      const std::size_t end = std::min(lines.find('\n', begin), lines.size());
+      add_text(lines.substr(begin, end - begin), lines.data() + lines.size());
+      begin = end + 1;
+    }
+  }
+
   void add_list(const std::uint32_t* lengths, std::size_t tokens, const char*& bytes,
                 const char* readable_end) {
     if (segment_.error) return;
     begin();
-    for (std::size_t i = 0; i < tokens; ++i) {
-      add_token(finished_key(bytes, lengths[i], readable_end));
-      bytes += lengths[i];
+    std::array<WordKey, kWordBatch> words;
+    for (std::size_t i = 0; i < tokens;) {
+      std::size_t size = 0;
+      for (; size < words.size() && i < tokens; ++i) {
+        words[size++] = finished_key(bytes, lengths[i], readable_end);
+        bytes += lengths[i];
+      }
+      add_words(std::span(words).first(size));
     }
     end();
   }
 
-  // Keeps the ids, at their exact size.
   void finish() {
-    segment_.size = worker_.ids.size();
-    segment_.ids = std::make_unique_for_overwrite<std::uint32_t[]>(segment_.size);
-    std::copy(worker_.ids.begin(), worker_.ids.end(), segment_.ids.get());
-    constexpr std::size_t kHuge = 16 * kBlockTokens;  // one long document must not keep its buffer
-    if (worker_.ids.capacity() > kHuge) worker_.ids = {};
+    segment_.memory = worker_.memory;
+    segment_.ids = worker_.memory.get() + begin_;
+    segment_.size = worker_.used - begin_;
   }
 
  private:
   void begin() {
     worker_.joiner.clear();
-    first_ = worker_.ids.size();
+    first_ = worker_.used;
     total_ = 0;
   }
   void end() {
     flush();
-    segment_.lengths.push_back(static_cast<std::uint32_t>(worker_.ids.size() - first_));
+    segment_.lengths.push_back(static_cast<std::uint32_t>(worker_.used - first_));
     segment_.totals.push_back(total_);
   }
   void fail(const std::string& what) { segment_.error.emplace(segment_.totals.size(), what); }
 
-  void add_token(const WordKey& token) {
-    if (++since_poll_ == kPollTokens) {
+  void add_words(std::span<const WordKey> words) {
+    since_poll_ += words.size();
+    if (since_poll_ >= kPollTokens) {
       since_poll_ = 0;
       if (poll_) poll_();
     }
-    worker_.joiner.add(token, [&](const WordKey& key, unsigned order) { look_up(key, order); });
+    if (builder_.tokenizer_->options().ngrams == 1) {
+      look_up(words);
+      return;
+    }
+    for (const WordKey& word : words) {
+      worker_.joiner.add(word, [&](const WordKey& key, unsigned order) { wait(key, order); });
+    }
   }
 
-  // Look-ups wait in a queue while their cache lines come. A long key does not wait, because its
-  // bytes may move before its turn.
-  void look_up(const WordKey& key, unsigned order) {
-    ++total_;
-    queue_[queued_++] = {key, order};
-    if (key.is_long() || queued_ == kQueue) {
-      flush();
-    } else if (builder_.vocabulary_) {
-      builder_.vocabulary_->prefetch(key);
+  // N-grams are looked up some at a time. A long key does not wait, because its bytes may move
+  // before its turn.
+  void wait(const WordKey& key, unsigned order) {
+    waiting_[waits_] = key;
+    orders_[waits_++] = static_cast<std::uint8_t>(order);
+    if (key.is_long() || waits_ == kWordBatch) flush();
+  }
+  void flush() { look_up(std::span(waiting_).first(std::exchange(waits_, 0))); }
+
+  // Asks for the cache lines of all words, then looks them up.
+  void look_up(std::span<const WordKey> words) {
+    total_ += static_cast<std::uint32_t>(words.size());
+    std::uint32_t* ids = room(words.size());
+    if (builder_.vocabulary_) {
+      worker_.used += find(words, ids);
     } else {
-      worker_.tally.words.prefetch(key);
+      count(words, ids);
+      worker_.used += words.size();
     }
   }
 
-  void flush() {
-    const std::size_t queued = std::exchange(queued_, 0);
-    for (std::size_t i = 0; i < queued; ++i) {
-      if (builder_.vocabulary_) {
-        find(queue_[i].key);
-      } else {
-        count(queue_[i].key, queue_[i].order);
-      }
+  // Room for more ids behind those of this segment, which lie together: where the memory ends they
+  // move to the beginning of a new one.
+  std::uint32_t* room(std::size_t more) {
+    if (worker_.capacity - worker_.used < more) {
+      const std::size_t held = worker_.used - begin_;
+      const std::size_t capacity =
+          std::max(std::clamp(2 * worker_.capacity, kFirstIds, kMemoryIds), 2 * (held + more));
+      std::shared_ptr<std::uint32_t[]> memory = large_array<std::uint32_t>(capacity);
+      std::copy_n(worker_.memory.get() + begin_, held, memory.get());
+      worker_.memory = std::move(memory);
+      worker_.capacity = capacity;
+      worker_.used = held;
+      first_ -= begin_;
+      begin_ = 0;
     }
+    return worker_.memory.get() + worker_.used;
   }
 
-  void find(const WordKey& key) {
-    const std::uint32_t id = builder_.vocabulary_->find(key);
-    if (id != kNoWord) worker_.ids.push_back(id);
+  std::size_t find(std::span<const WordKey> words, std::uint32_t* ids) {
+    const Vocabulary& vocabulary = *builder_.vocabulary_;
+    for (const WordKey& word : words) vocabulary.prefetch(word);
+    std::size_t found = 0;
+    for (const WordKey& word : words) {
+      ids[found] = vocabulary.find(word);
+      found += ids[found] != kNoWord;
+    }
+    return found;
   }
 
-  void count(const WordKey& key, unsigned order) {
+  void count(std::span<const WordKey> words, std::uint32_t* ids) {
     Tally& tally = worker_.tally;
-    const std::uint32_t id = tally.words.insert(key);
-    const bool is_new = id == tally.counts.size();
-    if (is_new) tally.counts.push_back(0);
-    ++tally.counts[id];
-    worker_.ids.push_back(id);
+    for (const WordKey& word : words) tally.words.prefetch(word);
+    for (std::size_t i = 0; i < words.size(); ++i) ids[i] = tally.words.insert(words[i]);
     if (builder_.tokenizer_->options().ngrams == 1) return;
-    if (is_new) tally.orders.push_back(static_cast<std::uint8_t>(order));
-    if (order < tally.orders[id]) tally.orders[id] = static_cast<std::uint8_t>(order);
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      if (ids[i] == tally.orders.size()) tally.orders.push_back(orders_[i]);
+      tally.orders[ids[i]] = std::min(tally.orders[ids[i]], orders_[i]);
+    }
   }
-
-  struct Queued {
-    WordKey key;
-    unsigned order;
-  };
-  static constexpr std::size_t kQueue = 32;
 
   const CorpusBuilder& builder_;
   Worker& worker_;
   Segment& segment_;
   const Poll& poll_;
-  std::size_t first_ = 0;
+  std::size_t begin_;  // of the segment in the worker's memory
+  std::size_t first_;  // and of the document
   std::uint32_t total_ = 0;
   std::size_t since_poll_ = 0;
-  std::array<Queued, kQueue> queue_;
-  std::size_t queued_ = 0;
+  std::array<WordKey, kWordBatch> waiting_;
+  std::array<std::uint8_t, kWordBatch> orders_;  // of what waits
+  std::size_t waits_ = 0;
 };
 
 CorpusBuilder::CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::size_t threads,
@@ -185,11 +213,16 @@ CorpusBuilder::CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::si
   for (std::size_t i = 0; i < threads; ++i) workers_.emplace_back(tokenizer_->options().ngrams);
 }
 
+CorpusBuilder::CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::size_t threads,
+                             const std::string& folder)
+    : CorpusBuilder(std::move(tokenizer), threads) {
+  spill_ = std::make_unique<SpillFile>(folder);
+}
+
 // Calls block(i, writer) for each i below `count` and keeps what the writers wrote, in order.
 template <class Block>
 void CorpusBuilder::add_blocks(std::size_t count, Block&& block, const Poll& poll) {
-  require(open_, "a corpus that is finished, or that failed, takes no more documents");
-  open_ = false;
+  begin_batch();
   std::vector<Segment> fresh(count);
   const Poll no_poll;
   parallel_for(
@@ -201,6 +234,16 @@ void CorpusBuilder::add_blocks(std::size_t count, Block&& block, const Poll& pol
         writer.finish();
       },
       poll);
+  keep(std::move(fresh));
+}
+
+void CorpusBuilder::begin_batch() {
+  require(open_, "a corpus that is finished, or that failed, takes no more documents");
+  open_ = false;
+}
+
+// Takes the segments of a batch, or throws the first error in it.
+void CorpusBuilder::keep(std::vector<Segment> fresh) {
   std::size_t documents = 0;
   for (Segment& segment : fresh) {
     if (segment.error) {
@@ -208,7 +251,15 @@ void CorpusBuilder::add_blocks(std::size_t count, Block&& block, const Poll& pol
     }
     documents += segment.totals.size();
     for (const std::uint32_t total : segment.totals) counts_.tokens += total;
+    if (spill_) {
+      spill_->append({segment.ids, segment.size});
+      segment.memory.reset();
+      segment.ids = nullptr;
+    }
     segments_.push_back(std::move(segment));
+  }
+  if (spill_) {
+    for (Worker& worker : workers_) worker.used = 0;
   }
   counts_.documents += documents;
   open_ = true;
@@ -221,7 +272,7 @@ void CorpusBuilder::add_documents(std::span<const std::string_view> documents, c
       begins.size() - 1,
       [&](std::size_t block, Writer& writer) {
         for (std::size_t i = begins[block]; i < begins[block + 1]; ++i) {
-          writer.add_text(documents[i]);
+          writer.add_text(documents[i], documents[i].data() + documents[i].size());
         }
       },
       poll);
@@ -237,13 +288,43 @@ void CorpusBuilder::add_lines(std::string_view lines, const Poll& poll) {
   add_blocks(
       begins.size() - 1,
       [&](std::size_t block, Writer& writer) {
-        for (std::size_t begin = begins[block]; begin < begins[block + 1];) {
-          const std::size_t end = std::min(lines.find('\n', begin), lines.size());
-          writer.add_text(lines.substr(begin, end - begin));
-          begin = end + 1;
-        }
+        writer.add_lines(lines.substr(begins[block], begins[block + 1] - begins[block]));
       },
       poll);
+}
+
+bool CorpusBuilder::add_file(LineReader& reader, std::size_t bytes, const Poll& poll) {
+  begin_batch();
+  reader.allow(bytes);
+  std::vector<std::vector<std::pair<std::size_t, Segment>>> made(workers_.size());
+  std::atomic<bool> failed{false};
+  const Poll no_poll;
+  run_team(
+      workers_.size(),
+      [&](std::size_t thread) {
+        Worker& worker = workers_[thread];
+        while (!failed.load(std::memory_order_relaxed)) {
+          if (thread == 0 && poll) poll();
+          const std::optional<std::size_t> number = reader.next(worker.text);
+          if (!number) return;
+          Segment& segment = made[thread].emplace_back(*number, Segment()).second;
+          segment.worker = thread;
+          Writer writer(*this, worker, segment, thread == 0 ? poll : no_poll);
+          writer.add_lines(worker.text.view());
+          writer.finish();
+          // The blocks before this one are on their way, so the first error is among them.
+          if (segment.error) reader.stop();
+        }
+      },
+      &failed);
+  std::vector<std::pair<std::size_t, Segment>> numbered;
+  for (auto& part : made) std::move(part.begin(), part.end(), std::back_inserter(numbered));
+  std::sort(numbered.begin(), numbered.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Segment> fresh(numbered.size());
+  for (std::size_t i = 0; i < fresh.size(); ++i) fresh[i] = std::move(numbered[i].second);
+  keep(std::move(fresh));
+  return !reader.ended();
 }
 
 void CorpusBuilder::add_tokens(const TokenBatch& batch, const Poll& poll) {
@@ -287,19 +368,27 @@ std::size_t CorpusBuilder::ids() const noexcept {
 void CorpusBuilder::drain(std::uint32_t* ids, std::uint64_t* offsets, std::uint32_t* totals,
                           const Poll& poll) {
   open_ = false;
-  std::uint64_t offset = 0;
-  std::uint64_t given_back = 0;
-  *offsets++ = 0;
-  for (Segment& segment : segments_) {
-    if (poll) poll();
-    std::copy_n(segment.ids.get(), segment.size, ids + offset);
-    for (const std::uint32_t length : segment.lengths) *offsets++ = offset += length;
-    totals = std::copy(segment.totals.begin(), segment.totals.end(), totals);
-    segment = Segment();
-    if (offset - given_back < kTrimIds) continue;
-    given_back = offset;
-    give_memory_back();
+  for (Worker& worker : workers_) worker.memory.reset();
+  struct Place {
+    std::uint64_t id = 0;
+    std::size_t document = 0;
+  };
+  std::vector<Place> places(segments_.size() + 1);
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    places[i + 1] = {places[i].id + segments_[i].size,
+                     places[i].document + segments_[i].totals.size()};
   }
+  offsets[0] = 0;
+  parallel_for(
+      workers_.size(), segments_.size(),
+      [&](std::size_t i, std::size_t) {
+        const Segment segment = std::move(segments_[i]);  // its memory goes as soon as possible
+        auto [offset, document] = places[i];
+        if (!spill_) std::copy_n(segment.ids, segment.size, ids + offset);
+        std::copy(segment.totals.begin(), segment.totals.end(), totals + document);
+        for (const std::uint32_t length : segment.lengths) offsets[++document] = offset += length;
+      },
+      poll);
   segments_.clear();
 }
 

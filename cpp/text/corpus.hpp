@@ -1,8 +1,9 @@
 // Text to ids in one pass. A batch of documents is cut into blocks; each thread counts the words of
 // its blocks in a table of its own and writes provisional ids, four bytes a token, the only thing
 // that is kept of the text. At the end the tables are merged, the words ranked, and the ids mapped
-// to ranks where they lie. With a vocabulary given, ids are final at once and other words are left
-// out. Counts, ranks and ids depend on the documents alone, not on threads or batches.
+// to ranks where they lie. They may lie in a file instead of memory. With a vocabulary given, ids
+// are final at once and other words are left out. Counts, ranks and ids depend on the documents
+// alone, not on threads or batches.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +16,11 @@
 #include <string_view>
 #include <vector>
 
+#include "core/large_pages.hpp"
 #include "core/parallel.hpp"
+#include "text/line_reader.hpp"
 #include "text/ngrams.hpp"
+#include "text/spill_file.hpp"
 #include "text/tokenizer.hpp"
 #include "text/vocabulary.hpp"
 
@@ -65,12 +69,19 @@ class CorpusBuilder {
   // Without a vocabulary the builder makes one.
   CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::size_t threads,
                 std::shared_ptr<const Vocabulary> vocabulary = nullptr);
+  // The same, with the ids in a file in `folder` from the end of each batch on: what stays in
+  // memory is the table of words and eight bytes a document.
+  CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::size_t threads,
+                const std::string& folder);
 
   // Each of these adds documents behind those added before. After an exception the builder takes
   // no more. The errors of a batch are those of its first bad document.
   void add_documents(std::span<const std::string_view> documents, const Poll& poll = {});
   // One document a line; a final newline ends the last line and begins none.
   void add_lines(std::string_view lines, const Poll& poll = {});
+  // The same of an open file, until `bytes` of it or a little more are added; returns whether there
+  // may be more.
+  bool add_file(LineReader& reader, std::size_t bytes, const Poll& poll = {});
   // Tokens as they are; only the n-grams of the tokeniser apply.
   void add_tokens(const TokenBatch& batch, const Poll& poll = {});
 
@@ -79,16 +90,21 @@ class CorpusBuilder {
 
   const CorpusCounts& counts() const noexcept { return counts_; }
   std::size_t ids() const noexcept;  // how many drain() will write
+  bool spills() const noexcept { return spill_ != nullptr; }
+
+  // The ids of all documents, in the file in which they lie; before drain().
+  std::shared_ptr<const std::uint32_t[]> map_ids() const { return spill_->map(ids()); }
 
   // Writes the ids of all documents, offsets (documents + 1) and each document's number of tokens
-  // before the cut, and gives the builder's memory back as it goes.
+  // before the cut, and gives the builder's memory back as it goes. Ids in a file are not written.
   void drain(std::uint32_t* ids, std::uint64_t* offsets, std::uint32_t* totals,
              const Poll& poll = {});
 
  private:
   // The ids of a block of documents.
   struct Segment {
-    std::unique_ptr<std::uint32_t[]> ids;
+    std::shared_ptr<std::uint32_t[]> memory;  // shared with other segments of the same worker
+    std::uint32_t* ids = nullptr;             // none where they lie in the file
     std::size_t size = 0;
     std::vector<std::uint32_t> lengths;  // ids of each document
     std::vector<std::uint32_t> totals;   // tokens of each document
@@ -98,7 +114,6 @@ class CorpusBuilder {
   // What one thread has counted; index: provisional id.
   struct Tally {
     WordTable words;
-    std::vector<std::uint64_t> counts;
     std::vector<std::uint8_t> orders;  // lowest order of n-gram that gave the word; none: all 1
   };
   class Writer;
@@ -106,20 +121,28 @@ class CorpusBuilder {
     explicit Worker(unsigned orders) : joiner(orders) {}
     Tally tally;
     NgramJoiner joiner;
-    std::string scratch;
-    std::vector<std::uint32_t> ids;  // of the block at hand
+    TokenScratch scratch;
+    TextBuffer text;                          // of the block at hand, where it is read from a file
+    std::shared_ptr<std::uint32_t[]> memory;  // for ids; `used` of `capacity` are taken
+    std::size_t used = 0;
+    std::size_t capacity = 0;
   };
 
   template <class Block>
   void add_blocks(std::size_t count, Block&& block, const Poll& poll);
+  void begin_batch();
+  void keep(std::vector<Segment> fresh);
   std::vector<std::vector<std::uint32_t>> merge(const Poll& poll);
-  std::vector<std::uint32_t> ranked_words(const RankOptions& options, const Poll& poll);
+  std::vector<std::uint32_t> ranked_words(const std::vector<std::uint64_t>& counts,
+                                          const RankOptions& options, const Poll& poll);
   void remap(const std::vector<std::vector<std::uint32_t>>& maps, const Poll& poll);
+  void remap_file(const std::vector<std::vector<std::uint32_t>>& maps, const Poll& poll);
 
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::shared_ptr<const Vocabulary> vocabulary_;
   std::vector<Worker> workers_;
   std::vector<Segment> segments_;
+  std::unique_ptr<SpillFile> spill_;
   CorpusCounts counts_;
   bool open_ = true;
 };

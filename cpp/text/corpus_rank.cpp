@@ -62,23 +62,20 @@ std::vector<std::vector<std::uint32_t>> CorpusBuilder::merge(const Poll& poll) {
   const bool has_ngrams = tokenizer_->options().ngrams > 1;
   for (std::size_t w = 1; w < workers_.size(); ++w) {
     Tally& tally = workers_[w].tally;
-    maps[w].resize(tally.counts.size());
+    const std::vector<std::uint64_t> counts = tally.words.counts();
+    maps[w].resize(counts.size());
     std::array<WordKey, 32> keys;
-    for (std::size_t first = 0; first < tally.counts.size(); first += keys.size()) {
+    for (std::size_t first = 0; first < counts.size(); first += keys.size()) {
       if (first % kPollWords == 0 && poll) poll();
-      const std::size_t group = std::min(keys.size(), tally.counts.size() - first);
+      const std::size_t group = std::min(keys.size(), counts.size() - first);
       for (std::size_t i = 0; i < group; ++i) {
         keys[i] = finished_key(tally.words.word(static_cast<std::uint32_t>(first + i)));
         all.words.prefetch(keys[i]);
       }
       for (std::size_t i = 0; i < group; ++i) {
         const std::size_t id = first + i;
-        const std::uint32_t merged = all.words.insert(keys[i]);
-        if (merged == all.counts.size()) {
-          all.counts.push_back(0);
-          if (has_ngrams) all.orders.push_back(tally.orders[id]);
-        }
-        all.counts[merged] += tally.counts[id];
+        const std::uint32_t merged = all.words.insert(keys[i], counts[id]);
+        if (has_ngrams && merged == all.orders.size()) all.orders.push_back(tally.orders[id]);
         if (has_ngrams) all.orders[merged] = std::min(all.orders[merged], tally.orders[id]);
         maps[w][id] = merged;
       }
@@ -89,16 +86,17 @@ std::vector<std::vector<std::uint32_t>> CorpusBuilder::merge(const Poll& poll) {
 }
 
 // The merged ids of the words that stay, in the order of their ranks.
-std::vector<std::uint32_t> CorpusBuilder::ranked_words(const RankOptions& options,
+std::vector<std::uint32_t> CorpusBuilder::ranked_words(const std::vector<std::uint64_t>& counts,
+                                                       const RankOptions& options,
                                                        const Poll& poll) {
   const Tally& all = workers_.front().tally;
   std::vector<Candidate> candidates;
-  for (std::uint32_t id = 0; id < all.counts.size(); ++id) {
+  for (std::uint32_t id = 0; id < counts.size(); ++id) {
     const bool is_ngram = !all.orders.empty() && all.orders[id] > 1;
     const std::uint64_t least = is_ngram ? options.min_count_ngrams : options.min_count;
-    counts_.most_frequent = std::max(counts_.most_frequent, all.counts[id]);
-    if (all.counts[id] < least) continue;
-    candidates.push_back({all.counts[id], sorting_prefix(all.words.word(id)), id});
+    counts_.most_frequent = std::max(counts_.most_frequent, counts[id]);
+    if (counts[id] < least) continue;
+    candidates.push_back({counts[id], sorting_prefix(all.words.word(id)), id});
   }
   const auto less = [&](const Candidate& a, const Candidate& b) {
     if (a.count != b.count) return a.count > b.count;
@@ -113,44 +111,76 @@ std::vector<std::uint32_t> CorpusBuilder::ranked_words(const RankOptions& option
   return ranked;
 }
 
-// Maps the ids of every segment where they lie and drops those that map to kNoWord.
+namespace {
+
+// Maps ids where they lie, drops those that map to kNoWord, and returns how many are left;
+// `lengths` are those of the documents.
+std::size_t keep_mapped(std::uint32_t* ids, std::vector<std::uint32_t>& lengths,
+                        const std::vector<std::uint32_t>& map) {
+  const std::uint32_t* from = ids;
+  std::uint32_t* to = ids;
+  for (std::uint32_t& length : lengths) {
+    const std::uint32_t* before = to;
+    for (const std::uint32_t* end = from + length; from < end; ++from) {
+      const std::uint32_t id = map[*from];
+      *to = id;
+      to += id != kNoWord;
+    }
+    length = static_cast<std::uint32_t>(to - before);
+  }
+  return static_cast<std::size_t>(to - ids);
+}
+
+}  // namespace
+
 void CorpusBuilder::remap(const std::vector<std::vector<std::uint32_t>>& maps, const Poll& poll) {
+  if (spill_) {
+    remap_file(maps, poll);
+    return;
+  }
   parallel_for(
       workers_.size(), segments_.size(),
       [&](std::size_t i, std::size_t) {
         Segment& segment = segments_[i];
-        const std::vector<std::uint32_t>& map = maps[segment.worker];
-        const std::uint32_t* from = segment.ids.get();
-        std::uint32_t* to = segment.ids.get();
-        for (std::uint32_t& length : segment.lengths) {
-          const std::uint32_t* before = to;
-          for (const std::uint32_t* end = from + length; from < end; ++from) {
-            const std::uint32_t id = map[*from];
-            *to = id;
-            to += id != kNoWord;
-          }
-          length = static_cast<std::uint32_t>(to - before);
-        }
-        segment.size = static_cast<std::size_t>(to - segment.ids.get());
+        segment.size = keep_mapped(segment.ids, segment.lengths, maps[segment.worker]);
       },
       poll);
+}
+
+// The same in the file, where the ids of all segments follow each other before and after.
+void CorpusBuilder::remap_file(const std::vector<std::vector<std::uint32_t>>& maps,
+                               const Poll& poll) {
+  std::vector<std::uint32_t> ids;
+  std::size_t from = 0;
+  std::size_t to = 0;
+  for (Segment& segment : segments_) {
+    if (poll) poll();
+    ids.resize(segment.size);
+    spill_->read(from, ids);
+    from += segment.size;
+    segment.size = keep_mapped(ids.data(), segment.lengths, maps[segment.worker]);
+    spill_->write(to, std::span(ids).first(segment.size));
+    to += segment.size;
+  }
 }
 
 Vocabulary CorpusBuilder::rank(const RankOptions& options, const Poll& poll) {
   require(open_ && !vocabulary_, "only an open corpus without a vocabulary can be ranked");
   open_ = false;
   auto maps = merge(poll);
-  counts_.types = workers_.front().tally.counts.size();
-  const std::vector<std::uint32_t> ranked = ranked_words(options, poll);
   const Tally& tally = workers_.front().tally;
-  std::vector<std::uint32_t> ranks(tally.counts.size(), kNoWord);
+  const std::vector<std::uint64_t> counted = tally.words.counts();
+  counts_.types = counted.size();
+  const std::vector<std::uint32_t> ranked = ranked_words(counted, options, poll);
+  std::vector<std::uint32_t> ranks(counted.size(), kNoWord);
   WordTable words;
+  words.reserve(ranked.size(), 0);
   std::vector<std::uint64_t> counts;
   counts.reserve(ranked.size());
   for (std::uint32_t rank = 0; rank < ranked.size(); ++rank) {
     if (rank % kPollWords == 0 && poll) poll();
     words.insert(finished_key(tally.words.word(ranked[rank])));
-    counts.push_back(tally.counts[ranked[rank]]);
+    counts.push_back(counted[ranked[rank]]);
     ranks[ranked[rank]] = rank;
   }
   workers_.front().tally = Tally();

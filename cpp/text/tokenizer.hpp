@@ -3,17 +3,25 @@
 // is a word of its own. Other scripts without spaces (Thai, Lao, Khmer, Burmese) come out as the
 // runs that spaces and punctuation leave.
 //
-// ASCII is cut with a table of 256 classes and folded eight bytes at a time; a word that touches a
-// byte >= 0x80 is built code point by code point. Text is validated where such bytes are read, so a
-// document that was split to its end is strict UTF-8.
+// The inner loop (kernels/text_kernels.hpp) finds the runs of ASCII letters, ASCII digits and bytes
+// >= 0x80, and folds ASCII. A run without such bytes is a word, and so is one with letters and
+// digits of two bytes only (most of Latin, Greek, Cyrillic), which are folded by a table. Another
+// one is read code point by code point and may hold several words or none. Text is validated where
+// bytes
+// >= 0x80 are read, so a document that was split to its end is strict UTF-8.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
+#include "kernels/dispatch.hpp"
+#include "kernels/text_kernels.hpp"
 #include "text/unicode.hpp"
 #include "text/word_table.hpp"
 
@@ -27,6 +35,18 @@ struct TokenizerOptions {
   unsigned ngrams = 1;                    // the longest n-gram, 1 to kMaxNgrams
 };
 
+// The words that are found together, so that what is looked up for them can come together.
+constexpr std::size_t kWordBatch = 128;
+
+// What a thread needs to split texts.
+struct TokenScratch {
+  std::vector<WordKey> words = std::vector<WordKey>(kWordBatch);
+  std::string word;     // that is read code point by code point
+  std::string spelled;  // the bytes of such words, as far as the batch needs them
+  std::vector<char> folded = std::vector<char>(kFoldedBytes);
+  std::vector<std::uint16_t> edges = std::vector<std::uint16_t>(kMaxEdges);
+};
+
 class Tokenizer {
  public:
   // Stop words are cut and folded like text, so "don't" gives "don" and "t".
@@ -34,24 +54,30 @@ class Tokenizer {
 
   const TokenizerOptions& options() const noexcept { return options_; }
 
-  // Calls sink(key) for each word that is kept, in order; `scratch` holds the bytes of a key until
-  // the sink returns. Throws Utf8Error.
+  // Calls sink(words) for the words that are kept, some at a time and in order; a span of keys,
+  // which live until the sink returns. Behind the document as many bytes may be read as lie before
+  // `readable_end`. Throws Utf8Error.
   template <class Sink>
-  void split(std::string_view document, std::string& scratch, Sink&& sink) const;
+  void split(std::string_view document, const char* readable_end, TokenScratch& scratch,
+             Sink&& sink) const;
 
  private:
-  enum ByteClass : std::uint8_t { kSeparates, kBelongs, kBeyondAscii };
-
   struct SlowWord {
     std::size_t points = 0;
     bool ideograph = false;
   };
-  // Reads the word of which [start, position) is an ASCII prefix, maybe empty, on to its end, and
-  // leaves it in `word`, folded. A result of no points is no word.
-  SlowWord read_slowly(std::string_view document, std::size_t start, std::size_t& position,
-                       std::string& word) const;
-  WordKey ascii_key(const char* data, std::size_t length, const char* end,
-                    std::string& scratch) const;
+  // Reads the word that begins at `position`, or what is skipped there, and leaves it in `word`,
+  // folded. A result of no points is no word.
+  SlowWord read_slowly(std::string_view document, std::size_t& position, std::string& word) const;
+  // Splits the run [begin, end), which holds bytes >= 0x80 or is too long for the inner loop.
+  template <class Batch>
+  void split_run(std::string_view document, std::size_t begin, std::size_t end, std::string& word,
+                 Batch&& batch) const;
+  // Folds a run in place where that is simple: ASCII, and letters and digits of two bytes that fold
+  // to two bytes. Returns its code points, or 0 where it is not; then its bytes are anything.
+  std::size_t fold_plainly(char* run, std::size_t length) const noexcept;
+  // Where the run ends that begins at `position`.
+  std::size_t end_of_run(std::string_view document, std::size_t position) const noexcept;
   bool has_length(std::size_t points) const noexcept {
     return points >= options_.min_length && points <= options_.max_length;
   }
@@ -60,59 +86,105 @@ class Tokenizer {
   }
 
   TokenizerOptions options_;
-  std::array<ByteClass, 256> classes_{};
+  // The two bytes of the folding of each code point below 0x800, the first one in the lower half; 0
+  // where it is not a letter or digit of two bytes before and after.
+  std::array<std::uint16_t, 0x800> two_bytes_{};
   const Unicode* unicode_;
+  const TextKernels* kernels_;
   WordTable stop_words_;
 };
 
-// Lowers the letters A-Z of eight ASCII bytes.
-constexpr std::uint64_t lower_ascii(std::uint64_t bytes) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
-  const std::uint64_t at_least_a = bytes + kOnes * (0x80 - 'A');
-  const std::uint64_t above_z = bytes + kOnes * (0x80 - 'Z' - 1);
-  return bytes | (at_least_a & ~above_z & kOnes * 0x80) >> 2;
+// Whether none of the bytes is >= 0x80; those of a short word are the key's head.
+inline bool is_ascii(const WordKey& key) noexcept {
+  constexpr std::uint64_t kHighest = 0x8080808080808080ULL;
+  if (((key.head[0] | key.head[1]) & kHighest) != 0) return false;
+  return !key.is_long() || std::all_of(key.data + WordKey::kHead, key.data + key.length,
+                                       [](char byte) { return (byte & 0x80) == 0; });
 }
 
-inline WordKey Tokenizer::ascii_key(const char* data, std::size_t length, const char* end,
-                                    std::string& scratch) const {
-  if (length > WordKey::kHead && options_.lowercase) {
-    scratch.assign(data, length);
-    for (char& byte : scratch) {
-      if (byte >= 'A' && byte <= 'Z') byte = static_cast<char>(byte | 0x20);
+// The words of a call of the sink. There is always room for one more, which counts once `size` says
+// so.
+template <class Sink>
+struct WordBatch {
+  TokenScratch& scratch;
+  Sink& sink;
+  WordKey* const words = scratch.words.data();
+  std::size_t size = 0;
+
+  void flush() {
+    if (size > 0) sink(std::span<const WordKey>(words, size));
+    size = 0;
+    scratch.spelled.clear();
+  }
+  void add(WordKey key, std::string_view word) {
+    if (key.is_long()) key.data = spell(word);
+    words[size++] = key;
+    if (size == kWordBatch) flush();
+  }
+  // The bytes of a word at a place where they last.
+  const char* spell(std::string_view word) {
+    std::string& spelled = scratch.spelled;
+    if (word.size() > spelled.capacity() - spelled.size()) {
+      flush();
+      spelled.reserve(std::max(word.size(), std::size_t{4096}));
     }
-    return finished_key(scratch);
+    return spelled.append(word).data() + spelled.size() - word.size();
   }
-  WordKey key = make_key(data, static_cast<std::uint32_t>(length), end);
-  if (options_.lowercase) {
-    key.head[0] = lower_ascii(key.head[0]);
-    key.head[1] = lower_ascii(key.head[1]);
+};
+
+template <class Batch>
+void Tokenizer::split_run(std::string_view document, std::size_t begin, std::size_t end,
+                          std::string& word, Batch&& batch) const {
+  while (begin < end) {
+    const SlowWord found = read_slowly(document, begin, word);
+    if (found.points == 0 || !(found.ideograph || has_length(found.points))) continue;
+    const WordKey key = finished_key(word);
+    if (is_kept(key)) batch.add(key, word);
   }
-  finish_key(key);
-  return key;
 }
 
 template <class Sink>
-void Tokenizer::split(std::string_view document, std::string& scratch, Sink&& sink) const {
-  const char* text = document.data();
-  const std::size_t size = document.size();
-  auto class_at = [&](std::size_t i) { return classes_[static_cast<unsigned char>(text[i])]; };
-  for (std::size_t position = 0; position < size;) {
-    if (class_at(position) == kSeparates) {
-      ++position;
-      continue;
+void Tokenizer::split(std::string_view document, const char* readable_end, TokenScratch& scratch,
+                      Sink&& sink) const {
+  char* const folded = scratch.folded.data();
+  std::uint16_t* const edges = scratch.edges.data();
+  const bool filters = stop_words_.size() > 0;
+  const std::size_t least = options_.min_length, most = options_.max_length;
+  WordBatch<std::remove_reference_t<Sink>> batch{scratch, sink};
+  for (std::size_t begin = 0; begin < document.size(); batch.flush()) {
+    const char* text = document.data() + begin;
+    std::size_t size = std::min(document.size() - begin, kTextChunk);
+    std::size_t runs =
+        kernels_->find_runs(text, size, static_cast<std::size_t>(readable_end - text),
+                            options_.lowercase, options_.digits, folded, edges);
+    if (runs > 0 && edges[2 * runs - 1] == size && begin + size < document.size()) {
+      --runs;  // the last run may go on
+      size = edges[2 * runs];
+      if (size == 0) {
+        const std::size_t end = end_of_run(document, begin);
+        split_run(document, begin, end, scratch.word, batch);
+        begin = end;
+        continue;
+      }
     }
-    const std::size_t start = position;
-    while (position < size && class_at(position) == kBelongs) ++position;
-    if (position == size || class_at(position) == kSeparates) {
-      if (!has_length(position - start)) continue;
-      const WordKey key = ascii_key(text + start, position - start, text + size, scratch);
-      if (is_kept(key)) sink(key);
-      continue;
+    for (std::size_t i = 0; i < runs; ++i) {
+      const std::size_t start = edges[2 * i], length = edges[2 * i + 1] - start;
+      WordKey& key = batch.words[batch.size];
+      make_padded_key(folded + start, static_cast<std::uint32_t>(length), key);
+      std::size_t points = length;
+      if (!is_ascii(key)) [[unlikely]] {
+        points = fold_plainly(folded + start, length);
+        if (points == 0) {
+          split_run(document, begin + start, begin + start + length, scratch.word, batch);
+          continue;
+        }
+        make_padded_key(folded + start, static_cast<std::uint32_t>(length), key);
+      }
+      finish_key(key);
+      batch.size += points >= least && points <= most && !(filters && !is_kept(key));
+      if (batch.size == kWordBatch) batch.flush();
     }
-    const SlowWord word = read_slowly(document, start, position, scratch);
-    if (word.points == 0 || !(word.ideograph || has_length(word.points))) continue;
-    const WordKey key = finished_key(scratch);
-    if (is_kept(key)) sink(key);
+    begin += size;
   }
 }
 

@@ -13,7 +13,16 @@ from .hashing import ITQ, RandomHyperplanes, SignBinarizer
 from .models import BinaryParagraphVector, ParagraphVector, RealBinaryParagraphVector
 from .reports import BitReport, ModelReport, VectorReport
 from .search import HammingIndex, TwoStageIndex, asymmetric_scores, hamming_distances
-from .text import Corpus, TextFiles, Tokenizer, Vocabulary, build_corpus, encode_documents
+from .text import (
+    Corpus,
+    EncodedCorpus,
+    TextFiles,
+    Tokenizer,
+    Vocabulary,
+    build_corpus,
+    encode_corpus,
+    encode_documents,
+)
 from .vectors import SenseVectors, WordVectors
 from .word_models import DisambiguatedSkipGram, Word2Vec
 
@@ -26,6 +35,7 @@ __all__ = [
     "Codes",
     "Corpus",
     "DisambiguatedSkipGram",
+    "EncodedCorpus",
     "FormatError",
     "HammingIndex",
     "ModelReport",
@@ -47,6 +57,7 @@ __all__ = [
     "asymmetric_scores",
     "build_corpus",
     "cpu_info",
+    "encode_corpus",
     "encode_documents",
     "evaluate_retrieval",
     "hamming_distances",

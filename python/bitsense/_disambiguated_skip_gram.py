@@ -163,9 +163,10 @@ class DisambiguatedSkipGram(WordModel):
 
         Parameters
         ----------
-        documents : iterable of str, iterable of lists of str, path, list of paths, or TextFiles
+        documents : iterable of str or of lists of str, paths, TextFiles or EncodedCorpus
             As for `build_corpus`: texts, or lists of tokens; a path names a file with one document
-            a line. The documents are read once.
+            a line. The documents are read once. A corpus that is encoded already must have been
+            made with the tokeniser, `min_count` and `max_vocabulary` of the model.
         y : ignored
 
         Returns

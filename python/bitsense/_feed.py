@@ -105,8 +105,7 @@ def feed(
     with _progress_bar(progress, source) as bar:
         is_plain = isinstance(source, TextFiles) and source.field is None
         if is_plain and isinstance(tokenizer, Tokenizer):
-            for path, line, block in cast("TextFiles", source).blocks():
-                builder.add_lines(block, str(path), line)
+            for _ in cast("TextFiles", source)._feed(builder):
                 _show(bar, builder)
             return
         batch = _Batch(builder, tokenizer, threads)

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from . import _core, files
 from ._check import check_count, check_float
 from ._model_parameters import checked_parameters, epochs_of
+from ._tokenizer import missing_tokenizer
 from .certificates import Certificate
 from .errors import FormatError
 from .text import Tokenizer, Vocabulary
@@ -236,11 +237,3 @@ def _table(arrays: dict[str, Any], name: str, rows: int, dim: int) -> npt.NDArra
 def is_finite(array: npt.NDArray[np.float32]) -> bool:
     """Return whether no value is NaN or infinite, without an array of answers."""
     return array.size == 0 or bool(np.isfinite(array.min()) and np.isfinite(array.max()))
-
-
-def missing_tokenizer(text: str) -> list[str]:
-    """Stand for a callable that a file did not hold."""
-    raise ValueError(
-        "the model was trained with a tokeniser of its user's, which files do not hold: pass it to "
-        "the `load` of its class as `tokenizer`"
-    )

@@ -26,7 +26,8 @@ from ._model_parameters import (
 from ._modes import Mode
 from ._progress import ProgressOption, Reporter, check_progress, wants_bar
 from ._training import Task, Trained
-from .text import Corpus, Tokenizer, build_corpus, encode_documents
+from ._training_corpus import training_corpus
+from .text import Corpus, encode_documents
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -88,9 +89,10 @@ class ParagraphVectors(DocumentMethods):
 
         Parameters
         ----------
-        documents : iterable of str, iterable of lists of str, path, list of paths, or TextFiles
+        documents : iterable of str or of lists of str, paths, TextFiles or EncodedCorpus
             As for `build_corpus`: texts, or lists of tokens; a path names a file with one document
-            a line. The documents are read once.
+            a line. The documents are read once. A corpus that is encoded already must have been
+            made with the tokeniser, `min_count` and `max_vocabulary` of the model.
         y : ignored
 
         Returns
@@ -115,14 +117,8 @@ class ParagraphVectors(DocumentMethods):
         recipe = checked_parameters(self)
         options = self._train_options(recipe)
         check_progress(self.progress)
-        tokenizer = Tokenizer() if self.tokenizer is None else self.tokenizer
-        vocabulary, corpus = build_corpus(
-            documents,
-            tokenizer=tokenizer,
-            min_count=recipe["min_count"],
-            max_vocabulary=recipe["max_vocabulary"],
-            threads=options.threads,
-            progress=wants_bar(self.progress),
+        tokenizer, vocabulary, corpus = training_corpus(
+            documents, self.tokenizer, recipe, options.threads, wants_bar(self.progress)
         )
         options.batch = min(options.batch, corpus.n_documents)
         mode = self._modes[recipe["mode"]]

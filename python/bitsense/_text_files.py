@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -11,11 +12,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
+from . import _core
 from .errors import FormatError
 
 __all__ = ["TextFiles"]
 
 _BLOCK = 1 << 23  # bytes read at a time
+_LINES = 1 << 17  # the same, of a plain file, by each thread
+_PER_CALL = 2  # blocks of a plain file between two looks at the progress
 _BOM = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
 _OTHER_PACKERS = {
@@ -108,6 +112,25 @@ class TextFiles:
                 yield path, line, block
                 line += block.count(b"\n")
 
+    def _feed(self, builder: _core.CorpusBuilder) -> Iterator[None]:
+        """Give the lines to a builder, and stop now and then; the texts are the lines."""
+        for path in self.paths:
+            with _opened(path) as (file, packed):
+                if not packed:
+                    reader = _core.LineReader(file.fileno(), str(path), min(_BLOCK, _LINES))
+                    before = builder.counts()[0]
+                    line, more = 1, True
+                    while more:
+                        more = builder.add_file(reader, _BLOCK * _PER_CALL, str(path), line)
+                        line = builder.counts()[0] - before + 1
+                        yield
+                    continue
+            line = 1
+            for block in _whole_lines(path):
+                builder.add_lines(block, str(path), line)
+                line += block.count(b"\n")
+                yield
+
     def _document(self, raw: bytes, path: Path, number: int) -> str:
         try:
             record = json.loads(_decoded(raw, path, number))
@@ -159,18 +182,24 @@ def _whole_lines(path: Path) -> Iterator[bytes]:
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as raw:
+    with _opened(path) as (raw, packed):
+        file = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if packed else raw
+        first = True
+        while chunk := _read(file, path):
+            yield chunk.removeprefix(_BOM) if packed and first else chunk
+            first = False
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[tuple[IO[bytes], bool]]:
+    """Open a file, behind a byte order mark; also tell whether it is packed by gzip."""
+    with path.open("rb", buffering=0) as raw:
         magic = raw.read(6)
         for signature, packer in _OTHER_PACKERS.items():
             if magic.startswith(signature):
                 raise FormatError(f"{path} must be plain text or gzip, got {packer}")
-        raw.seek(0)
-        packed = magic.startswith(_GZIP)
-        file = cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if packed else raw
-        first = True
-        while chunk := _read(file, path):
-            yield chunk.removeprefix(_BOM) if first else chunk
-            first = False
+        raw.seek(len(_BOM) if magic.startswith(_BOM) else 0)
+        yield cast("IO[bytes]", raw), magic.startswith(_GZIP)
 
 
 def _read(file: IO[Any], path: Path) -> bytes:

@@ -9,7 +9,7 @@ from . import _core
 from ._check import check_bool, check_count
 from ._stop_words import ENGLISH
 
-__all__ = ["Tokenizer"]
+__all__ = ["Tokenizer", "missing_tokenizer"]
 
 _NO_LIMIT = 2**32 - 1
 _RULES = 1  # of cutting; to be raised when the same text comes out in other tokens
@@ -158,3 +158,11 @@ def _check_stop_words(stop_words: Any) -> frozenset[str]:
         if not isinstance(word, str):
             raise TypeError(f"`stop_words` must hold strings, got {type(word).__name__}")
     return frozenset(words)
+
+
+def missing_tokenizer(text: str) -> list[str]:
+    """Stand for a callable that a file did not hold."""
+    raise ValueError(
+        "the model was trained with a tokeniser of its user's, which files do not hold: pass it to "
+        "the `load` of its class as `tokenizer`"
+    )

@@ -12,8 +12,9 @@ from ._check import check_threads
 from ._model_file import is_finite
 from ._progress import ProgressOption, Reporter, check_progress, wants_bar
 from ._saved_model import SavedModel
+from ._training_corpus import training_corpus
 from ._word_file import restored, state
-from .text import Corpus, Tokenizer, Vocabulary, build_corpus
+from .text import Corpus, Vocabulary
 
 __all__ = ["WordModel"]
 
@@ -76,14 +77,8 @@ class WordModel(SavedModel):
         """Fit to documents, from the tables of `start` where it has them."""
         recipe = self._checked_parameters()
         check_progress(self.progress)
-        tokenizer = Tokenizer() if self.tokenizer is None else self.tokenizer
-        vocabulary, corpus = build_corpus(
-            documents,
-            tokenizer=tokenizer,
-            min_count=recipe["min_count"],
-            max_vocabulary=recipe["max_vocabulary"],
-            threads=check_threads(self.threads),
-            progress=wants_bar(self.progress),
+        tokenizer, vocabulary, corpus = training_corpus(
+            documents, self.tokenizer, recipe, check_threads(self.threads), wants_bar(self.progress)
         )
         epochs = recipe["epochs"]
         with Reporter(self.progress, epochs) as reporter:

@@ -40,6 +40,7 @@ __all__ = [
     "info",
     "load",
     "load_bytes",
+    "load_unverified",
     "pack_strings",
     "read_bytes",
     "read_contents",
@@ -61,6 +62,7 @@ Loader = Callable[[dict[str, Any], dict[str, AnyArray]], Any]
 _MODULES = {
     "model": "bitsense.models",
     "codes": "bitsense._codes_file",
+    "corpus": "bitsense._encoded_corpus",
     "binarizer": "bitsense.hashing",
     "vectors": "bitsense._vectors_file",
 }
@@ -182,11 +184,19 @@ def _expect_kind(contents: Contents, kind: str | None) -> None:
         raise FormatError(f"holds a {contents.kind!r}, not a {kind!r}")
 
 
-def read_contents(path: Path) -> Contents:
+def read_contents(path: Path, *, verify: bool = True) -> Contents:
     """Map a file, check all of it, and return everything that it holds.
 
     The arrays are read-only views of the mapped file, which stays mapped while one of them lives:
     the file may be replaced by renaming or deleted meanwhile, but must not be written in place.
+
+    Parameters
+    ----------
+    path
+        The file.
+    verify
+        False leaves out the checksums of the arrays, so that only their pages that are used are
+        read from the disk: who uses them must not trust any value in them.
 
     Raises
     ------
@@ -196,7 +206,7 @@ def read_contents(path: Path) -> Contents:
         If the file cannot be opened.
     """
     with _naming(path):
-        return _contents(_core.format_map(_path_bytes(path), True, check_threads(None)))
+        return _contents(_core.format_map(_path_bytes(path), verify, check_threads(None)))
 
 
 def read_file(path: Path, kind: str | None = None) -> tuple[dict[str, Any], dict[str, AnyArray]]:
@@ -272,8 +282,8 @@ def _loader_of(kind: str) -> Loader | None:
     return _loaders.get(kind)
 
 
-def _load(contents: Contents) -> Any:
-    loader = _loader_of(contents.kind)
+def _load(contents: Contents, loader: Loader | None = None) -> Any:
+    loader = loader or _loader_of(contents.kind)
     if loader is None:
         raise FormatError(f"holds a {contents.kind!r}, which this bitsense does not know")
     try:
@@ -301,6 +311,17 @@ def load(path: Path) -> Any:
     contents = read_contents(path)
     with _naming(path):
         return _load(contents)
+
+
+def load_unverified(path: Path, kind: str, loader: Loader) -> Any:
+    """Return the object that `loader` makes of a file without the checksums of its arrays.
+
+    The loader must take care that no value of an array does harm.
+    """
+    contents = read_contents(path, verify=False)
+    with _naming(path):
+        _expect_kind(contents, kind)
+        return _load(contents, loader)
 
 
 def load_bytes(data: bytes | bytearray | memoryview) -> Any:

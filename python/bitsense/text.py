@@ -1,28 +1,35 @@
 """Text to ids: a tokeniser, a vocabulary, an encoded corpus.
 
 `build_corpus` reads documents once and makes a vocabulary and the documents as ids of it;
-`encode_documents` encodes other documents with a vocabulary that exists. What they make depends on
-the documents and options alone, not on `threads`.
+`encode_documents` encodes other documents with a vocabulary that exists; `encode_corpus` makes a
+file of a corpus, which models are trained on in place of documents. What they make depends on the
+documents and options alone, not on `threads`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from . import _core
-from ._check import check_count, check_threads
+from ._build import Splitter, checked_options, no_documents, read_corpus
+from ._check import check_threads
+from ._encoded_corpus import EncodedCorpus, encode_corpus
 from ._feed import core_tokenizer, feed
 from ._text_files import TextFiles
 from ._tokenizer import Tokenizer
 from ._vocabulary import Corpus, Vocabulary
 
-__all__ = ["Corpus", "TextFiles", "Tokenizer", "Vocabulary", "build_corpus", "encode_documents"]
-
-Splitter = Callable[[str], Sequence[str]]
-
-_NO_LIMIT = 2**32 - 1
-_MAX_COUNT = 2**64 - 1
+__all__ = [
+    "Corpus",
+    "EncodedCorpus",
+    "TextFiles",
+    "Tokenizer",
+    "Vocabulary",
+    "build_corpus",
+    "encode_corpus",
+    "encode_documents",
+]
 
 
 def build_corpus(
@@ -80,23 +87,10 @@ def build_corpus(
     >>> list(vocabulary), corpus.ids.tolist(), corpus.offsets.tolist()
     (['red', 'wine'], [0, 1, 0], [0, 2, 3])
     """
-    min_count = check_count("min_count", min_count, most=_MAX_COUNT)
-    if min_count_ngrams is None:
-        min_count_ngrams = min_count
-    min_count_ngrams = check_count("min_count_ngrams", min_count_ngrams, most=_MAX_COUNT)
-    most = _NO_LIMIT
-    if max_vocabulary is not None:
-        most = check_count("max_vocabulary", max_vocabulary, most=_NO_LIMIT)
+    options = checked_options(tokenizer, min_count, min_count_ngrams, max_vocabulary)
     threads = check_threads(threads)
     builder = _core.CorpusBuilder(core_tokenizer(tokenizer), threads)
-    feed(builder, documents, tokenizer, threads, progress)
-    n_documents = builder.counts()[0]
-    if n_documents == 0:
-        raise ValueError(_no_documents(documents))
-    vocabulary = Vocabulary(builder.rank(min_count, min_count_ngrams, most))
-    if not vocabulary:
-        raise ValueError(_no_words(builder.counts(), min_count, min_count_ngrams))
-    return vocabulary, Corpus(*builder.drain())
+    return read_corpus(builder, documents, options, threads, progress)
 
 
 def encode_documents(
@@ -138,28 +132,5 @@ def encode_documents(
     builder = _core.CorpusBuilder(core_tokenizer(tokenizer), threads, vocabulary._core)
     feed(builder, documents, tokenizer, threads, progress)
     if isinstance(documents, Iterator) and builder.counts()[0] == 0:
-        raise ValueError(_no_documents(documents))
+        raise ValueError(no_documents(documents))
     return Corpus(*builder.drain())
-
-
-def _no_documents(documents: Any) -> str:
-    if isinstance(documents, Iterator):
-        return (
-            "`documents` gave 0 documents; a generator that was read before is empty: pass a list, "
-            "or another object that can be iterated again"
-        )
-    return "`documents` must hold at least 1 document, got 0"
-
-
-def _no_words(counts: tuple[int, int, int, int], min_count: int, min_count_ngrams: int) -> str:
-    documents, tokens, types, most_frequent = counts
-    if tokens == 0:
-        return (
-            f"the {documents:,} `documents` must hold at least 1 token, got 0; were they cut with "
-            "the options you meant?"
-        )
-    ngrams = f" and `min_count_ngrams`={min_count_ngrams}" if min_count_ngrams != min_count else ""
-    return (
-        f"`min_count`={min_count}{ngrams} removed all {types:,} types of {tokens:,} tokens; the "
-        f"most frequent occurs {most_frequent:,} times"
-    )

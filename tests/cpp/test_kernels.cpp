@@ -2,11 +2,13 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <memory>
 
 #include "check.hpp"
 #include "kernels/code_kernels.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/float_kernels.hpp"
+#include "kernels/text_kernels.hpp"
 
 namespace bitsense {
 
@@ -153,6 +155,27 @@ void tiles_have_the_distances_of_their_codes(const CodeKernels& kernel) {
   }
 }
 
+void runs_are_the_same_at_every_level() {
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    const auto bytes = random_bytes(seed, seed);
+    // Of its own size on the heap, so that a read beyond the end is seen.
+    const std::unique_ptr<char[]> exact(new char[bytes.size()]);
+    std::copy(bytes.begin(), bytes.end(), exact.get());
+    std::vector<std::uint16_t> expected;
+    for (const Kernels& level : available_kernels()) {
+      std::vector<char> folded(kFoldedBytes);
+      std::vector<std::uint16_t> edges(kMaxEdges);
+      const std::size_t runs =
+          level.text->find_runs(exact.get(), bytes.size(), bytes.size(), seed % 2 == 0,
+                                seed % 3 == 0, folded.data(), edges.data());
+      edges.resize(2 * runs);
+      edges.insert(edges.end(), folded.begin(), folded.begin() + static_cast<long>(bytes.size()));
+      if (expected.empty()) expected = edges;
+      BITSENSE_CHECK(edges == expected);
+    }
+  }
+}
+
 }  // namespace
 
 void kernel_tests(Suite& test) {
@@ -164,6 +187,7 @@ void kernel_tests(Suite& test) {
     test("tiles", [&] { tiles_have_the_distances_of_their_codes(*level.codes); });
   }
   test("fused levels give the same bits", fused_levels_give_the_same_bits);
+  test("runs are the same at every level", runs_are_the_same_at_every_level);
 }
 
 }  // namespace bitsense

@@ -1,5 +1,8 @@
 // The corpus builder with several threads, vocabularies from untrusted arrays, bad UTF-8.
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdio>
 
 #include "check.hpp"
 #include "text/corpus.hpp"
@@ -34,22 +37,27 @@ struct Built {
   bool operator==(const Built&) const = default;
 };
 
-Built built(const std::vector<std::string>& texts, std::size_t threads, std::size_t batch,
-            const Poll& poll = {}) {
-  CorpusBuilder builder(tokenizer(2), threads);
-  const std::vector<std::string_view> views(texts.begin(), texts.end());
-  for (std::size_t i = 0; i < views.size(); i += batch)
-    builder.add_documents(std::span(views).subspan(i, std::min(batch, views.size() - i)), poll);
+Built drained(CorpusBuilder& builder, std::size_t documents) {
   const Vocabulary vocabulary = builder.rank({2, 3, 500});
   Built result;
   for (std::uint32_t id = 0; id < vocabulary.size(); ++id)
     result.words.emplace_back(vocabulary.word(id));
   result.counts = vocabulary.counts();
   result.ids.resize(builder.ids());
-  result.offsets.resize(texts.size() + 1);
-  result.totals.resize(texts.size());
+  result.offsets.resize(documents + 1);
+  result.totals.resize(documents);
+  if (builder.spills()) std::copy_n(builder.map_ids().get(), builder.ids(), result.ids.begin());
   builder.drain(result.ids.data(), result.offsets.data(), result.totals.data());
   return result;
+}
+
+Built built(const std::vector<std::string>& texts, std::size_t threads, std::size_t batch,
+            const Poll& poll = {}) {
+  CorpusBuilder builder(tokenizer(2), threads);
+  const std::vector<std::string_view> views(texts.begin(), texts.end());
+  for (std::size_t i = 0; i < views.size(); i += batch)
+    builder.add_documents(std::span(views).subspan(i, std::min(batch, views.size() - i)), poll);
+  return drained(builder, texts.size());
 }
 
 void threads_and_batches_change_nothing() {
@@ -61,6 +69,53 @@ void threads_and_batches_change_nothing() {
   for (const std::size_t threads : {2U, 5U})
     for (const std::size_t batch : {701U, 10'000U})
       BITSENSE_CHECK(built(texts, threads, batch) == one);
+}
+
+// A file that is removed when it is closed, at its beginning.
+class OpenFile {
+ public:
+  explicit OpenFile(const std::string& bytes) : file_(std::tmpfile()) {
+    BITSENSE_CHECK(file_ && std::fwrite(bytes.data(), 1, bytes.size(), file_) == bytes.size());
+    std::fflush(file_);
+    BITSENSE_CHECK(::lseek(descriptor(), 0, SEEK_SET) == 0);
+  }
+  ~OpenFile() { std::fclose(file_); }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  int descriptor() const { return ::fileno(file_); }
+
+ private:
+  std::FILE* file_;
+};
+
+// Of a file of the documents, a line each, with the ids in memory or in a file.
+Built built_from_file(const std::vector<std::string>& texts, std::size_t threads, std::size_t block,
+                      bool spills) {
+  std::string lines;
+  for (const std::string& document : texts) lines += document + "\n";
+  const OpenFile file(lines);
+  LineReader reader(file.descriptor(), "a file", block);
+  auto builder = spills ? CorpusBuilder(tokenizer(2), threads, std::string("."))
+                        : CorpusBuilder(tokenizer(2), threads);
+  while (builder.add_file(reader, 20'000)) {
+  }
+  return drained(builder, texts.size());
+}
+
+void files_give_the_same_in_memory_and_on_the_disk() {
+  const auto texts = documents(3000);
+  const Built one = built(texts, 1, 10'000);
+  for (const std::size_t threads : {1, 3}) {
+    for (const std::size_t block : {7, 1000, 1'000'000}) {
+      BITSENSE_CHECK(built_from_file(texts, threads, block, false) == one);
+      BITSENSE_CHECK(built_from_file(texts, threads, block, true) == one);
+    }
+  }
+  error_of<FileError>([] { SpillFile("/no/such/folder"); });
+  SpillFile spill(".");
+  spill.append(std::vector<std::uint32_t>{1, 2, 3});
+  std::vector<std::uint32_t> beyond(2);
+  error_of<FileError>([&] { spill.read(2, beyond); });
 }
 
 void bad_utf8_names_the_first_bad_document() {
@@ -87,7 +142,7 @@ void a_poll_that_throws_stops_the_builder() {
 
 void any_bytes_are_cut_or_refused() {
   const auto cutter = tokenizer();
-  std::string scratch;
+  TokenScratch scratch;
   for (std::uint64_t seed = 0; seed < 3000; ++seed) {
     auto bytes = random_bytes(seed % 40, seed);
     if (seed % 2 == 0)
@@ -96,11 +151,14 @@ void any_bytes_are_cut_or_refused() {
     const std::unique_ptr<char[]> exact(new char[bytes.size()]);
     std::copy(bytes.begin(), bytes.end(), exact.get());
     try {
-      cutter->split({exact.get(), bytes.size()}, scratch, [](const WordKey& key) {
-        std::string word;
-        key.append_to(word);
-        BITSENSE_CHECK(!word.empty());
-      });
+      cutter->split({exact.get(), bytes.size()}, exact.get() + bytes.size(), scratch,
+                    [](std::span<const WordKey> keys) {
+                      for (const WordKey& key : keys) {
+                        std::string word;
+                        key.append_to(word);
+                        BITSENSE_CHECK(!word.empty());
+                      }
+                    });
     } catch (const Utf8Error&) {
       continue;
     }
@@ -125,6 +183,8 @@ void bad_arrays_make_no_vocabulary() {
 
 void text_tests(Suite& test) {
   test("threads and batches change nothing", threads_and_batches_change_nothing);
+  test("files give the same in memory and on the disk",
+       files_give_the_same_in_memory_and_on_the_disk);
   test("bad UTF-8 names the first bad document", bad_utf8_names_the_first_bad_document);
   test("a poll that throws stops the builder", a_poll_that_throws_stops_the_builder);
   test("any bytes are cut or refused", any_bytes_are_cut_or_refused);

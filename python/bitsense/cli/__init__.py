@@ -22,6 +22,7 @@ __all__ = ["main"]
 # The modules of the commands; one is imported only when it is used, or when help is asked for.
 COMMANDS = {
     "train": "train",
+    "corpus": "corpus",
     "encode": "encode",
     "search": "search",
     "neighbors": "neighbors",

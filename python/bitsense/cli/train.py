@@ -20,6 +20,7 @@ TYPES = {"int": int, "float": float, "str": str}
 NOT_OPTIONS = {"self", "tokenizer", "progress"}  # objects, which the command line makes itself
 NONE_IS_NONE = {"subwords", "freeze", "max_vocabulary"}  # elsewhere None is a value chosen later
 BY_MODE = {"epochs", "objective"}  # by the mode of a paragraph vector
+MAGIC = b"bitsense file, format "
 NEIGHBOURS = 10  # that a certificate asks for
 ALIASES = {
     "binary-pv": "binary-paragraph-vector",
@@ -73,7 +74,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from ..text import Tokenizer
 
     parser.add_argument(
-        "input", nargs="+", metavar="INPUT", help="text or JSON Lines, gzip or not; - is stdin"
+        "input",
+        nargs="+",
+        metavar="INPUT",
+        help="text or JSON Lines, gzip or not; - is stdin. Or one file of 'bitsense corpus', whose "
+        "tokeniser, --min-count and --max-vocabulary hold where they are not given",
     )
     parser.add_argument("--output", "-o", required=True, metavar="FILE", help="the model")
     parser.add_argument(
@@ -214,19 +219,21 @@ def run(arguments: argparse.Namespace) -> int:
     check_field(arguments, arguments.input)
     output = Path(arguments.output)
     check_output(output)
-    tokenizer = Tokenizer(**chosen(arguments, Tokenizer))
+    corpus = encoded(arguments)
+    cutting = chosen(arguments, Tokenizer)
+    if corpus is None or cutting:
+        options["tokenizer"] = Tokenizer(**cutting)
+    if corpus is not None:
+        options = {**corpus.options, **options}
     model = class_of(arguments.model)(
-        **MODELS[arguments.model].fixed,
-        **options,
-        tokenizer=tokenizer,
-        progress=False if arguments.quiet else None,
+        **MODELS[arguments.model].fixed, **options, progress=False if arguments.quiet else None
     )
     start = {} if arguments.start is None else {"start": open_model(arguments.start)}
     begin = time.perf_counter()
     with local_paths(arguments.input) as paths:
         documents = TextFiles(paths, field=arguments.field)
         if arguments.held_out is None:
-            model.fit(documents, **start)
+            model.fit(documents if corpus is None else corpus, **start)
         else:
             held = held_out(documents, arguments, model.seed)
             model.fit(held.others())
@@ -243,6 +250,28 @@ def run(arguments: argparse.Namespace) -> int:
             model.save(output)
             say(arguments, f"\n{certificate}")
     return 0
+
+
+def encoded(arguments: argparse.Namespace) -> Any:
+    """Return the corpus that the input is, or None where it is text."""
+    from ..text import EncodedCorpus
+
+    names = arguments.input
+    if not any(name != "-" and is_own(Path(name)) for name in names):
+        return None
+    if len(names) > 1:
+        raise ValueError(f"INPUT must be text or one encoded corpus, got {len(names)} files")
+    for name in ("field", "held_out"):
+        if getattr(arguments, name) is not None:
+            flag = f"--{name.replace('_', '-')}"
+            raise ValueError(f"{flag} needs text, {names[0]} is an encoded corpus")
+    return EncodedCorpus.load(names[0])
+
+
+def is_own(path: Path) -> bool:
+    """Return whether a file is one of bitsense's."""
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
 
 
 def certified(model: Any, held: Any) -> Any:

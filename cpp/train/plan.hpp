@@ -81,6 +81,8 @@ class Planner {
 
   // Makes the next plan; false when training is over.
   bool next(Plan& plan);
+  // Passes over the next plans without making all of them.
+  void skip(std::uint64_t plans);
 
  protected:
   Planner(const Documents& documents, const NoiseDistribution& noise, const TrainOptions& options,
@@ -97,6 +99,7 @@ class Planner {
 
  private:
   void begin_epoch();
+  bool advance(Plan& plan);
   void draw_noise(Plan& plan);
   void collect_rows(Plan& plan);
   void collect_context(Plan& plan);

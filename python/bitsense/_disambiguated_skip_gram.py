@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from . import files
 from ._check import check_count, check_float, check_option
 from ._progress import ProgressOption, Reporter
 from ._saved_model import Splitter
+from ._saver import Saver
 from ._sense_assigners import SenseAssigner, sides, softmax
 from ._sense_contexts import _check_contexts
 from ._sense_tables import checked_senses, train_senses
 from ._sense_vectors import SenseVectors
 from ._word_models import WordModel
 from ._word_parameters import checked_parameters
+from .checkpoints import Checkpoint
 from .text import Corpus, Tokenizer, Vocabulary
 
 if TYPE_CHECKING:
@@ -158,7 +161,13 @@ class DisambiguatedSkipGram(WordModel):
         self.seed = seed
         self.progress = progress
 
-    def fit(self, documents: Any, y: Any = None) -> Self:
+    def fit(
+        self,
+        documents: Any,
+        y: Any = None,
+        *,
+        checkpoint: files.Path | Checkpoint | None = None,
+    ) -> Self:
         """Learn from documents.
 
         Parameters
@@ -167,6 +176,9 @@ class DisambiguatedSkipGram(WordModel):
             As for `build_corpus`: texts, or lists of tokens; a path names a file with one document
             a line. The documents are read once.
         y : ignored
+        checkpoint : path or Checkpoint, optional
+            A file that the training is saved to while it runs. Where it is there already, the
+            training goes on from it, to the same bytes; it is removed at the end.
 
         Returns
         -------
@@ -176,13 +188,15 @@ class DisambiguatedSkipGram(WordModel):
         ------
         ValueError, TypeError
             If a parameter is out of range, the documents are none, no word is left of them, or the
-            learning rate makes the weights infinite. The estimator is as before then.
+            learning rate makes the weights infinite. The estimator is as before then. ValueError
+            too if the file of `checkpoint` is of another training; FormatError if it is corrupt or
+            no checkpoint.
         KeyboardInterrupt
             On Ctrl-C, or whatever `progress` raises. What was learned so far is kept: the model can
             be used, and `partial_` is True. Only while the documents are still being read there is
             nothing to keep, and the estimator is as before.
         """
-        self._learn(documents, None)
+        self._learn(documents, None, checkpoint)
         return self
 
     def _checked_parameters(self) -> dict[str, Any]:
@@ -210,8 +224,10 @@ class DisambiguatedSkipGram(WordModel):
         corpus: Corpus,
         start: Any,
         reporter: Reporter,
+        saver: Saver,
     ) -> tuple[dict[str, Any], list[float], BaseException | None]:
-        return train_senses(recipe, self._word_options(recipe), vocabulary, corpus, reporter)
+        options = self._word_options(recipe)
+        return train_senses(recipe, options, vocabulary, corpus, reporter, saver)
 
     @classmethod
     def _check_tables(

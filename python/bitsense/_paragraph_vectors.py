@@ -10,7 +10,7 @@ import numpy.typing as npt
 from . import _core, files
 from ._check import check_bool, check_threads
 from ._document_methods import DocumentMethods
-from ._model_file import restored, state
+from ._model_file import class_name, restored, state
 from ._model_parameters import (
     OBJECTIVES,
     OPTIMIZERS,
@@ -25,7 +25,9 @@ from ._model_parameters import (
 )
 from ._modes import Mode
 from ._progress import ProgressOption, Reporter, check_progress, wants_bar
+from ._saver import Saver, about
 from ._training import Task, Trained
+from .checkpoints import Checkpoint, check_checkpoint
 from .text import Corpus, Tokenizer, build_corpus, encode_documents
 
 if TYPE_CHECKING:
@@ -83,7 +85,13 @@ class ParagraphVectors(DocumentMethods):
 
     # Training
 
-    def fit(self, documents: Any, y: Any = None) -> Self:
+    def fit(
+        self,
+        documents: Any,
+        y: Any = None,
+        *,
+        checkpoint: files.Path | Checkpoint | None = None,
+    ) -> Self:
         """Learn from documents.
 
         Parameters
@@ -92,6 +100,9 @@ class ParagraphVectors(DocumentMethods):
             As for `build_corpus`: texts, or lists of tokens; a path names a file with one document
             a line. The documents are read once.
         y : ignored
+        checkpoint : path or Checkpoint, optional
+            A file that the training is saved to while it runs. Where it is there already, the
+            training goes on from it, to the same bytes; it is removed at the end.
 
         Returns
         -------
@@ -101,20 +112,23 @@ class ParagraphVectors(DocumentMethods):
         ------
         ValueError, TypeError
             If a parameter is out of range, the documents are none, no word is left of them, or the
-            learning rate makes the weights infinite. The estimator is as before then.
+            learning rate makes the weights infinite. The estimator is as before then. ValueError
+            too if the file of `checkpoint` is of another training; FormatError if it is corrupt or
+            no checkpoint.
         KeyboardInterrupt
             On Ctrl-C, or whatever `progress` raises. What was learned so far is kept: the model can
             be used, and `partial_` is True. Only while the documents are still being read there is
             nothing to keep, and the estimator is as before.
         """
-        self._learn(documents)
+        self._learn(documents, checkpoint)
         return self
 
-    def _learn(self, documents: Any) -> Corpus:
+    def _learn(self, documents: Any, checkpoint: Any = None) -> Corpus:
         """Fit to documents and return them as ids."""
         recipe = checked_parameters(self)
         options = self._train_options(recipe)
         check_progress(self.progress)
+        check_checkpoint(checkpoint)
         tokenizer = Tokenizer() if self.tokenizer is None else self.tokenizer
         vocabulary, corpus = build_corpus(
             documents,
@@ -137,9 +151,11 @@ class ParagraphVectors(DocumentMethods):
         idf = None
         if mode.encoder:
             idf = _core.inverse_frequencies(corpus.ids, corpus.offsets, len(vocabulary))
-        with Reporter(self.progress, options.epochs) as reporter:
-            trained = task.run(reporter, idf, recipe)
+        saver = Saver(checkpoint, about(class_name(type(self)), recipe, vocabulary, corpus))
+        with Reporter(self.progress, options.epochs) as reporter, saver:
+            trained = task.run(reporter, idf, recipe, saver)
             (tables, losses, error), offset = self._binarised(trained, recipe)
+            error = saver.stopped(error)
             for array in (*tables, idf, offset):
                 if array is not None:
                     array.flags.writeable = False
@@ -166,6 +182,7 @@ class ParagraphVectors(DocumentMethods):
             )
             if error is not None:
                 raise error
+            saver.finish()
             reporter.finish(corpus.n_tokens * options.epochs, losses[-1])
         return corpus
 

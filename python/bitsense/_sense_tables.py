@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from . import _core, files
 from ._progress import Reporter
+from ._saver import Saver
 from ._word_file import require_table
 from .errors import FormatError
 from .text import Corpus, Vocabulary
@@ -26,6 +27,7 @@ def train_senses(
     vocabulary: Vocabulary,
     corpus: Corpus,
     reporter: Reporter,
+    saver: Saver,
 ) -> tuple[dict[str, Any], list[float], BaseException | None]:
     """Return the tables, senses by falling prior, the losses, and what stopped the training."""
     options.shrink_windows = False
@@ -46,14 +48,26 @@ def train_senses(
     shared, shared_bias = _core.word_table(most, dim), np.zeros(most, np.float32)
     tables = _core.SenseTables(senses, output, gate, gate_bias, shared, shared_bias, offsets)
     data = corpus.ids, corpus.offsets, vocabulary.counts
-    losses, error = _core.train_senses(*data, tables, options, reporter.watch)
+    position = _core.Position()
+    learned = {
+        "senses": senses,
+        "output": output,
+        "gate": gate,
+        "gate_bias": gate_bias,
+        "shared_gate": shared,
+        "shared_bias": shared_bias,
+    }
+    saver.begin(position, lambda: learned)
+    watch = saver.watch(reporter.watch)
+    losses, error = _core.train_senses(*data, tables, options, watch, position=position)
+    error = saver.stopped(error)
     if error is not None:  # who stops a training does not wait for another pass
         data = _beginning(corpus, vocabulary)
     sums = _core.sense_priors(*data, tables, options)
     # The gate of a word is the shared one and its own.
     number = np.arange(rows) - np.repeat(offsets[:-1].astype(np.int64), sizes)
-    gate += shared[number]
-    gate_bias += shared_bias[number]
+    gate = gate + shared[number]  # `learned` stays as it was trained
+    gate_bias = gate_bias + shared_bias[number]
     priors = _priors(sums, offsets)
     order = _by_prior(priors, sizes)
     arrays = {

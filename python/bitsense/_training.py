@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from . import _core
+from . import _core, files
 from ._model_file import is_finite
+from ._word_file import padded
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ._progress import Reporter
+    from ._saver import Saver
     from .text import Corpus
 
 __all__ = ["Tables", "Task", "Trained", "nearest_documents"]
@@ -54,39 +58,69 @@ class Task(NamedTuple):
     init: _core.InitOptions
     options: _core.TrainOptions
 
-    def run(self, reporter: Reporter, idf: FloatArray | None, recipe: dict[str, Any]) -> Trained:
+    def run(
+        self, reporter: Reporter, idf: FloatArray | None, recipe: dict[str, Any], saver: Saver
+    ) -> Trained:
         """Train, and an encoder, which has `idf`, by `recipe` a second time."""
         if idf is None:
-            return self._train(reporter.watch)
-        return self._run_encoder(reporter, idf, recipe["neighbors"], recipe["neighbor_weight"])
+            return self._train(reporter.watch, saver)
+        neighbors, weight = recipe["neighbors"], recipe["neighbor_weight"]
+        return self._run_encoder(reporter, idf, neighbors, weight, saver)
 
     def _run_encoder(
-        self, reporter: Reporter, idf: FloatArray, neighbors: int, weight: float
+        self, reporter: Reporter, idf: FloatArray, neighbors: int, weight: float, saver: Saver
     ) -> Trained:
         """Train an encoder, and with `neighbors` a second time; its documents get their vectors."""
         neighbors = min(neighbors, self.corpus.n_documents - 1)
         parts = 2 if neighbors > 0 and weight > 0 else 1
         words = self.corpus.n_tokens * self.options.epochs
-        first = self._encoded(self._train(reporter.part(0, parts, words)), idf)
-        if parts == 1 or first.error is not None:
-            return first
-        try:
-            near = nearest_documents(
-                first.tables.hidden[:, : self.shape.dim], neighbors, self.options.threads
-            )
-        except KeyboardInterrupt as error:
-            return first._replace(error=error)
-        second = self._train(reporter.part(1, parts, words), near, weight)
+        saved = saver.found(1) if parts == 2 else {}
+        if saved:
+            first, near = self._first_of(saved, neighbors)
+            first = self._encoded(first, idf)
+        else:
+            first = self._encoded(self._train(reporter.part(0, parts, words), saver), idf)
+            if parts == 1 or first.error is not None:
+                return first
+            try:
+                near = nearest_documents(
+                    first.tables.hidden[:, : self.shape.dim], neighbors, self.options.threads
+                )
+            except KeyboardInterrupt as error:
+                return first._replace(error=error)
+        second = self._train(reporter.part(1, parts, words), saver, first, near, weight)
         if second.error is not None:  # begun anew, so the first one has learned more
             return first._replace(error=second.error)
         return self._encoded(second, idf)
 
+    def _first_of(
+        self, saved: Mapping[str, Any], neighbors: int
+    ) -> tuple[Trained, npt.NDArray[np.uint32]]:
+        """Return the first training and the neighbours that a checkpoint of the second holds."""
+        arrays = {name: np.array(array) for name, array in saved.items()}  # not of the mapped file
+        near = files.require_array(arrays, "near", "uint32", self.corpus.n_documents, neighbors)
+        words, width = len(self.counts), padded(self.shape.dim)
+        losses = files.require_array(arrays, "first_losses", "float64", self.options.epochs)
+        none = np.zeros((0, 0), np.float32)
+        tables = Tables(
+            none,
+            files.require_array(arrays, "first_output", "float32", words, width),
+            files.require_array(arrays, "first_bias", "float32", words),
+            files.require_array(arrays, "first_context", "float32", words, width),
+            none,
+        )
+        return Trained(tables, losses.tolist(), None), near
+
     def _train(
         self,
         watch: Any,
+        saver: Saver,
+        first: Trained | None = None,
         near: npt.NDArray[np.uint32] | None = None,
         weight: float = 0.0,
     ) -> Trained:
+        state = self._begin(saver, first, near) if saver.is_active else None
+        more = () if state is None else (None, state)
         *tables, losses, error = _core.train(
             self.model,
             self.corpus.ids,
@@ -95,18 +129,52 @@ class Task(NamedTuple):
             self.shape,
             self.init,
             self.options,
-            watch,
+            saver.watch(watch),
             near,
             weight,
+            *more,
         )
+        learned = Tables(*tables)
+        if state is not None:
+            saver.now(lambda: _named(learned, Tables(*state.squares())))
         if not all(map(is_finite, tables)):
+            saver.discard()
             raise error or ValueError(
                 f"`learning_rate`={self.options.learning_rate:g} made the weights infinite; a "
                 "smaller one is needed"
             )
         if error is None:  # an epoch of which thinning left nothing has no loss
             losses += [0.0] * (self.options.epochs - len(losses))
-        return Trained(Tables(*tables), losses, error)
+        return Trained(learned, losses, saver.stopped(error))
+
+    def _begin(
+        self, saver: Saver, first: Trained | None, near: npt.NDArray[np.uint32] | None
+    ) -> _core.TrainState:
+        """Return the state of a training that is saved: fresh, or as it was saved."""
+        state = _core.TrainState(
+            self.model,
+            self.corpus.n_documents,
+            self.counts,
+            self.shape,
+            self.init,
+            self.options,
+        )
+        beside: dict[str, Any] = {}
+        if first is not None:
+            beside = {
+                "first_output": first.tables.output,
+                "first_bias": first.tables.bias,
+                "first_context": first.tables.context,
+                "first_losses": np.array(first.losses),
+                "near": near,
+            }
+        saver.begin(
+            state.position,
+            lambda: _named(Tables(*state.tables()), Tables(*state.squares())),
+            part=int(first is not None),
+            beside=beside,
+        )
+        return state
 
     def _encoded(self, trained: Trained, idf: FloatArray) -> Trained:
         """Give the documents their vectors, without which nothing that was learned can be kept."""
@@ -136,6 +204,12 @@ class Task(NamedTuple):
         hidden = np.zeros((len(values), tables.output.shape[1]), np.float32)
         hidden[:, : self.shape.dim] = values
         return hidden
+
+
+def _named(tables: Tables, squares: Tables) -> dict[str, FloatArray]:
+    """Return the tables that a model has, and their squares, by the names of a checkpoint."""
+    named = tables._asdict() | {f"squares_{name}": each for name, each in squares._asdict().items()}
+    return {name: table for name, table in named.items() if len(table)}
 
 
 def nearest_documents(vectors: FloatArray, k: int, threads: int) -> npt.NDArray[np.uint32]:

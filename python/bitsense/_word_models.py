@@ -12,7 +12,9 @@ from ._check import check_threads
 from ._model_file import is_finite
 from ._progress import ProgressOption, Reporter, check_progress, wants_bar
 from ._saved_model import SavedModel
-from ._word_file import restored, state
+from ._saver import Saver, about
+from ._word_file import class_name, restored, state
+from .checkpoints import check_checkpoint
 from .text import Corpus, Tokenizer, Vocabulary, build_corpus
 
 __all__ = ["WordModel"]
@@ -59,6 +61,7 @@ class WordModel(SavedModel):
         corpus: Corpus,
         start: Any,
         reporter: Reporter,
+        saver: Saver,
     ) -> tuple[dict[str, Any], list[float], BaseException | None]:
         """Return the learned tables, the losses of the epochs, and what stopped the training."""
         raise NotImplementedError
@@ -72,10 +75,11 @@ class WordModel(SavedModel):
 
     # Training
 
-    def _learn(self, documents: Any, start: Any) -> None:
+    def _learn(self, documents: Any, start: Any, checkpoint: Any) -> None:
         """Fit to documents, from the tables of `start` where it has them."""
         recipe = self._checked_parameters()
         check_progress(self.progress)
+        check_checkpoint(checkpoint)
         tokenizer = Tokenizer() if self.tokenizer is None else self.tokenizer
         vocabulary, corpus = build_corpus(
             documents,
@@ -86,9 +90,12 @@ class WordModel(SavedModel):
             progress=wants_bar(self.progress),
         )
         epochs = recipe["epochs"]
-        with Reporter(self.progress, epochs) as reporter:
-            arrays, losses, error = self._train(recipe, vocabulary, corpus, start, reporter)
+        saver = Saver(checkpoint, about(class_name(type(self)), recipe, vocabulary, corpus))
+        with Reporter(self.progress, epochs) as reporter, saver:
+            arrays, losses, error = self._train(recipe, vocabulary, corpus, start, reporter, saver)
             finite = all(is_finite(a) for a in arrays.values() if a.dtype == np.float32)
+            if not finite:
+                saver.discard()
             if error is not None and not finite:
                 raise error
             if not finite:
@@ -115,6 +122,7 @@ class WordModel(SavedModel):
             )
             if error is not None:
                 raise error
+            saver.finish()
             reporter.finish(corpus.n_tokens * epochs, losses[-1])
 
     def _rate(self, recipe: dict[str, Any]) -> float:

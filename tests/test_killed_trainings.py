@@ -81,7 +81,7 @@ def run_until_killed(arguments, path):
         return child.wait()
 
 
-@pytest.mark.parametrize(("name", "threads"), zip(MODELS, [1, 2] * 4, strict=True))
+@pytest.mark.parametrize(("name", "threads"), list(zip(MODELS, [1, 2] * 4, strict=True)))
 def test_a_killed_training_goes_on_to_the_same_bytes(name, threads, tmp_path):
     path, output = tmp_path / "checkpoint", tmp_path / "model"
     command = [sys.executable, "-c", textwrap.dedent(CHILD), name, str(path), str(output)]

@@ -49,14 +49,6 @@ def unbroken(name):
     return contents(make(name, threads=1).fit(TEXTS))
 
 
-@pytest.fixture
-def often(monkeypatch):
-    """Let the engine ask its watch after every block, not ten times a second."""
-    for function in ("train", "train_words", "train_senses"):
-        engine = getattr(_core, function)
-        monkeypatch.setattr(_core, function, functools.partial(engine, watch_every=0.0))
-
-
 class Stop:
     """Raises at the n-th call."""
 

@@ -214,7 +214,7 @@ class DisambiguatedSkipGram(WordModel):
             "prune": check_float("prune", self.prune, most=1.0),
         }
 
-    def _default_learning_rate(self) -> float:
+    def _default_learning_rate(self, recipe: dict[str, Any]) -> float:
         return 0.025
 
     def _train(
@@ -227,7 +227,7 @@ class DisambiguatedSkipGram(WordModel):
         saver: Saver,
     ) -> tuple[dict[str, Any], list[float], BaseException | None]:
         options = self._word_options(recipe)
-        return train_senses(recipe, options, vocabulary, corpus, reporter, saver)
+        return train_senses(recipe, options, vocabulary, corpus, reporter, saver, start)
 
     @classmethod
     def _check_tables(

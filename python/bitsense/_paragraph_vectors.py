@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from . import _core, files
 from ._check import check_bool, check_threads
-from ._document_methods import DocumentMethods
-from ._model_file import class_name, restored, state
+from ._document_trainings import DocumentTrainings
+from ._model_file import restored, state
 from ._model_parameters import (
     OBJECTIVES,
     OPTIMIZERS,
@@ -24,9 +24,8 @@ from ._model_parameters import (
     word_dim_of,
 )
 from ._modes import Mode
-from ._progress import ProgressOption, Reporter, check_progress, wants_bar
-from ._saver import Saver, about
-from ._training import Task, Trained
+from ._progress import ProgressOption, check_progress, wants_bar
+from ._training import Trained
 from .checkpoints import Checkpoint, check_checkpoint
 from .text import Corpus, Tokenizer, build_corpus, encode_documents
 
@@ -43,7 +42,7 @@ CodeArray = npt.NDArray[np.uint8]
 _BIAS_POWER = {"softmax": 0.5, "negative-sampling": 0.0}
 
 
-class ParagraphVectors(DocumentMethods):
+class ParagraphVectors(DocumentTrainings):
     """What the models share: everything but the shape of what they return."""
 
     _modes: ClassVar[dict[str, Mode]]
@@ -138,52 +137,19 @@ class ParagraphVectors(DocumentMethods):
             threads=options.threads,
             progress=wants_bar(self.progress),
         )
-        options.batch = min(options.batch, corpus.n_documents)
-        mode = self._modes[recipe["mode"]]
-        task = Task(
-            mode.model,
-            corpus,
-            vocabulary.counts,
-            self._shape(recipe),
-            self._init_options(recipe),
-            options,
-        )
         idf = None
-        if mode.encoder:
+        if self._modes[recipe["mode"]].encoder:
             idf = _core.inverse_frequencies(corpus.ids, corpus.offsets, len(vocabulary))
-        saver = Saver(checkpoint, about(class_name(type(self)), recipe, vocabulary, corpus))
-        with Reporter(self.progress, options.epochs) as reporter, saver:
-            trained = task.run(reporter, idf, recipe, saver)
-            (tables, losses, error), offset = self._binarised(trained, recipe)
-            error = saver.stopped(error)
-            for array in (*tables, idf, offset):
-                if array is not None:
-                    array.flags.writeable = False
-            # All at once: a Ctrl-C finds the old model or the new one.
-            self.__dict__.update(
-                vocabulary_=vocabulary,
-                tokenizer_=tokenizer,
-                losses_=losses,
-                partial_=error is not None,
-                n_documents_=corpus.n_documents,
-                n_extended_=0,
-                _certificate=None,
-                level_=_core.level(),
-                _recipe=recipe,
-                _inference={"noise": mode.noise, "learning_rate": mode.infer_rate},
-                _n_components=recipe[self._width],
-                _hidden=tables.hidden,
-                _output=tables.output,
-                _bias=tables.bias,
-                _context=tables.context,
-                _projection=tables.projection,
-                _idf=idf,
-                _offset=offset,
-            )
-            if error is not None:
-                raise error
-            saver.finish()
-            reporter.finish(corpus.n_tokens * options.epochs, losses[-1])
+        made: dict[str, Any] = {
+            "tokenizer_": tokenizer,
+            "n_documents_": corpus.n_documents,
+            "n_extended_": 0,
+            "_recipe": recipe,
+            "_n_components": recipe[self._width],
+            "_continued": [],
+        }
+        task = self._task(recipe, vocabulary, corpus, options)
+        self._run(task, recipe, vocabulary, idf, checkpoint, made)
         return corpus
 
     def _binarised(

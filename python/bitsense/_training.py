@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ._saver import Saver
     from .text import Corpus
 
-__all__ = ["Tables", "Task", "Trained", "nearest_documents"]
+__all__ = ["Begun", "Tables", "Task", "Trained", "nearest_documents"]
 
 FloatArray = npt.NDArray[np.float32]
 _SHORTLIST = 20  # candidates by Hamming distance for each neighbour that is wanted
@@ -48,6 +48,28 @@ class Trained(NamedTuple):
     error: BaseException | None
 
 
+class Begun(NamedTuple):
+    """What a model has learned, where its training goes on."""
+
+    tables: Tables
+    """Of the documents those rows that belong to the first ones of the training."""
+    ids: npt.NDArray[np.int64]
+    """The id that each of its words has now."""
+    first: int
+    """The row of the first document among those of the model."""
+
+    def fill(self, state: _core.TrainState) -> None:
+        """Copy it to where it belongs in the tables of a training."""
+        tables = Tables(*state.tables())
+        for name in ("output", "bias", "context"):
+            if len(getattr(tables, name)):
+                getattr(tables, name)[self.ids] = getattr(self.tables, name)
+        if len(tables.projection):
+            tables.projection[:] = self.tables.projection
+        if len(tables.hidden):
+            tables.hidden[: len(self.tables.hidden)] = self.tables.hidden
+
+
 class Task(NamedTuple):
     """All that the engine is told of a training."""
 
@@ -57,6 +79,7 @@ class Task(NamedTuple):
     shape: _core.Shape
     init: _core.InitOptions
     options: _core.TrainOptions
+    begun: Begun | None = None
 
     def run(
         self, reporter: Reporter, idf: FloatArray | None, recipe: dict[str, Any], saver: Saver
@@ -65,6 +88,8 @@ class Task(NamedTuple):
         if idf is None:
             return self._train(reporter.watch, saver)
         neighbors, weight = recipe["neighbors"], recipe["neighbor_weight"]
+        if self.begun is not None:
+            return self._continue_encoder(reporter.watch, idf, neighbors, weight, saver)
         return self._run_encoder(reporter, idf, neighbors, weight, saver)
 
     def _run_encoder(
@@ -93,6 +118,18 @@ class Task(NamedTuple):
             return first._replace(error=second.error)
         return self._encoded(second, idf)
 
+    def _continue_encoder(
+        self, watch: Any, idf: FloatArray, neighbors: int, weight: float, saver: Saver
+    ) -> Trained:
+        """Train once: the neighbours are those that the encoder finds as it is."""
+        state, near = self._state(), None
+        state.idf = idf.tolist()
+        neighbors = min(neighbors, self.corpus.n_documents - 1)
+        if neighbors > 0 and weight > 0:
+            hidden = self._encode(Tables(*state.tables()), idf)
+            near = nearest_documents(hidden[:, : self.shape.dim], neighbors, self.options.threads)
+        return self._encoded(self._train(watch, saver, None, near, weight, state), idf)
+
     def _first_of(
         self, saved: Mapping[str, Any], neighbors: int
     ) -> tuple[Trained, npt.NDArray[np.uint32]]:
@@ -118,8 +155,12 @@ class Task(NamedTuple):
         first: Trained | None = None,
         near: npt.NDArray[np.uint32] | None = None,
         weight: float = 0.0,
+        state: _core.TrainState | None = None,
     ) -> Trained:
-        state = self._begin(saver, first, near) if saver.is_active else None
+        if state is None and (saver.is_active or self.begun is not None):
+            state = self._state()
+        if state is not None and saver.is_active:
+            self._begin(saver, state, first, near)
         more = () if state is None else (None, state)
         *tables, losses, error = _core.train(
             self.model,
@@ -135,7 +176,7 @@ class Task(NamedTuple):
             *more,
         )
         learned = Tables(*tables)
-        if state is not None:
+        if state is not None and saver.is_active:
             saver.now(lambda: _named(learned, Tables(*state.squares())))
         if not all(map(is_finite, tables)):
             saver.discard()
@@ -147,10 +188,8 @@ class Task(NamedTuple):
             losses += [0.0] * (self.options.epochs - len(losses))
         return Trained(learned, losses, saver.stopped(error))
 
-    def _begin(
-        self, saver: Saver, first: Trained | None, near: npt.NDArray[np.uint32] | None
-    ) -> _core.TrainState:
-        """Return the state of a training that is saved: fresh, or as it was saved."""
+    def _state(self) -> _core.TrainState:
+        """Return the tables of a training before it begins."""
         state = _core.TrainState(
             self.model,
             self.corpus.n_documents,
@@ -159,6 +198,20 @@ class Task(NamedTuple):
             self.init,
             self.options,
         )
+        if self.begun is not None:
+            self.begun.fill(state)
+        return state
+
+    def _begin(
+        self,
+        saver: Saver,
+        state: _core.TrainState,
+        first: Trained | None,
+        near: npt.NDArray[np.uint32] | None,
+    ) -> None:
+        """Restore what was saved of a training, or save it for the first time."""
+        if self.begun is not None:
+            saver.start_with(_named(Tables(*state.tables())))
         beside: dict[str, Any] = {}
         if first is not None:
             beside = {
@@ -174,7 +227,6 @@ class Task(NamedTuple):
             part=int(first is not None),
             beside=beside,
         )
-        return state
 
     def _encoded(self, trained: Trained, idf: FloatArray) -> Trained:
         """Give the documents their vectors, without which nothing that was learned can be kept."""
@@ -206,9 +258,11 @@ class Task(NamedTuple):
         return hidden
 
 
-def _named(tables: Tables, squares: Tables) -> dict[str, FloatArray]:
+def _named(tables: Tables, squares: Tables | None = None) -> dict[str, FloatArray]:
     """Return the tables that a model has, and their squares, by the names of a checkpoint."""
-    named = tables._asdict() | {f"squares_{name}": each for name, each in squares._asdict().items()}
+    named = tables._asdict()
+    if squares is not None:
+        named |= {f"squares_{name}": each for name, each in squares._asdict().items()}
     return {name: table for name, table in named.items() if len(table)}
 
 

@@ -222,8 +222,8 @@ class Word2Vec(WordModel):
             "buckets": buckets,
         }
 
-    def _default_learning_rate(self) -> float:
-        return 0.025 if self.mode == "skip-gram" else 0.1
+    def _default_learning_rate(self, recipe: dict[str, Any]) -> float:
+        return 0.025 if recipe["mode"] == "skip-gram" else 0.1
 
     def _train(
         self,

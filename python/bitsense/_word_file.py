@@ -2,7 +2,8 @@
 
 The header has `class`; `parameters`, those that decided what was learned; `tokenizer`, the options
 of a `Tokenizer`, or null where it was a callable; and the history: `losses`, `partial`, `documents`
-(how many), `level`. The arrays are the vocabulary (`words`, `word_offsets`, `word_counts`) and the
+(how many), `level`, and, where `partial_fit` was called, `continued`, an object for each call. The
+arrays are the vocabulary (`words`, `word_offsets`, `word_counts`) and the
 tables of the model under their names, whose rows are padded with zeros.
 """
 
@@ -44,6 +45,7 @@ def state(model: WordModel) -> tuple[dict[str, Any], dict[str, Any]]:
         "partial": model.partial_,
         "documents": model.n_documents_,
         "level": model.level_,
+        **({"continued": model._continued} if model._continued else {}),
     }
     words, offsets, counts = model.vocabulary_.to_arrays()
     arrays = {"words": words, "word_offsets": offsets, "word_counts": counts, **model._arrays}

@@ -150,7 +150,9 @@ def test_the_command_goes_on_after_it_was_killed(model, size, text, tmp_path):
     assert not path.exists()
 
 
-def test_the_command_keeps_the_checkpoint_until_the_model_is_saved(text, tmp_path, monkeypatch):
+def test_the_command_keeps_the_checkpoint_until_the_model_is_saved(
+    text, tmp_path, monkeypatch, capsys
+):
     path = tmp_path / "checkpoint"
     train = ["train", str(text), "--epochs", "1", "--min-count", "1", "--quiet", "--bits", "16"]
     train += ["--checkpoint", str(path), "--held-out", "0.1", "-o", str(tmp_path / "model")]
@@ -162,7 +164,10 @@ def test_the_command_keeps_the_checkpoint_until_the_model_is_saved(text, tmp_pat
         patch.setattr(BinaryParagraphVector, "save", fails)
         assert main(train) == 1
     assert path.exists()
-    assert main(train) == 0
+    capsys.readouterr()
+    assert main([word for word in train if word != "--quiet"]) == 0
+    remarks = capsys.readouterr().err
+    assert f"{path}: going on with the training that was saved there\n" in remarks
     assert not path.exists()
     assert load(tmp_path / "model").certificate_ is not None
 

@@ -94,7 +94,7 @@ class DisambiguatedSkipGram(WordModel):
         The same before pruning.
     output_vectors_ : ndarray of float32, shape (n_words, dim)
         The vectors of the words as targets, which the gate sees of a context.
-    vocabulary_, losses_, n_documents_, partial_
+    vocabulary_, losses_, n_documents_, continued_, partial_
         As for `Word2Vec`.
 
     References

@@ -229,7 +229,7 @@ class DocumentTrainings(DocumentMethods):
         training = {
             "documents": more.corpus.n_documents,
             "epochs": options.epochs,
-            "learning_rate": options.learning_rate,
+            "learning_rate": recipe["learning_rate"] or options.learning_rate,
         }
         extended = min(end, self.n_documents_) - max(place, self._trained_rows())
         made = {

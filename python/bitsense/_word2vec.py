@@ -87,6 +87,9 @@ class Word2Vec(WordModel):
     losses_ : list of float
         Mean loss of a target, epoch by epoch.
     n_documents_ : int
+        Documents that it was trained on, in all calls.
+    continued_ : list of dict
+        The calls of `partial_fit`: the `documents`, `epochs` and `learning_rate` of each.
     partial_ : bool
         Whether the training was stopped before its end.
 

@@ -275,6 +275,8 @@ def _loader_of(kind: str) -> Loader | None:
 def _load(contents: Contents) -> Any:
     loader = _loader_of(contents.kind)
     if loader is None:
+        if contents.kind == "checkpoint":
+            raise FormatError("holds a training under way, which `fit` takes as `checkpoint`")
         raise FormatError(f"holds a {contents.kind!r}, which this bitsense does not know")
     try:
         return loader(contents.header, contents.arrays)

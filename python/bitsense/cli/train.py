@@ -249,6 +249,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     more = {} if arguments.start is None else {"start": open_model(arguments.start)}
     checkpoint = checkpoint_of(arguments)
+    if checkpoint is not None and Path(checkpoint.path).exists():
+        say(arguments, f"{checkpoint.path}: going on with the training that was saved there")
     begin = time.perf_counter()
     with local_paths(arguments.input) as paths:
         documents = TextFiles(paths, field=arguments.field)

@@ -49,6 +49,8 @@ void register_state(py::module_& m) {
       .def(py::init<>())
       .def_readwrite("blocks", &Position::blocks)
       .def_readwrite("words", &Position::words)
+      .def_readwrite("epoch", &Position::epoch)
+      .def_readwrite("before", &Position::before)
       .def_readwrite("losses", &Position::losses)
       .def_readwrite("targets", &Position::targets);
   py::class_<StateOfTraining, Shared>(m, "TrainState")

@@ -275,7 +275,15 @@ def test_files_that_are_no_checkpoints_are_refused_and_left_alone(tmp_path):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("blocks", -1), ("words", 2**63), ("blocks", "7"), ("part", 2), ("training", [])],
+    [
+        ("blocks", -1),
+        ("words", 2**63),
+        ("blocks", "7"),
+        ("epoch", -1),
+        ("before", None),
+        ("part", 2),
+        ("training", []),
+    ],
 )
 def test_a_corrupt_header_is_refused(field, value, tmp_path):
     path = left(tmp_path)

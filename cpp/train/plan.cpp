@@ -64,6 +64,14 @@ bool Planner::next(Plan& plan) {
   return true;
 }
 
+void Planner::go_to(std::uint64_t epoch, std::uint64_t plans) {
+  if (epoch <= epoch_ || epoch >= options_.epochs) return;
+  epoch_ = epoch;
+  block_ = plans;
+  words_done_ = epoch * documents_.ids.size();
+  begin_epoch();
+}
+
 void Planner::skip(std::uint64_t plans) {
   for (Plan plan; plans > 0 && advance(plan); --plans) ++block_;
 }

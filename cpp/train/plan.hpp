@@ -81,6 +81,9 @@ class Planner {
 
   // Makes the next plan; false when training is over.
   bool next(Plan& plan);
+  // Goes to the beginning of an epoch, before which there are so many plans, if it is not past it.
+  // Only where there is one worker.
+  void go_to(std::uint64_t epoch, std::uint64_t plans);
   // Passes over the next plans without making all of them.
   void skip(std::uint64_t plans);
 

@@ -11,6 +11,9 @@ namespace bitsense {
 struct Position {
   std::uint64_t blocks = 0;  // plans of documents, or chunks of words, that are done
   std::uint64_t words = 0;   // of the corpus, read; all epochs together, like the blocks
+  // Of documents: the epoch of the last block, and the blocks that were done before it began.
+  std::uint64_t epoch = 0;
+  std::uint64_t before = 0;
   // Per epoch that was begun: the sum of its losses, and what its targets count for together.
   std::vector<double> losses;
   std::vector<double> targets;

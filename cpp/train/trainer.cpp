@@ -55,11 +55,20 @@ class Training {
                                           workers);
     else
       made = std::make_unique<RunPlanner>(documents_, counts_, noise_, options_, worker, workers);
-    made->skip(done_ / workers);
+    if (workers > 1) {
+      made->skip(done_ / workers);
+    } else {
+      made->go_to(position_.epoch, position_.before);
+      made->skip(done_ - std::min(done_, position_.before));
+    }
     return made;
   }
   std::unique_ptr<Step> step() { return make_step(model_, kernels_, options_, noise_, state_); }
   void report(const Plan& plan, const Step& step) {
+    if (plan.epoch != position_.epoch) {
+      position_.epoch = plan.epoch;
+      position_.before = position_.blocks;
+    }
     ++position_.blocks;
     position_.words += plan.words_read;
     loss_ = step.loss();

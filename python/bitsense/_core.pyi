@@ -110,6 +110,8 @@ class SenseTables:
 class Position:
     blocks: int
     words: int
+    epoch: int
+    before: int
     losses: list[float]
     targets: list[float]
     def __init__(self) -> None: ...

@@ -4,8 +4,9 @@ The header has `training`, what must be the same for the training to go on: `ver
 `class`, `parameters`, `documents` and `tokens` (how many), `vocabulary` and `corpus` (checksums of
 their arrays) and `start`, that of the tables it began with where these were given, else null;
 `part`, which of two trainings it is (0 or 1); and the position: `blocks` that are done, `words`
-that were read. The arrays are `losses` and `targets` (float64, a sum for each epoch that was
-begun), and the tables by their names, whose rows are padded with zeros.
+that were read, and of documents the `epoch`, from 0, and the blocks `before` it. The arrays are
+`losses` and `targets` (float64, a sum for each epoch that was begun), and the tables by their
+names, whose rows are padded with zeros.
 """
 
 from __future__ import annotations
@@ -128,7 +129,7 @@ class Saver(AbstractContextManager["Saver"]):
         for name, table in tables.items():
             table[...] = files.require_array(dict(saved), name, table.dtype.name, *table.shape)
         targets = files.require_array(dict(saved), "targets", "float64", epochs)
-        for name in ("blocks", "words"):
+        for name in ("blocks", "words", "epoch", "before"):
             count = files.require_field(self._header, name, int)
             if not 0 <= count < 2**63:
                 raise FormatError(f"corrupt: {name!r} of the header must be a count, got {count}")
@@ -181,6 +182,8 @@ class Saver(AbstractContextManager["Saver"]):
             "part": self._part,
             "blocks": position.blocks,
             "words": position.words,
+            "epoch": position.epoch,
+            "before": position.before,
         }
         sums = {
             "losses": np.array(position.losses, np.float64),

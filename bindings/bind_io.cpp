@@ -57,12 +57,22 @@ Reader map(const std::string& path, bool check_sections, std::size_t threads) {
           check_sections ? bitsense::Check::kAll : bitsense::Check::kMetadata, threads};
 }
 
-Reader parse(const py::buffer& data, std::size_t threads) {
-  const py::buffer_info info = data.request();
+Bytes bytes_of(const py::buffer_info& info) {
   bitsense::require(info.itemsize == 1 && info.ndim == 1 && info.strides[0] == 1,
                     "`data` must be contiguous bytes");
-  const Bytes bytes(static_cast<const std::uint8_t*>(info.ptr),
-                    static_cast<std::size_t>(info.size));
+  return {static_cast<const std::uint8_t*>(info.ptr), static_cast<std::size_t>(info.size)};
+}
+
+std::uint64_t checksum(const py::buffer& data) {
+  const py::buffer_info info = data.request();
+  const Bytes bytes = bytes_of(info);
+  py::gil_scoped_release release;
+  return bitsense::crc64(bytes);
+}
+
+Reader parse(const py::buffer& data, std::size_t threads) {
+  const py::buffer_info info = data.request();
+  const Bytes bytes = bytes_of(info);
   py::gil_scoped_release release;
   return {bitsense::FileImage::copy(bytes), bitsense::Check::kAll, threads};
 }
@@ -85,10 +95,7 @@ py::buffer_info buffer_of(Reader& reader) {
 }  // namespace
 
 void register_io(py::module_& m) {
-  m.def("crc64", [](const py::bytes& data) {
-    const auto view = static_cast<std::string_view>(data);
-    return bitsense::crc64({reinterpret_cast<const std::uint8_t*>(view.data()), view.size()});
-  });
+  m.def("crc64", &checksum, py::arg("data"));
   m.def("format_save", &save, py::arg("path"), py::arg("header"), py::arg("sections"),
         py::arg("threads"));
   m.def("format_dump", &dump, py::arg("header"), py::arg("sections"), py::arg("threads"));

@@ -223,8 +223,8 @@ py::tuple pair_pull(const std::string& level, const Array<float>& in, const Arra
   return py::make_tuple(new_pull, new_out);
 }
 
-Array<float> mix_rows(const std::string& level, const Array<float>& rows, const Array<float>& weight,
-                 const Array<float>& out) {
+Array<float> mix_rows(const std::string& level, const Array<float>& rows,
+                      const Array<float>& weight, const Array<float>& out) {
   const auto [count, n] = shape_of(rows, "rows");
   require_dimensions(out, 1, "out");
   require(static_cast<std::size_t>(weight.size()) == count, "`weight` must have ", count,

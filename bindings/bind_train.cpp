@@ -4,6 +4,7 @@
 
 #include "models/registry.hpp"
 #include "register.hpp"
+#include "state.hpp"
 #include "train/bag_planner.hpp"
 #include "train/infer.hpp"
 #include "train/plan.hpp"
@@ -25,11 +26,26 @@ Neighbors neighbors_view(const Array<std::uint32_t>& rows, std::size_t documents
   return {all, static_cast<std::size_t>(rows.shape(1)), weight};
 }
 
+// A state that belongs to this training, of which nothing has been taken out yet.
+void check_state(const StateOfTraining& state, const std::string& model, const Shape& shape,
+                 std::size_t documents, std::size_t words, const TrainOptions& options) {
+  const Shape& own = state.shape;
+  require(state.model == model && own.dim == shape.dim && own.context == shape.context &&
+              own.word_dim == shape.word_dim && own.bits == shape.bits &&
+              state.documents == documents && state.parameters.output.rows() == words &&
+              state.optimizer == options.optimizer,
+          "`state` must be one that was made for this training and not used for another");
+  require(state.idf.empty() || state.idf.size() == words,
+          "`idf` of the state must have a value for each of ", words, " words, got ",
+          state.idf.size());
+}
+
 py::tuple train_model(const std::string& model, const Array<std::uint32_t>& ids,
                       const Array<std::uint64_t>& offsets, const Array<std::uint64_t>& counts,
                       const Shape& shape, const InitOptions& init, const TrainOptions& options,
                       const py::object& watch, const std::optional<Array<std::uint32_t>>& neighbors,
-                      float neighbor_weight, const std::optional<std::string>& level) {
+                      float neighbor_weight, const std::optional<std::string>& level,
+                      std::shared_ptr<StateOfTraining> state, double watch_every) {
   const auto words = counts_view(counts);
   const Documents documents = documents_view(ids, offsets, words.size());
   require(shape.context == options.context, "`context` must be that of the options, ",
@@ -37,25 +53,27 @@ py::tuple train_model(const std::string& model, const Array<std::uint32_t>& ids,
   const Kernels& level_kernels = kernels_of(level);
   const Neighbors near =
       neighbors ? neighbors_view(*neighbors, documents.count(), neighbor_weight) : Neighbors{};
-  Parameters parameters;
+  if (state) check_state(*state, model, shape, documents.count(), words.size(), options);
   std::vector<double> losses;
   py::object error = py::none();
   {
     py::gil_scoped_release release;
-    parameters = make_parameters(model, documents.count(), words, shape, init, options.seed);
-    const Watch watcher = python_watch(watch);
+    if (!state) state = make_state(model, documents.count(), words, shape, init, options);
+    state->state.idf = state->idf;
+    const Watch watcher = python_watch(watch, watch_every);
     try {
-      train(model, documents, words, options, level_kernels, parameters, losses, watcher, near);
+      train(model, documents, words, options, level_kernels, state->state, state->position, losses,
+            watcher, near);
     } catch (py::error_already_set& raised) {
       keep_error(raised, error);
     }
   }
-  Array<float> bias = make_array<float>({parameters.bias.size()});
-  std::copy(parameters.bias.begin(), parameters.bias.end(), bias.mutable_data());
-  return py::make_tuple(to_array(std::move(parameters.hidden)),
-                        to_array(std::move(parameters.output)), bias,
-                        to_array(std::move(parameters.context)),
-                        to_array(std::move(parameters.projection)), losses, error);
+  Parameters& learned = state->parameters;
+  Array<float> bias = make_array<float>({learned.bias.size()});
+  std::copy(learned.bias.begin(), learned.bias.end(), bias.mutable_data());
+  return py::make_tuple(taken(*state, learned.hidden), taken(*state, learned.output), bias,
+                        taken(*state, learned.context), taken(*state, learned.projection), losses,
+                        error);
 }
 
 // A table of the engine that Python holds, padding included.
@@ -230,7 +248,8 @@ void register_train(py::module_& m) {
   using namespace py::literals;
   m.def("train", &train_model, "model"_a, "ids"_a.noconvert(), "offsets"_a.noconvert(),
         "counts"_a.noconvert(), "shape"_a, "init"_a, "options"_a, "watch"_a = py::none(),
-        "neighbors"_a.noconvert() = py::none(), "neighbor_weight"_a = 0.0F, "level"_a = py::none());
+        "neighbors"_a.noconvert() = py::none(), "neighbor_weight"_a = 0.0F, "level"_a = py::none(),
+        "state"_a = py::none(), "watch_every"_a = kWatchEvery);
   m.def("inverse_frequencies", &inverse_document_frequencies, "ids"_a.noconvert(),
         "offsets"_a.noconvert(), "words"_a);
   m.def("plans", &plans, "ids"_a.noconvert(), "offsets"_a.noconvert(), "counts"_a.noconvert(),

@@ -74,8 +74,8 @@ py::tuple train_tables(const std::string& model, const Array<std::uint32_t>& ids
                        const Array<std::uint64_t>& offsets, const Array<std::uint64_t>& counts,
                        Array<float> input, Array<float> output, const WordOptions& options,
                        const py::object& watch, const std::optional<std::string>& level,
-                       const Array<std::uint32_t>& bag_ids,
-                       const Array<std::uint64_t>& bag_offsets) {
+                       const Array<std::uint32_t>& bag_ids, const Array<std::uint64_t>& bag_offsets,
+                       Position* position, double watch_every) {
   const auto words = counts_view(counts);
   const Documents documents = documents_view(ids, offsets, words.size());
   check_options(options);
@@ -97,9 +97,11 @@ py::tuple train_tables(const std::string& model, const Array<std::uint32_t>& ids
   py::object error = py::none();
   {
     py::gil_scoped_release release;
-    const Watch watcher = python_watch(watch);
+    const Watch watcher = python_watch(watch, watch_every);
+    Position begin;
     try {
-      train_words(model, documents, words, options, level_kernels, tables, losses, watcher);
+      train_words(model, documents, words, options, level_kernels, tables,
+                  position ? *position : begin, losses, watcher);
     } catch (py::error_already_set& raised) {
       keep_error(raised, error);
     }
@@ -152,7 +154,8 @@ WordTables sense_tables_view(SenseTables& arrays, std::size_t words) {
 py::tuple train_sense_tables(const Array<std::uint32_t>& ids, const Array<std::uint64_t>& offsets,
                              const Array<std::uint64_t>& counts, SenseTables& arrays,
                              const WordOptions& options, const py::object& watch,
-                             const std::optional<std::string>& level) {
+                             const std::optional<std::string>& level, Position* position,
+                             double watch_every) {
   const auto words = counts_view(counts);
   const Documents documents = documents_view(ids, offsets, words.size());
   check_options(options);
@@ -162,10 +165,11 @@ py::tuple train_sense_tables(const Array<std::uint32_t>& ids, const Array<std::u
   py::object error = py::none();
   {
     py::gil_scoped_release release;
-    const Watch watcher = python_watch(watch);
+    const Watch watcher = python_watch(watch, watch_every);
+    Position begin;
     try {
       train_words(DisambiguatedSkipGram::name, documents, words, options, level_kernels, tables,
-                  losses, watcher);
+                  position ? *position : begin, losses, watcher);
     } catch (py::error_already_set& raised) {
       keep_error(raised, error);
     }
@@ -265,7 +269,8 @@ void register_words(py::module_& m) {
         "counts"_a.noconvert(), "input"_a.noconvert(), "output"_a.noconvert(), "options"_a,
         "watch"_a = py::none(), "level"_a = py::none(),
         "bag_ids"_a.noconvert() = Array<std::uint32_t>(0),
-        "bag_offsets"_a.noconvert() = Array<std::uint64_t>(0));
+        "bag_offsets"_a.noconvert() = Array<std::uint64_t>(0), "position"_a = py::none(),
+        "watch_every"_a = kWatchEvery);
   py::class_<SenseTables>(m, "SenseTables")
       .def(py::init<Array<float>, Array<float>, Array<float>, Array<float>, Array<float>,
                     Array<float>, Array<std::uint64_t>>(),
@@ -274,7 +279,7 @@ void register_words(py::module_& m) {
            "sense_offsets"_a.noconvert());
   m.def("train_senses", &train_sense_tables, "ids"_a.noconvert(), "offsets"_a.noconvert(),
         "counts"_a.noconvert(), "tables"_a, "options"_a, "watch"_a = py::none(),
-        "level"_a = py::none());
+        "level"_a = py::none(), "position"_a = py::none(), "watch_every"_a = kWatchEvery);
   m.def("sense_priors", &priors, "ids"_a.noconvert(), "offsets"_a.noconvert(),
         "counts"_a.noconvert(), "tables"_a, "options"_a, "level"_a = py::none());
   m.def("word_plans", &word_plans, "ids"_a.noconvert(), "offsets"_a.noconvert(),

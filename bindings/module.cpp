@@ -10,6 +10,7 @@ PYBIND11_MODULE(_core, m) {
   register_text(m);
   register_train(m);
   register_words(m);
+  register_state(m);
   register_codes(m);
   register_search(m);
   register_io(m);

@@ -6,6 +6,7 @@
 void register_errors(pybind11::module_& m);
 void register_kernels(pybind11::module_& m);
 void register_text(pybind11::module_& m);
+void register_state(pybind11::module_& m);
 void register_train(pybind11::module_& m);
 void register_words(pybind11::module_& m);
 void register_codes(pybind11::module_& m);

@@ -36,6 +36,8 @@ inline std::span<const std::uint64_t> counts_view(const Array<std::uint64_t>& co
   return {counts.data(), static_cast<std::size_t>(counts.size())};
 }
 
+constexpr double kWatchEvery = 0.1;  // seconds between two calls of a watch
+
 // A float matrix of the engine as an array that owns it, padding included.
 inline Array<float> to_array(bitsense::Matrix&& matrix) {
   auto* owned = new bitsense::Matrix(std::move(matrix));
@@ -47,12 +49,12 @@ inline const bitsense::Kernels& kernels_of(const std::optional<std::string>& lev
   return level ? bitsense::kernels(*level) : bitsense::kernels();
 }
 
-// Calls a Python function with the progress, and lets Ctrl-C through, at most ten times a second.
-inline bitsense::Watch python_watch(const py::object& watch) {
-  return [&watch, last = std::chrono::steady_clock::now()](
+// Calls a Python function with the progress, and lets Ctrl-C through, once in `every` seconds.
+inline bitsense::Watch python_watch(const py::object& watch, double every) {
+  return [&watch, every, last = std::chrono::steady_clock::now()](
              const bitsense::TrainProgress& progress) mutable {
     const auto now = std::chrono::steady_clock::now();
-    if (now - last < std::chrono::milliseconds(100)) return;
+    if (std::chrono::duration<double>(now - last).count() < every) return;
     last = now;
     py::gil_scoped_acquire hold;
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 from pathlib import Path
@@ -36,3 +37,11 @@ def data_folder() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the data folder (BITSENSE_DATA)")
     return folder
+
+
+@pytest.fixture
+def often(monkeypatch):
+    """Let the engine ask its watch after every block, not ten times a second."""
+    for function in ("train", "train_words", "train_senses"):
+        engine = getattr(_core, function)
+        monkeypatch.setattr(_core, function, functools.partial(engine, watch_every=0.0))

@@ -185,8 +185,7 @@ void row_dots(const float* const* in, const float* const* out, std::size_t count
   for (std::size_t i = 0; i < count; i += kStripRows) {
     const std::size_t some = count - i < kStripRows ? count - i : kStripRows;
     std::size_t k = 0;
-    for (; k + 4 <= some; k += 4)
-      rows_tile<4>(in + i + k, out + i + k, lanes + k * kWidth, slice);
+    for (; k + 4 <= some; k += 4) rows_tile<4>(in + i + k, out + i + k, lanes + k * kWidth, slice);
     for (; k < some; ++k) rows_tile<1>(in + i + k, out + i + k, lanes + k * kWidth, slice);
     close_strip(lanes, some, z + i);
   }
@@ -299,11 +298,11 @@ void move_columns(std::size_t columns, Old old, float* const* to, std::size_t ro
 // Passes of at most kMoveColumns, all of which see the old rows.
 template <class Old>
 void move_in_passes(Old old, float* const* to, std::size_t rows, float* const* out,
-                    std::size_t columns, const float* g, Slice slice, bool move_in,
-                    bool move_out) {
+                    std::size_t columns, const float* g, Slice slice, bool move_in, bool move_out) {
   for (std::size_t j = 0; j < columns; j += kMoveColumns) {
     const std::size_t some = columns - j < kMoveColumns ? columns - j : kMoveColumns;
-    move_columns<kMoveColumns>(some, old, to, rows, out + j, g + j, columns, slice, move_in, move_out);
+    move_columns<kMoveColumns>(some, old, to, rows, out + j, g + j, columns, slice, move_in,
+                               move_out);
   }
 }
 
@@ -343,13 +342,15 @@ void mix_columns(const float* const* rows, const float* weight, std::size_t coun
 void mix(const float* const* rows, const float* weight, std::size_t count, float* out,
          Slice slice) {
   std::size_t x = slice.begin;
-  for (; x + 4 * kQuantum <= slice.end; x += 4 * kQuantum) mix_columns<4>(rows, weight, count, out, x);
+  for (; x + 4 * kQuantum <= slice.end; x += 4 * kQuantum)
+    mix_columns<4>(rows, weight, count, out, x);
   for (; x < slice.end; x += kQuantum) mix_columns<1>(rows, weight, count, out, x);
 }
 
 void scaled(float s, const float* from, float* to, Slice slice) {
   const Floats factor = broadcast(s);
-  for (std::size_t x = slice.begin; x < slice.end; x += kWidth) store(to + x, factor * load(from + x));
+  for (std::size_t x = slice.begin; x < slice.end; x += kWidth)
+    store(to + x, factor * load(from + x));
 }
 
 // The columns [x, x + Quanta * kQuantum).
@@ -366,7 +367,8 @@ void mean_columns(const float* const* rows, std::size_t count, Floats share, flo
 void mean(const float* const* rows, std::size_t count, float* out, Slice slice) {
   const Floats share = broadcast(1.0F / static_cast<float>(count));
   std::size_t x = slice.begin;
-  for (; x + 4 * kQuantum <= slice.end; x += 4 * kQuantum) mean_columns<4>(rows, count, share, out, x);
+  for (; x + 4 * kQuantum <= slice.end; x += 4 * kQuantum)
+    mean_columns<4>(rows, count, share, out, x);
   for (; x < slice.end; x += kQuantum) mean_columns<1>(rows, count, share, out, x);
 }
 
@@ -376,14 +378,7 @@ void mean(const float* const* rows, std::size_t count, float* out, Slice slice) 
 #define BITSENSE_JOIN(a, b) BITSENSE_JOIN_(a, b)
 extern const WordKernels BITSENSE_JOIN(word_kernels_, BITSENSE_LEVEL_NAME);
 const WordKernels BITSENSE_JOIN(word_kernels_, BITSENSE_LEVEL_NAME) = {
-    pair_dots,
-    row_dots,
-    sampling_gradient,
-    pair_update,
-    pair_pull,
-    mix,
-    scaled,
-    mean,
+    pair_dots, row_dots, sampling_gradient, pair_update, pair_pull, mix, scaled, mean,
 };
 
 }  // namespace bitsense

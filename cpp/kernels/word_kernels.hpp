@@ -37,8 +37,8 @@ struct WordKernels {
   void (*pair_update)(float* const* in, std::size_t rows, float* const* out, std::size_t columns,
                       const float* g, Slice slice, bool move_in, bool move_out, float* copy);
 
-  // The same where `in` stays as it is: pull[i] += sum over j of g(i, j) * out[j], from the old rows
-  // of `out`, which move, if they shall, by sum over i of g(i, j) * in[i].
+  // The same where `in` stays as it is: pull[i] += sum over j of g(i, j) * out[j], from the old
+  // rows of `out`, which move, if they shall, by sum over i of g(i, j) * in[i].
   void (*pair_pull)(const float* const* in, std::size_t rows, float* const* out,
                     std::size_t columns, const float* g, float* const* pull, Slice slice,
                     bool move_out);

@@ -17,7 +17,8 @@ struct Cbow {
   static constexpr const char* name = "cbow";
   static constexpr std::size_t kRun = 4;
 
-  // Adds a tile for a centre, the c-th of the plan: the noise of the run that it begins, or nothing.
+  // Adds a tile for a centre, the c-th of the plan: the noise of the run that it begins, or
+  // nothing.
   static void add_tile(const WordPlan& plan, std::size_t c, bool begins_run, std::size_t negatives,
                        Tiles& tiles) {
     tiles.begin();

@@ -28,6 +28,18 @@ void ChunkCutter::begin_epoch() {
   number_ = 0;
 }
 
+void ChunkCutter::skip(std::uint64_t chunks) {
+  const std::uint64_t words = documents_.ids.size();
+  const std::uint64_t each = (words + kChunkWords - 1) / kChunkWords;  // chunks of an epoch
+  if (const std::uint64_t epochs = each > 0 ? chunks / each : 0; epochs > 0 && number_ == 0) {
+    epoch_ += std::min<std::uint64_t>(epochs, epochs_ - epoch_);
+    words_done_ = epoch_ * words;
+    chunks -= epochs * each;
+    if (epoch_ < epochs_) begin_epoch();
+  }
+  for (Chunk chunk; chunks > 0 && next(chunk); --chunks) continue;
+}
+
 bool ChunkCutter::next(Chunk& chunk) {
   while (epoch_ < epochs_) {
     chunk.segments.clear();

@@ -33,6 +33,8 @@ class ChunkCutter {
 
   // Makes the next chunk; false when training is over.
   bool next(Chunk& chunk);
+  // Passes over the next chunks.
+  void skip(std::uint64_t chunks);
   // Whether the next chunk is of another epoch.
   bool at_end_of_epoch() const { return place_ >= order_.size(); }
 

@@ -13,14 +13,9 @@
 #include "kernels/table.hpp"
 #include "train/block.hpp"
 #include "train/plan.hpp"
+#include "train/state.hpp"
 
 namespace bitsense {
-
-// The parameters and what the optimiser keeps beside them.
-struct TrainState {
-  Parameters* parameters;
-  Parameters squares;  // AdaGrad's sums of squared gradients
-};
 
 // The scratch of one thread. n: floats of a hidden vector; widest: of the longest row.
 struct StepScratch {

@@ -5,6 +5,7 @@
 #include "core/rng.hpp"
 #include "models/registry.hpp"
 #include "train/noise.hpp"
+#include "train/state.hpp"
 #include "train/trainer.hpp"
 
 namespace bitsense {
@@ -50,6 +51,24 @@ Parameters make_parameters(const std::string& model, std::size_t documents,
     parameters.bias[w] =
         init.bias_power * float_log(static_cast<double>(std::max<std::uint64_t>(counts[w], 1)));
   return parameters;
+}
+
+Parameters first_squares(const Parameters& parameters, Optimizer optimizer) {
+  auto filled = [](const Matrix& like) {
+    Matrix squares(like.rows(), like.dim());
+    for (std::size_t i = 0; i < like.rows(); ++i)
+      std::fill_n(squares.row(i), like.stride(), kFirstSquare);
+    return squares;
+  };
+  Parameters squares;
+  squares.hidden = filled(parameters.hidden);
+  squares.projection = filled(parameters.projection);
+  if (optimizer == Optimizer::kAdaGrad) {
+    squares.output = filled(parameters.output);
+    squares.context = filled(parameters.context);
+    squares.bias.assign(parameters.bias.size(), kFirstSquare);
+  }
+  return squares;
 }
 
 }  // namespace bitsense

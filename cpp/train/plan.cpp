@@ -56,6 +56,28 @@ bool Planner::next_document(std::uint32_t& document) {
 }
 
 bool Planner::next(Plan& plan) {
+  if (!advance(plan)) return false;
+  draw_noise(plan);
+  collect_rows(plan);
+  collect_context(plan);
+  ++block_;
+  return true;
+}
+
+void Planner::go_to(std::uint64_t epoch, std::uint64_t plans) {
+  if (epoch <= epoch_ || epoch >= options_.epochs) return;
+  epoch_ = epoch;
+  block_ = plans;
+  words_done_ = epoch * documents_.ids.size();
+  begin_epoch();
+}
+
+void Planner::skip(std::uint64_t plans) {
+  for (Plan plan; plans > 0 && advance(plan); --plans) ++block_;
+}
+
+// The runs and targets of the next plan that has any.
+bool Planner::advance(Plan& plan) {
   while (epoch_ < options_.epochs) {
     plan.progress = static_cast<float>(
         std::min(1.0, static_cast<double>(words_done_) / static_cast<double>(words_total_ + 1)));
@@ -74,12 +96,7 @@ bool Planner::next(Plan& plan) {
       continue;
     }
     words_done_ += plan.words_read;
-    if (plan.runs.empty()) continue;
-    draw_noise(plan);
-    collect_rows(plan);
-    collect_context(plan);
-    ++block_;
-    return true;
+    if (!plan.runs.empty()) return true;
   }
   return false;
 }

@@ -81,6 +81,11 @@ class Planner {
 
   // Makes the next plan; false when training is over.
   bool next(Plan& plan);
+  // Goes to the beginning of an epoch, before which there are so many plans, if it is not past it.
+  // Only where there is one worker.
+  void go_to(std::uint64_t epoch, std::uint64_t plans);
+  // Passes over the next plans without making all of them.
+  void skip(std::uint64_t plans);
 
  protected:
   Planner(const Documents& documents, const NoiseDistribution& noise, const TrainOptions& options,
@@ -97,6 +102,7 @@ class Planner {
 
  private:
   void begin_epoch();
+  bool advance(Plan& plan);
   void draw_noise(Plan& plan);
   void collect_rows(Plan& plan);
   void collect_context(Plan& plan);

@@ -97,8 +97,8 @@ void SkipGramStep::score(const Block& block, Share share, std::size_t thread) {
     const Tile tile = block.plan->tiles[block.begin + t];
     point(tile, items_.data(), scratch);
     float* g = g_.data() + t * g_size_;
-    words_.pair_dots(scratch.in.data(), tile.inputs.size(), scratch.out.data(),
-                     tile.outputs.size(), g, {0, n_});
+    words_.pair_dots(scratch.in.data(), tile.inputs.size(), scratch.out.data(), tile.outputs.size(),
+                     g, {0, n_});
     losses_[t] = scratch.gradient(tile, block.rate, g);
   }
 }

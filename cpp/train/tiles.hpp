@@ -1,5 +1,6 @@
-// Tiles of words: inputs against outputs. Those of skip-gram, one for each centre, hold the words of
-// its context against the centre and its noise; those of CBOW, one for each run, its noise alone.
+// Tiles of words: inputs against outputs. Those of skip-gram, one for each centre, hold the words
+// of its context against the centre and its noise; those of CBOW, one for each run, its noise
+// alone.
 //
 //   z = h . u      loss = W log(1 + exp(z)) - P z      -dloss/dz = P - W s(z)
 //

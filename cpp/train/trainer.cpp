@@ -17,44 +17,29 @@ namespace bitsense {
 
 namespace {
 
-TrainState make_state(Parameters& parameters, Optimizer optimizer) {
-  auto filled = [](const Matrix& like) {
-    Matrix squares(like.rows(), like.dim());
-    for (std::size_t i = 0; i < like.rows(); ++i)
-      std::fill_n(squares.row(i), like.stride(), kFirstSquare);
-    return squares;
-  };
-  TrainState state{&parameters, {}};
-  state.squares.hidden = filled(parameters.hidden);
-  state.squares.projection = filled(parameters.projection);
-  if (optimizer == Optimizer::kAdaGrad) {
-    state.squares.output = filled(parameters.output);
-    state.squares.context = filled(parameters.context);
-    state.squares.bias.assign(parameters.bias.size(), kFirstSquare);
-  }
-  return state;
-}
-
 class Training {
  public:
   Training(const std::string& model, const Documents& documents,
            std::span<const std::uint64_t> counts, const TrainOptions& options,
-           const Kernels& kernels, Parameters& parameters, std::vector<double>& losses,
-           const Watch& watch, const Neighbors& neighbors)
+           const Kernels& kernels, TrainState& state, Position& position,
+           std::vector<double>& losses, const Watch& watch, const Neighbors& neighbors)
       : model_(model),
         documents_(documents),
         counts_(counts),
         options_(options),
         kernels_(kernels),
         noise_(counts),
-        state_(make_state(parameters, options.optimizer)),
-        n_(parameters.output.stride()),
-        widest_(std::max({n_, parameters.hidden.stride(), parameters.context.stride()})),
-        meter_(losses),
+        state_(state),
+        n_(state.parameters->output.stride()),
+        widest_(
+            std::max({n_, state.parameters->hidden.stride(), state.parameters->context.stride()})),
+        position_(position),
+        done_(position.blocks),
+        meter_(position, losses),
         watch_(watch),
         neighbors_(neighbors) {
     if (inputs_of(model) == Inputs::kWords)
-      bags_ = std::make_unique<WordBags>(documents, counts.size());
+      bags_ = std::make_unique<WordBags>(documents, counts.size(), state.idf);
   }
 
   void together();
@@ -62,20 +47,35 @@ class Training {
 
  private:
   StepScratch scratch() const { return {n_, widest_, options_.negatives * options_.run}; }
+  // Of the plans that are left. Threads that train apart share those that are done evenly.
   std::unique_ptr<Planner> planner(std::size_t worker = 0, std::size_t workers = 1) const {
+    std::unique_ptr<Planner> made;
     if (bags_)
-      return std::make_unique<BagPlanner>(documents_, *bags_, neighbors_, noise_, options_, worker,
+      made = std::make_unique<BagPlanner>(documents_, *bags_, neighbors_, noise_, options_, worker,
                                           workers);
-    return std::make_unique<RunPlanner>(documents_, counts_, noise_, options_, worker, workers);
+    else
+      made = std::make_unique<RunPlanner>(documents_, counts_, noise_, options_, worker, workers);
+    if (workers > 1) {
+      made->skip(done_ / workers);
+    } else {
+      made->go_to(position_.epoch, position_.before);
+      made->skip(done_ - std::min(done_, position_.before));
+    }
+    return made;
   }
   std::unique_ptr<Step> step() { return make_step(model_, kernels_, options_, noise_, state_); }
   void report(const Plan& plan, const Step& step) {
-    words_ += plan.words_read;
+    if (plan.epoch != position_.epoch) {
+      position_.epoch = plan.epoch;
+      position_.before = position_.blocks;
+    }
+    ++position_.blocks;
+    position_.words += plan.words_read;
     loss_ = step.loss();
     meter_.add(plan.epoch, loss_, plan.weight());
   }
   void watch(const Plan& plan) {
-    if (watch_) watch_({plan.epoch, plan.progress, words_, loss_ / plan.weight()});
+    if (watch_) watch_({plan.epoch, plan.progress, position_.words, loss_ / plan.weight()});
   }
 
   std::string model_;
@@ -84,14 +84,15 @@ class Training {
   TrainOptions options_;
   const Kernels& kernels_;
   NoiseDistribution noise_;
-  TrainState state_;
+  TrainState& state_;
   std::size_t n_;
   std::size_t widest_;
+  Position& position_;
+  std::uint64_t done_;  // blocks, before this call
   LossMeter meter_;
   const Watch& watch_;
   Neighbors neighbors_;
   std::unique_ptr<WordBags> bags_;  // of the encoders alone
-  std::uint64_t words_ = 0;
   double loss_ = 0.0;
 };
 
@@ -164,15 +165,23 @@ void Training::apart() {
 
 void train(const std::string& model, const Documents& documents,
            std::span<const std::uint64_t> counts, const TrainOptions& options,
-           const Kernels& kernels, Parameters& parameters, std::vector<double>& losses,
-           const Watch& watch, const Neighbors& neighbors) {
-  losses.clear();
-  Training training(model, documents, counts, options, kernels, parameters, losses, watch,
+           const Kernels& kernels, TrainState& state, Position& position,
+           std::vector<double>& losses, const Watch& watch, const Neighbors& neighbors) {
+  Training training(model, documents, counts, options, kernels, state, position, losses, watch,
                     neighbors);
   if (options.deterministic || options.threads == 1)
     training.together();
   else
     training.apart();
+}
+
+void train(const std::string& model, const Documents& documents,
+           std::span<const std::uint64_t> counts, const TrainOptions& options,
+           const Kernels& kernels, Parameters& parameters, std::vector<double>& losses,
+           const Watch& watch, const Neighbors& neighbors) {
+  TrainState state{&parameters, first_squares(parameters, options.optimizer), {}};
+  Position begin;
+  train(model, documents, counts, options, kernels, state, begin, losses, watch, neighbors);
 }
 
 }  // namespace bitsense

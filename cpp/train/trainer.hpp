@@ -9,6 +9,8 @@
 #include "kernels/table.hpp"
 #include "models/inputs.hpp"
 #include "train/options.hpp"
+#include "train/position.hpp"
+#include "train/state.hpp"
 
 namespace bitsense {
 
@@ -20,7 +22,9 @@ struct TrainProgress {
 };
 
 // Asked on the calling thread after each block; throws to stop the training, which leaves the
-// parameters as they are at the end of a block.
+// parameters as they are at the end of a block. While it is asked, and after it has thrown, tables
+// and position belong together and no thread moves a row (unless threads train apart), so they may
+// be saved.
 using Watch = std::function<void(const TrainProgress&)>;
 
 struct InitOptions {
@@ -49,5 +53,13 @@ void train(const std::string& model, const Documents& documents,
            std::span<const std::uint64_t> counts, const TrainOptions& options,
            const Kernels& kernels, Parameters& parameters, std::vector<double>& losses,
            const Watch& watch, const Neighbors& neighbors = {});
+
+// The same from a position on, which moves with the training. Where it was left by a training of
+// the same options (but for `threads`) and documents, and the state is as it was left then, the
+// result is that of a training that never stopped; of threads that train apart only about so.
+void train(const std::string& model, const Documents& documents,
+           std::span<const std::uint64_t> counts, const TrainOptions& options,
+           const Kernels& kernels, TrainState& state, Position& position,
+           std::vector<double>& losses, const Watch& watch, const Neighbors& neighbors = {});
 
 }  // namespace bitsense

@@ -55,12 +55,14 @@ void fill_bag(std::span<const std::uint32_t> document, const float* idf, WordBag
   for (float& x : bag.inputs) x *= scale;
 }
 
-WordBags::WordBags(const Documents& documents, std::size_t words) {
-  const std::vector<float> idf = inverse_frequencies(documents, words);
+WordBags::WordBags(const Documents& documents, std::size_t words, std::span<const float> given) {
+  const std::vector<float> own =
+      given.empty() ? inverse_frequencies(documents, words) : std::vector<float>{};
+  const float* idf = given.empty() ? own.data() : given.data();
   WordBag bag;
   double sum = 0.0;
   for (std::size_t d = 0; d < documents.count(); ++d) {
-    fill_bag(documents[d], idf.data(), bag);
+    fill_bag(documents[d], idf, bag);
     words_.insert(words_.end(), bag.words.begin(), bag.words.end());
     inputs_.insert(inputs_.end(), bag.inputs.begin(), bag.inputs.end());
     for (std::size_t i = 0; i < bag.words.size(); ++i) {

@@ -35,7 +35,8 @@ void fill_bag(std::span<const std::uint32_t> document, const float* idf, WordBag
 // All bags of a training.
 class WordBags {
  public:
-  WordBags(const Documents& documents, std::size_t words);
+  // With the given idf of each word, or else that of the documents.
+  WordBags(const Documents& documents, std::size_t words, std::span<const float> idf = {});
 
   std::span<const std::uint32_t> words(std::size_t document) const {
     return {words_.data() + offsets_[document], offsets_[document + 1] - offsets_[document]};

@@ -26,8 +26,8 @@ class WordTraining {
  public:
   WordTraining(const std::string& model, const Documents& documents,
                std::span<const std::uint64_t> counts, const WordOptions& options,
-               const Kernels& kernels, const WordTables& tables, std::vector<double>& losses,
-               const Watch& watch)
+               const Kernels& kernels, const WordTables& tables, Position& position,
+               std::vector<double>& losses, const Watch& watch)
       : model_(model),
         documents_(documents),
         counts_(counts),
@@ -35,7 +35,9 @@ class WordTraining {
         kernels_(kernels),
         tables_(tables),
         noise_(counts),
-        meter_(losses),
+        position_(position),
+        done_(position.blocks),
+        meter_(position, losses),
         watch_(watch) {}
 
   void together();
@@ -53,6 +55,12 @@ class WordTraining {
   std::unique_ptr<WordStep> step(std::size_t threads) const {
     return make_word_step(model_, kernels_, options_, tables_, threads);
   }
+  // Of the chunks that are left.
+  ChunkCutter cutter() const {
+    ChunkCutter made(documents_, options_.epochs, options_.seed);
+    made.skip(done_);
+    return made;
+  }
   WordPlanner planner() const { return {documents_, counts_, noise_, options_}; }
   Block block(const WordPlan& plan, std::size_t b) const {
     const double left = std::max(1e-4, 1.0 - plan.progress);
@@ -69,9 +77,10 @@ class WordTraining {
   const Kernels& kernels_;
   WordTables tables_;
   NoiseDistribution noise_;
+  Position& position_;
+  std::uint64_t done_;  // chunks, before this call
   LossMeter meter_;
   const Watch& watch_;
-  std::uint64_t words_ = 0;
   double mean_loss_ = 0.0;
 };
 
@@ -92,7 +101,8 @@ bool WordTraining::cut(ChunkCutter& cutter, Round& round, NoiseList& list,
 }
 
 void WordTraining::report(const WordPlan& plan, const LossSum& loss) {
-  words_ += plan.words_read;
+  ++position_.blocks;
+  position_.words += plan.words_read;
   if (loss.targets > 0.0) mean_loss_ = loss.loss / loss.targets;
   meter_.add(plan.epoch, loss.loss, loss.targets);
 }
@@ -100,12 +110,12 @@ void WordTraining::report(const WordPlan& plan, const LossSum& loss) {
 // All threads on one block at a time. The chunks of a round are planned side by side.
 void WordTraining::together() {
   const std::size_t threads = options_.threads;
-  ChunkCutter cutter(documents_, options_.epochs, options_.seed);
+  ChunkCutter chunks = cutter();
   std::unique_ptr<WordStep> work = step(threads);
   NoiseList list(noise_);
   std::size_t list_epoch = SIZE_MAX;
   Round round(chunks_per_round(threads));
-  bool more = cut(cutter, round, list, list_epoch);
+  bool more = cut(chunks, round, list, list_epoch);
   std::atomic<bool> failed{false};
   std::atomic<std::size_t> next_plan{0};
   Barrier barrier(threads, failed);
@@ -137,12 +147,12 @@ void WordTraining::together() {
             }
             if (thread == 0) {
               report(plan, loss);
-              if (watch_) watch_({plan.epoch, plan.progress, words_, mean_loss_});
+              if (watch_) watch_({plan.epoch, plan.progress, position_.words, mean_loss_});
             }
           }
           if (!barrier.wait()) return;
           if (thread == 0) {
-            more = cut(cutter, round, list, list_epoch);
+            more = cut(chunks, round, list, list_epoch);
             next_plan.store(0);
           }
           if (!barrier.wait()) return;
@@ -158,14 +168,14 @@ void WordTraining::apart() {
   run_team(
       options_.threads,
       [&](std::size_t thread) {
-        ChunkCutter cutter(documents_, options_.epochs, options_.seed);
+        ChunkCutter chunks = cutter();
         WordPlanner mine = planner();
         std::unique_ptr<WordStep> work = step(1);
         NoiseList list(noise_);
         std::size_t list_epoch = SIZE_MAX;
         Chunk chunk;
         WordPlan plan;
-        for (std::size_t number = 0; !failed.load() && cutter.next(chunk); ++number) {
+        for (std::uint64_t number = done_; !failed.load() && chunks.next(chunk); ++number) {
           if (number % options_.threads != thread) continue;
           if (list_epoch != chunk.epoch)
             list.refill(noise_seed(options_.seed, list_epoch = chunk.epoch));
@@ -181,7 +191,8 @@ void WordTraining::apart() {
           }
           std::scoped_lock hold(lock);
           report(plan, loss);
-          if (thread == 0 && watch_) watch_({plan.epoch, plan.progress, words_, mean_loss_});
+          if (thread == 0 && watch_)
+            watch_({plan.epoch, plan.progress, position_.words, mean_loss_});
         }
       },
       &failed);
@@ -203,14 +214,22 @@ void fill_uniform(const Table& table, std::size_t dim, float scale, std::uint64_
 
 void train_words(const std::string& model, const Documents& documents,
                  std::span<const std::uint64_t> counts, const WordOptions& options,
-                 const Kernels& kernels, const WordTables& tables, std::vector<double>& losses,
-                 const Watch& watch) {
-  losses.clear();
-  WordTraining training(model, documents, counts, options, kernels, tables, losses, watch);
+                 const Kernels& kernels, const WordTables& tables, Position& position,
+                 std::vector<double>& losses, const Watch& watch) {
+  WordTraining training(model, documents, counts, options, kernels, tables, position, losses,
+                        watch);
   if (options.deterministic || options.threads == 1)
     training.together();
   else
     training.apart();
+}
+
+void train_words(const std::string& model, const Documents& documents,
+                 std::span<const std::uint64_t> counts, const WordOptions& options,
+                 const Kernels& kernels, const WordTables& tables, std::vector<double>& losses,
+                 const Watch& watch) {
+  Position begin;
+  train_words(model, documents, counts, options, kernels, tables, begin, losses, watch);
 }
 
 }  // namespace bitsense

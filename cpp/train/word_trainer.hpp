@@ -25,4 +25,10 @@ void train_words(const std::string& model, const Documents& documents,
                  const Kernels& kernels, const WordTables& tables, std::vector<double>& losses,
                  const Watch& watch);
 
+// The same from a position on, which moves with the training: as train() in trainer.hpp.
+void train_words(const std::string& model, const Documents& documents,
+                 std::span<const std::uint64_t> counts, const WordOptions& options,
+                 const Kernels& kernels, const WordTables& tables, Position& position,
+                 std::vector<double>& losses, const Watch& watch);
+
 }  // namespace bitsense

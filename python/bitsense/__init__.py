@@ -4,6 +4,7 @@ from ._core import __version__
 from ._cpu import cpu_info
 from ._progress import Progress
 from .certificates import Certificate, CodeQuality
+from .checkpoints import Checkpoint
 from .codes import Codes, pack_bits, pack_signs, unpack_bits
 from .errors import FormatError, NotFittedError
 from .evaluate import evaluate_retrieval, retrieval_metrics
@@ -31,6 +32,7 @@ __all__ = [
     "BinaryParagraphVector",
     "BitReport",
     "Certificate",
+    "Checkpoint",
     "CodeQuality",
     "Codes",
     "Corpus",

@@ -75,7 +75,7 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
     context_vectors_ : ndarray of float32, shape (n_words, word_dim)
         In "dm", the vectors of words beside a target, before the sigmoid; in "encoder", of `bits`
         columns, those that pre-activations are sums of.
-    vocabulary_, losses_, n_documents_, n_extended_, partial_, certificate_
+    vocabulary_, losses_, n_documents_, n_extended_, continued_, partial_, certificate_
         As for `ParagraphVector`.
 
     References

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ._cpu_limits import available_cpus
+
 __all__ = [
     "MAX_BITS",
-    "available_cpus",
     "check_bool",
     "check_codes",
     "check_count",
@@ -80,14 +81,6 @@ def check_option(name: str, value: Any, options: Collection[str]) -> str:
 def check_seed(seed: Any) -> int:
     """Return a seed as an int within [0, 2^64 - 1]."""
     return check_count("seed", seed, least=0, most=2**64 - 1)
-
-
-def available_cpus() -> int:
-    """Return the number of processors that this process may use (affinity)."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this platform
-        return os.cpu_count() or 1
 
 
 def check_threads(threads: Any) -> int:

@@ -116,6 +116,15 @@ class SenseTables:
         sense_offsets: _Sizes,
     ) -> None: ...
 
+class Position:
+    blocks: int
+    words: int
+    epoch: int
+    before: int
+    losses: list[float]
+    targets: list[float]
+    def __init__(self) -> None: ...
+
 def train_senses(
     ids: _Ids,
     offsets: _Sizes,
@@ -124,6 +133,8 @@ def train_senses(
     options: WordOptions,
     watch: Callable[[int, float, int, float], object] | None = None,
     level: str | None = None,
+    position: Position | None = None,
+    watch_every: float = 0.1,
 ) -> tuple[list[float], BaseException | None]: ...
 def sense_priors(
     ids: _Ids,
@@ -148,6 +159,8 @@ def train_words(
     level: str | None = None,
     bag_ids: _Ids = ...,
     bag_offsets: _Sizes = ...,
+    position: Position | None = None,
+    watch_every: float = 0.1,
 ) -> tuple[list[float], BaseException | None]: ...
 def word_plans(
     ids: _Ids, offsets: _Sizes, counts: _Sizes, options: WordOptions
@@ -184,6 +197,24 @@ class InferOptions:
     round_words: bool
     def __init__(self) -> None: ...
 
+_Tables: TypeAlias = tuple[_Floats, _Floats, _Floats, _Floats, _Floats]
+
+class TrainState:
+    idf: list[float]
+    def __init__(
+        self,
+        model: str,
+        documents: int,
+        counts: _Sizes,
+        shape: Shape,
+        init: InitOptions,
+        options: TrainOptions,
+    ) -> None: ...
+    def tables(self) -> _Tables: ...
+    def squares(self) -> _Tables: ...
+    @property
+    def position(self) -> Position: ...
+
 def train(
     model: str,
     ids: _Ids,
@@ -196,6 +227,8 @@ def train(
     neighbors: _Ids | None = None,
     neighbor_weight: float = 0.0,
     level: str | None = None,
+    state: TrainState | None = None,
+    watch_every: float = 0.1,
 ) -> tuple[_Floats, _Floats, _Floats, _Floats, _Floats, list[float], BaseException | None]: ...
 def inverse_frequencies(ids: _Ids, offsets: _Sizes, words: int) -> _Floats: ...
 def plans(
@@ -344,7 +377,7 @@ def asymmetric_scores(
 def read_words(data: npt.NDArray[np.uint8]) -> int: ...
 
 # io
-def crc64(data: bytes) -> int: ...
+def crc64(data: bytes | npt.NDArray[np.uint8]) -> int: ...
 def format_save(
     path: bytes, header: bytes, sections: list[npt.NDArray[np.uint8]], threads: int
 ) -> None: ...

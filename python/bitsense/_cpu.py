@@ -6,7 +6,7 @@ import platform
 from typing import Any
 
 from . import _core
-from ._check import available_cpus
+from ._cpu_limits import available_cpus
 
 __all__ = ["cpu_info"]
 

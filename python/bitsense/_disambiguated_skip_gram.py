@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from . import files
 from ._check import check_count, check_float, check_option
 from ._progress import ProgressOption, Reporter
 from ._saved_model import Splitter
+from ._saver import Saver
 from ._sense_assigners import SenseAssigner, sides, softmax
 from ._sense_contexts import _check_contexts
 from ._sense_tables import checked_senses, train_senses
 from ._sense_vectors import SenseVectors
 from ._word_models import WordModel
 from ._word_parameters import checked_parameters
+from .checkpoints import Checkpoint
 from .text import Corpus, Tokenizer, Vocabulary
 
 if TYPE_CHECKING:
@@ -91,7 +94,7 @@ class DisambiguatedSkipGram(WordModel):
         The same before pruning.
     output_vectors_ : ndarray of float32, shape (n_words, dim)
         The vectors of the words as targets, which the gate sees of a context.
-    vocabulary_, losses_, n_documents_, partial_
+    vocabulary_, losses_, n_documents_, continued_, partial_
         As for `Word2Vec`.
 
     References
@@ -158,7 +161,13 @@ class DisambiguatedSkipGram(WordModel):
         self.seed = seed
         self.progress = progress
 
-    def fit(self, documents: Any, y: Any = None) -> Self:
+    def fit(
+        self,
+        documents: Any,
+        y: Any = None,
+        *,
+        checkpoint: files.Path | Checkpoint | None = None,
+    ) -> Self:
         """Learn from documents.
 
         Parameters
@@ -168,6 +177,9 @@ class DisambiguatedSkipGram(WordModel):
             a line. The documents are read once. A corpus that is encoded already must have been
             made with the tokeniser, `min_count` and `max_vocabulary` of the model.
         y : ignored
+        checkpoint : path or Checkpoint, optional
+            A file that the training is saved to while it runs. Where it is there already, the
+            training goes on from it, to the same bytes; it is removed at the end.
 
         Returns
         -------
@@ -177,13 +189,15 @@ class DisambiguatedSkipGram(WordModel):
         ------
         ValueError, TypeError
             If a parameter is out of range, the documents are none, no word is left of them, or the
-            learning rate makes the weights infinite. The estimator is as before then.
+            learning rate makes the weights infinite. The estimator is as before then. ValueError
+            too if the file of `checkpoint` is of another training; FormatError if it is corrupt or
+            no checkpoint.
         KeyboardInterrupt
             On Ctrl-C, or whatever `progress` raises. What was learned so far is kept: the model can
             be used, and `partial_` is True. Only while the documents are still being read there is
             nothing to keep, and the estimator is as before.
         """
-        self._learn(documents, None)
+        self._learn(documents, None, checkpoint)
         return self
 
     def _checked_parameters(self) -> dict[str, Any]:
@@ -201,7 +215,7 @@ class DisambiguatedSkipGram(WordModel):
             "prune": check_float("prune", self.prune, most=1.0),
         }
 
-    def _default_learning_rate(self) -> float:
+    def _default_learning_rate(self, recipe: dict[str, Any]) -> float:
         return 0.025
 
     def _train(
@@ -211,8 +225,10 @@ class DisambiguatedSkipGram(WordModel):
         corpus: Corpus,
         start: Any,
         reporter: Reporter,
+        saver: Saver,
     ) -> tuple[dict[str, Any], list[float], BaseException | None]:
-        return train_senses(recipe, self._word_options(recipe), vocabulary, corpus, reporter)
+        options = self._word_options(recipe)
+        return train_senses(recipe, options, vocabulary, corpus, reporter, saver, start)
 
     @classmethod
     def _check_tables(

@@ -292,6 +292,4 @@ class DocumentMethods(SavedModel):
         """Return this model, or one that shares all that it learned and uses other threads."""
         if threads is None:
             return self
-        twin = object.__new__(type(self))
-        twin.__dict__.update(self.__dict__, threads=check_threads(threads))
-        return twin
+        return self._with({"threads": check_threads(threads)})

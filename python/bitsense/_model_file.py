@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from . import _core, files
 from ._check import check_count, check_float
+from ._continued import continued_of
 from ._model_parameters import checked_parameters, epochs_of
 from ._tokenizer import missing_tokenizer
 from .certificates import Certificate
@@ -120,6 +121,8 @@ def history(header: dict[str, Any], epochs: int) -> dict[str, Any]:
     """Return the attributes that say how a training went."""
     losses = files.require_field(header, "losses", list)
     numbers = all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in losses)
+    continued = continued_of(header)
+    epochs += sum(each["epochs"] for each in continued)
     if len(losses) > epochs or not numbers:
         raise FormatError("corrupt: 'losses' of the header must be a number for each epoch")
     documents = files.require_field(header, "documents", int)
@@ -130,12 +133,15 @@ def history(header: dict[str, Any], epochs: int) -> dict[str, Any]:
         "partial_": files.require_field(header, "partial", bool),
         "n_documents_": documents,
         "level_": files.require_field(header, "level", str),
+        "_continued": continued,
     }
 
 
 def _additions(model: ParagraphVectors) -> dict[str, Any]:
     """Return what came after the training; nothing in the header of a model as `fit` left it."""
     additions: dict[str, Any] = {"extended": model.n_extended_} if model.n_extended_ else {}
+    if model._continued:
+        additions["continued"] = model._continued
     if model.certificate_ is not None:
         additions["certificate"] = model.certificate_.as_dict()
     return additions

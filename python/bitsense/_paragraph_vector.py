@@ -112,7 +112,9 @@ class ParagraphVector(ParagraphVectors):
     n_documents_ : int
         Documents that the model knows, those that `extend` added included.
     n_extended_ : int
-        Those that `extend` added.
+        Those that `extend` added and no `partial_fit` has trained since.
+    continued_ : list of dict
+        The calls of `partial_fit`: the `documents`, `epochs` and `learning_rate` of each.
     partial_ : bool
         Whether the training was stopped before its end. A second training that was stopped leaves
         the model of the first.

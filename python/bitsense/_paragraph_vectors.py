@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from . import _core, files
 from ._check import check_bool, check_threads
-from ._document_methods import DocumentMethods
+from ._document_trainings import DocumentTrainings
 from ._model_file import restored, state
 from ._model_parameters import (
     OBJECTIVES,
@@ -24,9 +24,10 @@ from ._model_parameters import (
     word_dim_of,
 )
 from ._modes import Mode
-from ._progress import ProgressOption, Reporter, check_progress, wants_bar
-from ._training import Task, Trained
+from ._progress import ProgressOption, check_progress, wants_bar
+from ._training import Trained
 from ._training_corpus import training_corpus
+from .checkpoints import Checkpoint, check_checkpoint
 from .text import Corpus, encode_documents
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ CodeArray = npt.NDArray[np.uint8]
 _BIAS_POWER = {"softmax": 0.5, "negative-sampling": 0.0}
 
 
-class ParagraphVectors(DocumentMethods):
+class ParagraphVectors(DocumentTrainings):
     """What the models share: everything but the shape of what they return."""
 
     _modes: ClassVar[dict[str, Mode]]
@@ -84,7 +85,13 @@ class ParagraphVectors(DocumentMethods):
 
     # Training
 
-    def fit(self, documents: Any, y: Any = None) -> Self:
+    def fit(
+        self,
+        documents: Any,
+        y: Any = None,
+        *,
+        checkpoint: files.Path | Checkpoint | None = None,
+    ) -> Self:
         """Learn from documents.
 
         Parameters
@@ -94,6 +101,9 @@ class ParagraphVectors(DocumentMethods):
             a line. The documents are read once. A corpus that is encoded already must have been
             made with the tokeniser, `min_count` and `max_vocabulary` of the model.
         y : ignored
+        checkpoint : path or Checkpoint, optional
+            A file that the training is saved to while it runs. Where it is there already, the
+            training goes on from it, to the same bytes; it is removed at the end.
 
         Returns
         -------
@@ -103,66 +113,39 @@ class ParagraphVectors(DocumentMethods):
         ------
         ValueError, TypeError
             If a parameter is out of range, the documents are none, no word is left of them, or the
-            learning rate makes the weights infinite. The estimator is as before then.
+            learning rate makes the weights infinite. The estimator is as before then. ValueError
+            too if the file of `checkpoint` is of another training; FormatError if it is corrupt or
+            no checkpoint.
         KeyboardInterrupt
             On Ctrl-C, or whatever `progress` raises. What was learned so far is kept: the model can
             be used, and `partial_` is True. Only while the documents are still being read there is
             nothing to keep, and the estimator is as before.
         """
-        self._learn(documents)
+        self._learn(documents, checkpoint)
         return self
 
-    def _learn(self, documents: Any) -> Corpus:
+    def _learn(self, documents: Any, checkpoint: Any = None) -> Corpus:
         """Fit to documents and return them as ids."""
         recipe = checked_parameters(self)
         options = self._train_options(recipe)
         check_progress(self.progress)
+        check_checkpoint(checkpoint)
         tokenizer, vocabulary, corpus = training_corpus(
             documents, self.tokenizer, recipe, options.threads, wants_bar(self.progress)
         )
-        options.batch = min(options.batch, corpus.n_documents)
-        mode = self._modes[recipe["mode"]]
-        task = Task(
-            mode.model,
-            corpus,
-            vocabulary.counts,
-            self._shape(recipe),
-            self._init_options(recipe),
-            options,
-        )
         idf = None
-        if mode.encoder:
+        if self._modes[recipe["mode"]].encoder:
             idf = _core.inverse_frequencies(corpus.ids, corpus.offsets, len(vocabulary))
-        with Reporter(self.progress, options.epochs) as reporter:
-            trained = task.run(reporter, idf, recipe)
-            (tables, losses, error), offset = self._binarised(trained, recipe)
-            for array in (*tables, idf, offset):
-                if array is not None:
-                    array.flags.writeable = False
-            # All at once: a Ctrl-C finds the old model or the new one.
-            self.__dict__.update(
-                vocabulary_=vocabulary,
-                tokenizer_=tokenizer,
-                losses_=losses,
-                partial_=error is not None,
-                n_documents_=corpus.n_documents,
-                n_extended_=0,
-                _certificate=None,
-                level_=_core.level(),
-                _recipe=recipe,
-                _inference={"noise": mode.noise, "learning_rate": mode.infer_rate},
-                _n_components=recipe[self._width],
-                _hidden=tables.hidden,
-                _output=tables.output,
-                _bias=tables.bias,
-                _context=tables.context,
-                _projection=tables.projection,
-                _idf=idf,
-                _offset=offset,
-            )
-            if error is not None:
-                raise error
-            reporter.finish(corpus.n_tokens * options.epochs, losses[-1])
+        made: dict[str, Any] = {
+            "tokenizer_": tokenizer,
+            "n_documents_": corpus.n_documents,
+            "n_extended_": 0,
+            "_recipe": recipe,
+            "_n_components": recipe[self._width],
+            "_continued": [],
+        }
+        task = self._task(recipe, vocabulary, corpus, options)
+        self._run(task, recipe, vocabulary, idf, checkpoint, made)
         return corpus
 
     def _binarised(

@@ -75,7 +75,7 @@ infer_epochs, tokenizer, deterministic, threads, seed, progress
         In "encoder", the vectors that r is the sum of.
     projection_ : ndarray of float32, shape (bits, dim)
         P.
-    vocabulary_, losses_, n_documents_, n_extended_, partial_, certificate_
+    vocabulary_, losses_, n_documents_, n_extended_, continued_, partial_, certificate_
         As for `ParagraphVector`.
 
     See Also

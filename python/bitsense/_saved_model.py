@@ -30,6 +30,13 @@ class SavedModel(Estimator):
     losses_: list[float]
     partial_: bool
     n_documents_: int
+    _continued: list[dict[str, Any]]
+
+    @property
+    def continued_(self) -> list[dict[str, Any]]:
+        """The calls of `partial_fit`: the `documents`, `epochs` and `learning_rate` of each."""
+        self._check_fitted()
+        return [dict(each) for each in self._continued]
 
     def _whole_state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the header and the arrays that hold all that was learned."""
@@ -39,6 +46,12 @@ class SavedModel(Estimator):
     def _restored(cls, header: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
         """Return the attributes of a model, after checking everything about them."""
         raise NotImplementedError
+
+    def _with(self, parameters: dict[str, Any]) -> Self:
+        """Return a model of other parameters that shares all that was learned."""
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__, **parameters)
+        return twin
 
     def __repr__(self) -> str:
         shown = super().__repr__()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _core, files
 from ._progress import Reporter
+from ._saver import Saver
 from ._word_file import require_table
 from .errors import FormatError
 from .text import Corpus, Vocabulary
+
+if TYPE_CHECKING:
+    from ._disambiguated_skip_gram import DisambiguatedSkipGram
 
 __all__ = ["checked_senses", "train_senses"]
 
@@ -26,8 +30,14 @@ def train_senses(
     vocabulary: Vocabulary,
     corpus: Corpus,
     reporter: Reporter,
+    saver: Saver,
+    start: DisambiguatedSkipGram | None = None,
 ) -> tuple[dict[str, Any], list[float], BaseException | None]:
-    """Return the tables, senses by falling prior, the losses, and what stopped the training."""
+    """Return the tables, senses by falling prior, the losses, and what stopped the training.
+
+    From the tables of `start` on, whose words are all in the vocabulary: they keep the senses that
+    they have, and no gate is shared any more.
+    """
     options.shrink_windows = False
     options.gate_window = recipe["gate_window"]
     options.gate_rate = recipe["gate_rate"]
@@ -38,6 +48,10 @@ def train_senses(
     options.annealed_after = _ANNEALED_AFTER
     dim, most, words = recipe["dim"], recipe["senses"], len(vocabulary)
     sizes = np.where(vocabulary.counts >= recipe["min_count_senses"], most, 1)
+    if start is not None:
+        begun = _Begun(start, vocabulary)
+        sizes[begun.words] = begun.sizes
+        options.shared_until = -1.0  # so the temperature is the last one
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.uint64)
     rows = int(offsets[-1])
     senses = _core.word_table(rows, dim, 0.5 / dim, options.seed, options.threads)
@@ -46,15 +60,33 @@ def train_senses(
     shared, shared_bias = _core.word_table(most, dim), np.zeros(most, np.float32)
     tables = _core.SenseTables(senses, output, gate, gate_bias, shared, shared_bias, offsets)
     data = corpus.ids, corpus.offsets, vocabulary.counts
-    losses, error = _core.train_senses(*data, tables, options, reporter.watch)
+    if start is not None:
+        begun.copy(offsets, senses, output, gate, gate_bias)
+    position = _core.Position()
+    learned = {
+        "senses": senses,
+        "output": output,
+        "gate": gate,
+        "gate_bias": gate_bias,
+        "shared_gate": shared,
+        "shared_bias": shared_bias,
+    }
+    if start is not None:
+        saver.start_with(learned)
+    saver.begin(position, lambda: learned)
+    watch = saver.watch(reporter.watch)
+    losses, error = _core.train_senses(*data, tables, options, watch, position=position)
+    error = saver.stopped(error)
     if error is not None:  # who stops a training does not wait for another pass
         data = _beginning(corpus, vocabulary)
     sums = _core.sense_priors(*data, tables, options)
     # The gate of a word is the shared one and its own.
     number = np.arange(rows) - np.repeat(offsets[:-1].astype(np.int64), sizes)
-    gate += shared[number]
-    gate_bias += shared_bias[number]
+    gate = gate + shared[number]  # `learned` stays as it was trained
+    gate_bias = gate_bias + shared_bias[number]
     priors = _priors(sums, offsets)
+    if start is not None:
+        priors = begun.merged(priors, sums, offsets, vocabulary)
     order = _by_prior(priors, sizes)
     arrays = {
         "senses": senses[order],
@@ -65,6 +97,50 @@ def train_senses(
         "sense_offsets": offsets,
     }
     return arrays, losses, error
+
+
+class _Begun:
+    """What a fitted model knows of the words of a vocabulary that holds all of its own."""
+
+    def __init__(self, start: DisambiguatedSkipGram, vocabulary: Vocabulary) -> None:
+        self._arrays = start._arrays
+        self._counts = start.vocabulary_.counts.astype(np.float64)
+        self._begins = self._arrays["sense_offsets"].astype(np.int64)
+        self.words = np.array([vocabulary[word] for word in start.vocabulary_], np.int64)
+        self.sizes: Any = np.diff(self._begins)
+
+    def _rows(self, offsets: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+        """Return where each of its senses is now."""
+        number = np.arange(self._begins[-1]) - np.repeat(self._begins[:-1], self.sizes)
+        rows: npt.NDArray[np.int64] = number + np.repeat(
+            offsets[self.words].astype(np.int64), self.sizes
+        )
+        return rows
+
+    def copy(self, offsets: npt.NDArray[np.uint64], *tables: npt.NDArray[np.float32]) -> None:
+        """Copy its rows to where they are now."""
+        rows = self._rows(offsets)
+        for name, table in zip(("senses", "output", "gate", "gate_bias"), tables, strict=True):
+            table[self.words if name == "output" else rows] = self._arrays[name]
+
+    def merged(
+        self,
+        priors: npt.NDArray[np.float64],
+        sums: npt.NDArray[np.uint64],
+        offsets: npt.NDArray[np.uint64],
+        vocabulary: Vocabulary,
+    ) -> Any:
+        """Return the priors of old and new documents together, weighed by the counts of words."""
+        begins, counts = offsets[:-1].astype(np.int64), vocabulary.counts.astype(np.float64)
+        sizes: Any = np.diff(offsets.astype(np.int64))
+        old_priors, old_counts = np.zeros(len(priors)), np.zeros(len(sizes))
+        old_priors[self._rows(offsets)] = self._arrays["priors"]
+        old_counts[self.words] = self._counts
+        # Words that were no centre in the new documents keep their priors.
+        new_counts = np.where(np.add.reduceat(sums, begins) > 0, counts - old_counts, 0.0)
+        new_counts[old_counts + new_counts == 0] = 1.0
+        share = np.repeat(new_counts / (new_counts + old_counts), sizes)
+        return share * priors + (1.0 - share) * old_priors
 
 
 def checked_senses(

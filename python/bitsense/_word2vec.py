@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from . import _core
+from . import _core, files
 from ._progress import ProgressOption, Reporter
 from ._saved_model import Splitter
+from ._saver import Saver
 from ._subwords import Subwords
 from ._word_file import require_table
 from ._word_models import WordModel
 from ._word_parameters import check_freeze, check_mode, check_subwords, checked_parameters
+from .checkpoints import Checkpoint
 from .text import Corpus, Tokenizer, Vocabulary
 from .vectors import WordVectors
 
@@ -85,6 +87,9 @@ class Word2Vec(WordModel):
     losses_ : list of float
         Mean loss of a target, epoch by epoch.
     n_documents_ : int
+        Documents that it was trained on, in all calls.
+    continued_ : list of dict
+        The calls of `partial_fit`: the `documents`, `epochs` and `learning_rate` of each.
     partial_ : bool
         Whether the training was stopped before its end.
 
@@ -145,7 +150,12 @@ class Word2Vec(WordModel):
         self.progress = progress
 
     def fit(
-        self, documents: Any, y: Any = None, *, start: WordVectors | Word2Vec | None = None
+        self,
+        documents: Any,
+        y: Any = None,
+        *,
+        start: WordVectors | Word2Vec | None = None,
+        checkpoint: files.Path | Checkpoint | None = None,
     ) -> Self:
         """Learn from documents.
 
@@ -160,6 +170,9 @@ class Word2Vec(WordModel):
             Where training starts from, by word: vectors give the words' rows, a fitted model its
             targets' rows too, and those of its n-grams if it has the same ones. Words that `start`
             lacks start as always.
+        checkpoint : path or Checkpoint, optional
+            A file that the training is saved to while it runs. Where it is there already, the
+            training goes on from it, to the same bytes; it is removed at the end.
 
         Returns
         -------
@@ -170,13 +183,14 @@ class Word2Vec(WordModel):
         ValueError, TypeError
             If a parameter is out of range, the documents are none, no word is left of them, `start`
             has another `dim` or lacks what `freeze` keeps, or the learning rate makes the weights
-            infinite. The estimator is as before then.
+            infinite. The estimator is as before then. ValueError too if the file of `checkpoint` is
+            of another training; FormatError if it is corrupt or no checkpoint.
         KeyboardInterrupt
             On Ctrl-C, or whatever `progress` raises. What was learned so far is kept: the model can
             be used, and `partial_` is True. Only while the documents are still being read there is
             nothing to keep, and the estimator is as before.
         """
-        self._learn(documents, self._checked_start(start))
+        self._learn(documents, self._checked_start(start), checkpoint)
         return self
 
     def _checked_start(self, start: Any) -> Any:
@@ -212,8 +226,8 @@ class Word2Vec(WordModel):
             "buckets": buckets,
         }
 
-    def _default_learning_rate(self) -> float:
-        return 0.025 if self.mode == "skip-gram" else 0.1
+    def _default_learning_rate(self, recipe: dict[str, Any]) -> float:
+        return 0.025 if recipe["mode"] == "skip-gram" else 0.1
 
     def _train(
         self,
@@ -222,6 +236,7 @@ class Word2Vec(WordModel):
         corpus: Corpus,
         start: Any,
         reporter: Reporter,
+        saver: Saver,
     ) -> tuple[dict[str, Any], list[float], BaseException | None]:
         options = self._word_options(recipe)
         options.move_input = recipe["freeze"] != "input"
@@ -238,8 +253,12 @@ class Word2Vec(WordModel):
             bags = {"bag_ids": ids, "bag_offsets": offsets}
         table = _core.word_table(rows, dim, 0.5 / dim, options.seed, options.threads)
         output = _core.word_table(words, dim)
+        tables = {"input": table, "output": output}
         if start is not None:
             _start_from(start, recipe, vocabulary, table, output)
+            saver.start_with(tables)
+        position = _core.Position()
+        saver.begin(position, lambda: tables)
         losses, error = _core.train_words(
             recipe["mode"],
             corpus.ids,
@@ -248,10 +267,11 @@ class Word2Vec(WordModel):
             table,
             output,
             options,
-            reporter.watch,
+            saver.watch(reporter.watch),
+            position=position,
             **bags,
         )
-        return {"input": table, "output": output}, losses, error
+        return tables, losses, saver.stopped(error)
 
     @classmethod
     def _check_tables(

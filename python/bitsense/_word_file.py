@@ -2,7 +2,8 @@
 
 The header has `class`; `parameters`, those that decided what was learned; `tokenizer`, the options
 of a `Tokenizer`, or null where it was a callable; and the history: `losses`, `partial`, `documents`
-(how many), `level`. The arrays are the vocabulary (`words`, `word_offsets`, `word_counts`) and the
+(how many), `level`, and, where `partial_fit` was called, `continued`, an object for each call. The
+arrays are the vocabulary (`words`, `word_offsets`, `word_counts`) and the
 tables of the model under their names, whose rows are padded with zeros.
 """
 
@@ -18,7 +19,7 @@ from .text import Tokenizer, Vocabulary
 if TYPE_CHECKING:
     from ._word_models import WordModel
 
-__all__ = ["padded", "require_table", "restored", "state"]
+__all__ = ["class_name", "padded", "require_table", "restored", "state"]
 
 _ROW_QUANTUM = 16  # floats; the rows of the engine's matrices are padded to a multiple
 
@@ -28,18 +29,23 @@ def padded(dim: int) -> int:
     return -(-dim // _ROW_QUANTUM) * _ROW_QUANTUM
 
 
+def class_name(cls: type) -> str:
+    """Return the name of the class of ours that `cls` is or derives from."""
+    return next(each.__name__ for each in cls.__mro__ if "_tables" in vars(each))
+
+
 def state(model: WordModel) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the header and the arrays of a fitted model."""
     tokenizer = model.tokenizer_
-    cls = next(each for each in type(model).__mro__ if "_tables" in vars(each))
     header = {
-        "class": cls.__name__,
+        "class": class_name(type(model)),
         "parameters": model._recipe,
         "tokenizer": tokenizer.to_dict() if isinstance(tokenizer, Tokenizer) else None,
         "losses": model.losses_,
         "partial": model.partial_,
         "documents": model.n_documents_,
         "level": model.level_,
+        **({"continued": model._continued} if model._continued else {}),
     }
     words, offsets, counts = model.vocabulary_.to_arrays()
     arrays = {"words": words, "word_offsets": offsets, "word_counts": counts, **model._arrays}

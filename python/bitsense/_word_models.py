@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _core, files
 from ._check import check_threads
+from ._continued import grown, overrides
 from ._model_file import is_finite
 from ._progress import ProgressOption, Reporter, check_progress, wants_bar
 from ._saved_model import SavedModel
+from ._saver import Saver, about
 from ._training_corpus import training_corpus
-from ._word_file import restored, state
+from ._word_file import class_name, restored, state
+from .checkpoints import Checkpoint, check_checkpoint
 from .text import Corpus, Vocabulary
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["WordModel"]
 
@@ -50,7 +56,7 @@ class WordModel(SavedModel):
     def _checked_parameters(self) -> dict[str, Any]:
         raise NotImplementedError
 
-    def _default_learning_rate(self) -> float:
+    def _default_learning_rate(self, recipe: dict[str, Any]) -> float:
         raise NotImplementedError
 
     def _train(
@@ -60,8 +66,12 @@ class WordModel(SavedModel):
         corpus: Corpus,
         start: Any,
         reporter: Reporter,
+        saver: Saver,
     ) -> tuple[dict[str, Any], list[float], BaseException | None]:
-        """Return the learned tables, the losses of the epochs, and what stopped the training."""
+        """Return the learned tables, the losses of the epochs, and what stopped the training.
+
+        `start` is None, what `fit` was given, or the model itself where a training goes on.
+        """
         raise NotImplementedError
 
     @classmethod
@@ -73,18 +83,137 @@ class WordModel(SavedModel):
 
     # Training
 
-    def _learn(self, documents: Any, start: Any) -> None:
+    def fit(
+        self,
+        documents: Any,
+        y: Any = None,
+        *,
+        checkpoint: files.Path | Checkpoint | None = None,
+    ) -> Self:
+        """Learn from documents."""
+        raise NotImplementedError
+
+    def _learn(self, documents: Any, start: Any, checkpoint: Any) -> None:
         """Fit to documents, from the tables of `start` where it has them."""
         recipe = self._checked_parameters()
         check_progress(self.progress)
+        check_checkpoint(checkpoint)
         tokenizer, vocabulary, corpus = training_corpus(
             documents, self.tokenizer, recipe, check_threads(self.threads), wants_bar(self.progress)
         )
-        epochs = recipe["epochs"]
-        with Reporter(self.progress, epochs) as reporter:
-            arrays, losses, error = self._train(recipe, vocabulary, corpus, start, reporter)
+        made: dict[str, Any] = {"tokenizer_": tokenizer, "_recipe": recipe, "_continued": []}
+        self._run(recipe, (vocabulary, corpus), start, checkpoint, made)
+
+    def partial_fit(
+        self,
+        documents: Any,
+        y: Any = None,
+        *,
+        epochs: int | None = None,
+        learning_rate: float | None = None,
+        checkpoint: files.Path | Checkpoint | None = None,
+    ) -> Self:
+        """Go on learning from more documents, or from the same ones again.
+
+        What the model has learned is where the training starts from. Words that reach `min_count`
+        in these documents and are unknown are added, as far as `max_vocabulary` allows. The counts
+        of words add up over all documents read, so that noise and thinning out are those of all the
+        text. What occurs only in older documents keeps its vectors; its target vectors still serve
+        as noise. The parameters are those of `fit`, whatever `set_params` has changed since, but
+        for `threads` and `progress`.
+
+        Parameters
+        ----------
+        documents
+            As for `fit`.
+        y : ignored
+        epochs : int, optional
+            Passes over these documents; by default as many as `fit` made.
+        learning_rate : float, optional
+            At the start; it falls linearly to zero. By default that of `fit`.
+        checkpoint : path or Checkpoint, optional
+            As for `fit`. To go on after an interruption, call it on the model as it was before:
+            with a checkpoint an interrupted call leaves the model so.
+
+        Returns
+        -------
+        self
+            A model that was not fitted is fitted, with these epochs and this rate.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument is out of range, the documents are none or hold no word that the model
+            knows or takes up, or the weights become infinite. The model is as before then.
+        KeyboardInterrupt
+            As for `fit`.
+
+        Notes
+        -----
+        A word that is too rare in every single call stays unknown, however often it occurs in all
+        of them. The documents of a call are seen together and the older ones not at all, so what is
+        learned leans towards the new ones; fewer epochs or a lower rate lean less.
+
+        Examples
+        --------
+        >>> from bitsense import Word2Vec
+        >>> texts = ["red wine and white wine", "white wine with fish", "a fast red car"] * 20
+        >>> model = Word2Vec(dim=16, min_count=1, threads=1).fit(texts)
+        >>> model = model.partial_fit(["a red apple and a green apple"] * 20, epochs=2)
+        >>> "apple" in model.wv, len(model.losses_), model.n_documents_
+        (True, 7, 80)
+        """
+        if not self.__sklearn_is_fitted__():
+            return self._first_fit(documents, epochs, learning_rate, checkpoint)
+        check_progress(self.progress)
+        check_checkpoint(checkpoint)
+        recipe = overrides(self._recipe, self._continued, epochs, learning_rate)
+        more = grown(
+            self.vocabulary_,
+            documents,
+            recipe,
+            tokenizer=self.tokenizer_,
+            threads=check_threads(self.threads),
+            progress=wants_bar(self.progress),
+        )
+        training = {
+            "documents": more.corpus.n_documents,
+            "epochs": recipe["epochs"],
+            "learning_rate": self._rate(recipe),
+        }
+        made = {"_continued": [*self._continued, training]}
+        self._run(recipe, (more.vocabulary, more.corpus), self, checkpoint, made)
+        return self
+
+    def _first_fit(self, documents: Any, epochs: Any, learning_rate: Any, checkpoint: Any) -> Self:
+        """Fit with other epochs and another rate, which are no parameters of the model then."""
+        given = {"epochs": epochs, "learning_rate": learning_rate}
+        model = self._with({name: value for name, value in given.items() if value is not None})
+        try:
+            model.fit(documents, checkpoint=checkpoint)
+        finally:
+            learned = {n: v for n, v in vars(model).items() if n not in self.get_params(deep=False)}
+            self.__dict__.update(learned)
+        return self
+
+    def _run(
+        self,
+        recipe: dict[str, Any],
+        data: tuple[Vocabulary, Corpus],
+        start: Any,
+        checkpoint: Any,
+        made: dict[str, Any],
+    ) -> None:
+        """Train, and take over what was learned and made; after `start`, self, where it goes on."""
+        (vocabulary, corpus), epochs = data, recipe["epochs"]
+        goes_on = start is self
+        saver = Saver(checkpoint, about(class_name(type(self)), recipe, vocabulary, corpus))
+        with Reporter(self.progress, epochs) as reporter, saver:
+            arrays, losses, error = self._train(recipe, vocabulary, corpus, start, reporter, saver)
             finite = all(is_finite(a) for a in arrays.values() if a.dtype == np.float32)
-            if error is not None and not finite:
+            if not finite:
+                saver.discard()
+            if error is not None and (not finite or (goes_on and saver.is_active)):
                 raise error
             if not finite:
                 rate = self._rate(recipe)
@@ -96,25 +225,25 @@ class WordModel(SavedModel):
             for array in arrays.values():
                 array.flags.writeable = False
             # All at once: a Ctrl-C finds the old model or the new one.
-            for made in ("_wv", "_all", "_rules"):
-                self.__dict__.pop(made, None)
+            for cached in ("_wv", "_all", "_rules"):
+                self.__dict__.pop(cached, None)
             self.__dict__.update(
+                made,
                 vocabulary_=vocabulary,
-                tokenizer_=tokenizer,
-                losses_=losses,
+                losses_=[*self.losses_, *losses] if goes_on else losses,
                 partial_=error is not None,
-                n_documents_=corpus.n_documents,
+                n_documents_=corpus.n_documents + (self.n_documents_ if goes_on else 0),
                 level_=_core.level(),
-                _recipe=recipe,
                 _arrays=arrays,
             )
             if error is not None:
                 raise error
+            saver.finish()
             reporter.finish(corpus.n_tokens * epochs, losses[-1])
 
     def _rate(self, recipe: dict[str, Any]) -> float:
         rate = recipe["learning_rate"]
-        return self._default_learning_rate() if rate is None else float(rate)
+        return self._default_learning_rate(recipe) if rate is None else float(rate)
 
     def _word_options(self, recipe: dict[str, Any]) -> _core.WordOptions:
         options = _core.WordOptions()

@@ -285,6 +285,8 @@ def _loader_of(kind: str) -> Loader | None:
 def _load(contents: Contents, loader: Loader | None = None) -> Any:
     loader = loader or _loader_of(contents.kind)
     if loader is None:
+        if contents.kind == "checkpoint":
+            raise FormatError("holds a training under way, which `fit` takes as `checkpoint`")
         raise FormatError(f"holds a {contents.kind!r}, which this bitsense does not know")
     try:
         return loader(contents.header, contents.arrays)

@@ -129,6 +129,41 @@ void threads_do_not_change_a_byte() {
   }
 }
 
+// Stopped every few blocks, and gone on with by another number of threads each time.
+void a_training_that_was_stopped_goes_on_to_the_same_bytes() {
+  const Corpus corpus(150);
+  const Near near(corpus);
+  for (const char* model : kModels) {
+    const Neighbors neighbors = is_encoder(model) ? near.neighbors() : Neighbors{};
+    const Trained whole = trained(model, corpus, options(1), {}, neighbors);
+    for (const int most : {1, 3, 20}) {
+      Parameters parameters = make_parameters(model, corpus.documents().count(), corpus.counts,
+                                              shape_of(model), {0.1F, 0.5F, 0.1F}, 0);
+      TrainState state{&parameters, first_squares(parameters, Optimizer::kAdaGrad)};
+      Position position;
+      std::vector<double> losses;
+      bool stopped = true;
+      for (std::size_t times = 0; stopped; ++times) {
+        TrainOptions all = options(1 + times % 3);
+        all.context = shape_of(model).context;
+        int left = most;
+        try {
+          train(
+              model, corpus.documents(), corpus.counts, all, kernels(), state, position, losses,
+              [&](const TrainProgress&) { require(--left > 0, "stop"); }, neighbors);
+          stopped = false;
+        } catch (const std::invalid_argument&) {
+        }
+      }
+      BITSENSE_CHECK(same(whole.parameters.hidden, parameters.hidden));
+      BITSENSE_CHECK(same(whole.parameters.output, parameters.output));
+      BITSENSE_CHECK(same(whole.parameters.context, parameters.context));
+      BITSENSE_CHECK(same(whole.parameters.projection, parameters.projection));
+      BITSENSE_CHECK(whole.parameters.bias == parameters.bias && whole.losses == losses);
+    }
+  }
+}
+
 void the_loss_falls() {
   const Corpus corpus(150);
   for (const char* model : kModels) {
@@ -292,6 +327,8 @@ void plans_of_bags_hold_documents_and_a_neighbour_each() {
 
 void training_tests(Suite& test) {
   test("threads do not change a byte", threads_do_not_change_a_byte);
+  test("a training that was stopped goes on to the same bytes",
+       a_training_that_was_stopped_goes_on_to_the_same_bytes);
   test("the loss falls", the_loss_falls);
   test("a watch that throws stops every thread", a_watch_that_throws_stops_every_thread);
   test("racing threads learn too", racing_threads_learn_too);

@@ -107,8 +107,8 @@ std::size_t add_senses(TrainedWords& result) {
   return rows;
 }
 
-TrainedWords trained_words(const std::string& model, bool bags, const WordCorpus& corpus,
-                           const WordOptions& options, const Watch& watch = {}) {
+// Tables before their training.
+TrainedWords new_tables(const std::string& model, bool bags) {
   TrainedWords result;
   std::size_t rows = kWords;
   if (bags) {
@@ -119,12 +119,18 @@ TrainedWords trained_words(const std::string& model, bool bags, const WordCorpus
   if (senses) rows = add_senses(result);
   result.input = Matrix(rows, kDim);
   result.output = Matrix(kWords, kDim);
+  fill_uniform(result.tables().input, kDim, 0.05F, 7, 1);
+  return result;
+}
+
+TrainedWords trained_words(const std::string& model, bool bags, const WordCorpus& corpus,
+                           const WordOptions& options, const Watch& watch = {}) {
+  TrainedWords result = new_tables(model, bags);
   const WordTables tables = result.tables();
-  fill_uniform(tables.input, kDim, 0.05F, 7, options.threads);
   train_words(model, corpus.documents(), corpus.counts, options, kernels(), tables, result.losses,
               watch);
-  if (senses) {
-    result.priors.resize(rows);
+  if (model == kSenseModel) {
+    result.priors.resize(result.input.rows());
     sense_priors(corpus.documents(), corpus.counts, options, kernels(), tables,
                  result.priors.data(), {});
   }
@@ -166,6 +172,37 @@ void threads_do_not_change_a_byte() {
       BITSENSE_CHECK(one.gate_bias == many.gate_bias && one.shared_bias == many.shared_bias);
       BITSENSE_CHECK(one.losses == many.losses);
       BITSENSE_CHECK(one.priors == many.priors);
+    }
+  }
+}
+
+// Stopped every few chunks, and gone on with by another number of threads each time.
+void a_training_that_was_stopped_goes_on_to_the_same_bytes() {
+  const WordCorpus corpus(150);
+  for (const auto& each : kCases) {
+    const TrainedWords whole = trained_words(each.model, each.bags, corpus, word_options(1));
+    for (const int most : {1, 2, 5}) {
+      TrainedWords parts = new_tables(each.model, each.bags);
+      const WordTables tables = parts.tables();
+      Position position;
+      bool stopped = true;
+      for (std::size_t times = 0; stopped; ++times) {
+        int left = most;
+        try {
+          train_words(each.model, corpus.documents(), corpus.counts, word_options(1 + times % 3),
+                      kernels(), tables, position, parts.losses,
+                      [&](const TrainProgress&) { require(--left > 0, "stop"); });
+          stopped = false;
+        } catch (const std::invalid_argument&) {
+        }
+      }
+      BITSENSE_CHECK(same_table(whole.input, parts.input));
+      BITSENSE_CHECK(same_table(whole.output, parts.output));
+      BITSENSE_CHECK(same_table(whole.gate, parts.gate));
+      BITSENSE_CHECK(same_table(whole.shared_gate, parts.shared_gate));
+      BITSENSE_CHECK(whole.gate_bias == parts.gate_bias && whole.shared_bias == parts.shared_bias);
+      BITSENSE_CHECK(whole.losses == parts.losses);
+      BITSENSE_CHECK(position.words == 3 * corpus.documents().ids.size());
     }
   }
 }
@@ -262,6 +299,8 @@ void unknown_models_are_refused() {
 
 void word_tests(Suite& test) {
   test("threads do not change a byte", threads_do_not_change_a_byte);
+  test("a training that was stopped goes on to the same bytes",
+       a_training_that_was_stopped_goes_on_to_the_same_bytes);
   test("frozen tables do not move", frozen_tables_do_not_move);
   test("the loss falls", the_loss_falls);
   test("a watch that throws stops every thread", a_watch_that_throws_stops_every_thread);

@@ -101,6 +101,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "of the training, chosen by --seed and their place, and measure on it what the codes are "
         "worth; the file keeps the numbers. 0.05 is a good share of some thousand documents",
     )
+    parser.add_argument(
+        "--checkpoint",
+        metavar="FILE",
+        help="save the training there while it runs, and go on from it where it is there: the same "
+        "command, run again after an interruption, gives the model of an unbroken run. The file is "
+        "removed when the model has been saved",
+    )
+    parser.add_argument(
+        "--checkpoint-every",
+        type=float,
+        metavar="SECONDS",
+        help="between two saves of the training; default: 300",
+    )
     add_field(parser)
     add_quiet(parser)
     tokeniser = parser.add_argument_group("options of the tokeniser")
@@ -208,7 +221,20 @@ def checked_options(arguments: argparse.Namespace) -> dict[str, Any]:
             arguments.parser.error(
                 f"--held-out must be more than 0 and less than 1, got {arguments.held_out}"
             )
+    if arguments.checkpoint_every is not None and arguments.checkpoint is None:
+        arguments.parser.error("--checkpoint-every needs --checkpoint")
     return {name: getattr(arguments, name) for name in own if name in arguments}
+
+
+def checkpoint_of(arguments: argparse.Namespace) -> Any:
+    """Return where the training is to be saved, or None; the file is kept until the model is."""
+    from ..checkpoints import Checkpoint, check_checkpoint
+
+    if arguments.checkpoint is None:
+        return None
+    given = arguments.checkpoint_every
+    every = Checkpoint.every if given is None else given
+    return check_checkpoint(Checkpoint(arguments.checkpoint, every, keep=True))
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -228,15 +254,18 @@ def run(arguments: argparse.Namespace) -> int:
     model = class_of(arguments.model)(
         **MODELS[arguments.model].fixed, **options, progress=False if arguments.quiet else None
     )
-    start = {} if arguments.start is None else {"start": open_model(arguments.start)}
+    more = {} if arguments.start is None else {"start": open_model(arguments.start)}
+    checkpoint = checkpoint_of(arguments)
+    if checkpoint is not None and Path(checkpoint.path).exists():
+        say(arguments, f"{checkpoint.path}: going on with the training that was saved there")
     begin = time.perf_counter()
     with local_paths(arguments.input) as paths:
         documents = TextFiles(paths, field=arguments.field)
         if arguments.held_out is None:
-            model.fit(documents if corpus is None else corpus, **start)
+            model.fit(documents if corpus is None else corpus, checkpoint=checkpoint, **more)
         else:
             held = held_out(documents, arguments, model.seed)
-            model.fit(held.others())
+            model.fit(held.others(), checkpoint=checkpoint)
         seconds = time.perf_counter() - begin
         model.save(output)
         say(
@@ -249,6 +278,8 @@ def run(arguments: argparse.Namespace) -> int:
             certificate = certified(model, held)
             model.save(output)
             say(arguments, f"\n{certificate}")
+    if checkpoint is not None:
+        Path(checkpoint.path).resolve().unlink(missing_ok=True)
     return 0
 
 

@@ -115,7 +115,12 @@ def train_fasttext(lines: str, keep: str, setting: Setting) -> Row:
     return _kept(keep, [words[i] for i in kept], matrix[kept], costs)
 
 
-def train_ours(lines: str, keep: str, setting: Setting) -> Row:
+def train_racing(lines: str, keep: str, setting: Setting) -> Row:
+    """Word2Vec of bitsense, whose threads do not wait for one another."""
+    return train_ours(lines, keep, setting, deterministic=False)
+
+
+def train_ours(lines: str, keep: str, setting: Setting, *, deterministic: bool = True) -> Row:
     """Word2Vec of bitsense."""
     from bitsense import Tokenizer, build_corpus
     from bitsense.word_models import Word2Vec
@@ -123,7 +128,7 @@ def train_ours(lines: str, keep: str, setting: Setting) -> Row:
     model = Word2Vec(
         setting.dim, mode=setting.mode, window=WINDOW, negatives=NEGATIVES, subsample=SUBSAMPLE,
         min_count=MIN_COUNT, epochs=setting.epochs, threads=setting.threads, seed=setting.seed,
-        progress=False,
+        deterministic=deterministic, progress=False,
     )  # fmt: skip
     start = peak_mb()
     with timer() as count:
@@ -142,6 +147,32 @@ def _kept(keep: str, words: list[str], vectors: Any, costs: Costs) -> Row:
     return asdict(costs) | {"vocabulary": len(words)}
 
 
+def flops_per_word(lines: Path, mode: str, dim: int) -> float:
+    """Return the floating-point operations of negative sampling per word of the corpus.
+
+    A pair of a hidden vector and an output costs a dot product and two updates, 6 `dim`; CBOW's
+    mean and its gradient cost 3 `dim` a context word. Words that are rare or thinned out cost
+    nothing. What a program does beyond that, or leaves out by sharing, is not counted, so one
+    figure serves all.
+    """
+    from bitsense import Tokenizer, _core, build_corpus
+
+    vocabulary, corpus = build_corpus(lines, tokenizer=Tokenizer(), min_count=MIN_COUNT)
+    options = _core.WordOptions()
+    options.epochs, options.window, options.negatives = 1, WINDOW, NEGATIVES
+    options.subsample, options.seed = SUBSAMPLE, 1
+    centres, contexts = 0, 0
+    # A part of the documents is enough, at the counts of all.
+    offsets = corpus.offsets[: max(2, len(corpus.offsets) // 8)]
+    part = corpus.ids[: int(offsets[-1])]
+    for plan in _core.word_plans(part, offsets, vocabulary.counts, options):
+        centres += len(plan["centres"])
+        contexts += sum(last - first - 1 for _, first, last, *_ in plan["centres"])
+    pairs, mean = (contexts, 0) if mode == "skip-gram" else (centres, 3 * contexts)
+    words = int(corpus.totals[: len(offsets) - 1].sum())
+    return float(dim * (pairs * 6 * (1 + NEGATIVES) + mean) / words)
+
+
 @dataclass(frozen=True)
 class System:
     """A trainer, the package it needs, and the threads it runs with."""
@@ -157,6 +188,7 @@ class System:
 
 SYSTEMS = {
     "bitsense": System(train_ours, "bitsense"),
+    "bitsense-racing": System(train_racing, "bitsense"),
     "gensim": System(train_gensim, "gensim"),
     "fasttext": System(train_fasttext, "fasttext", fixed_threads=10),
 }

@@ -14,6 +14,11 @@ one vector), and the share of Google's analogies whose answer comes first (3CosA
 of the vocabulary. Pairs and questions with an unknown word are left out; every system knows
 the same words.
 
+`--speed` measures speed first of all: fewer words (2 million), one epoch, our racing threads beside
+the deterministic ones. `share_of_fma_peak` is the training's arithmetic (`flops_per_word` in
+`word_systems.py`) as a share of the multiply-adds that one core can do, which is measured after
+each training. The ratios are medians over the rounds.
+
 A long run can be made in parts: rows of `--append FILE` with the same setting are not measured
 again; they keep the commit and the machine they were stamped with, and the table counts them as
 `earlier`. Compare speeds only within one run.
@@ -32,8 +37,9 @@ from typing import Any
 
 import numpy as np
 from common import Row, interleaved, measured_step, one_thread_each, parser, print_table, write_rows
-from word_systems import SYSTEMS, Setting, write_lines
+from word_systems import SYSTEMS, Setting, flops_per_word, write_lines
 
+from bitsense import _core
 from bitsense.evaluate import (
     evaluate_analogies,
     evaluate_contextual_similarity,
@@ -46,8 +52,9 @@ from bitsense.vectors import WordVectors
 
 QUALITY = ("ws353", "simlex", "scws", "analogies")
 KEY = ("trainer", "mode", "dim", "threads", "seed", "epochs", "words", "corpus")
-COLUMNS = ("trainer", "mode", "dim", "threads", "words_per_cpu_s", "ratio_to_gensim",
-           "ratio_to_fasttext", "wall_s", "peak_mb", *QUALITY, "seeds", "earlier")  # fmt: skip
+COLUMNS = ("trainer", "mode", "dim", "threads", "words_per_cpu_s", "words_per_wall_s",
+           "ratio_to_gensim", "ratio_to_fasttext", "share_of_fma_peak", "peak_mb", *QUALITY,
+           "seeds", "earlier")  # fmt: skip
 
 
 class Tests:
@@ -89,6 +96,8 @@ def settings_of(options: Namespace) -> dict[str, Setting]:
         for mode in options.modes:
             for dim in options.dims:
                 for threads in options.threads if fixed is None else [fixed]:
+                    if threads == 1 and name == "bitsense-racing":
+                        continue  # one thread has nobody to race
                     setting = Setting(name, mode, dim, threads, 0, options.epochs)
                     made[f"{name} {mode} {dim} {threads}"] = setting
     return made
@@ -102,8 +111,13 @@ def train(lines: Path, setting: Setting, words: int) -> tuple[Row, WordVectors]:
         costs, memory = measured_step(step, str(lines), keep, setting)
         with np.load(keep) as kept:
             vectors = WordVectors(kept["keys"].tolist(), kept["vectors"])
-    rate = words * setting.epochs / costs["train_cpu_s"]
-    return {**memory, **costs, "words_per_cpu_s": rate}, vectors
+    done = words * setting.epochs
+    rates = {
+        "words_per_cpu_s": done / costs["train_cpu_s"],
+        "words_per_wall_s": done / costs["wall_s"],
+        "peak_gflops": _core.benchmark_peak(_core.level(), 400_000),
+    }
+    return {**memory, **costs, **rates}, vectors
 
 
 def run(options: Namespace, earlier: list[Row]) -> list[Row]:
@@ -111,6 +125,7 @@ def run(options: Namespace, earlier: list[Row]) -> list[Row]:
     known = {tuple(row[name] for name in KEY): row for row in earlier}
     corpus = Path(options.corpus)
     settings, rows = settings_of(options), []
+    flops: dict[tuple[str, int], float] = {}
     with tempfile.TemporaryDirectory() as folder:
         lines, tests, words = Path(folder) / "lines.txt", Tests(Path(options.data)), 0
         for round_, name in interleaved(list(settings), options.seeds):
@@ -122,6 +137,12 @@ def run(options: Namespace, earlier: list[Row]) -> list[Row]:
             if row is None:
                 costs, vectors = train(lines, setting, words)
                 row = {"benchmark": "words", **key, **costs, **tests.measure(vectors)}
+                kind = (setting.mode, setting.dim)
+                if kind not in flops:
+                    flops[kind] = flops_per_word(lines, *kind)
+                gflops = row["words_per_cpu_s"] * flops[kind] * 1e-9
+                row |= {"flops_per_word": flops[kind],
+                        "share_of_fma_peak": gflops / row["peak_gflops"]}  # fmt: skip
                 print(f"# seed {setting.seed}: {name}, {row['words_per_cpu_s']:,.0f} words/CPU s",
                       *(f"{test} {spread([row[test]])}" for test in QUALITY),
                       flush=True)  # fmt: skip
@@ -145,8 +166,10 @@ def table(rows: list[Row]) -> list[Row]:
         row = dict(zip(KEY, key, strict=False)) | {"seeds": len(group)}
         row["words_per_cpu_s"] = round(rates[key])
         for peer, threads in (("gensim", 1), ("fasttext", SYSTEMS["fasttext"].fixed_threads)):
-            theirs = rates.get((peer, key[1], key[2], threads))
-            row[f"ratio_to_{peer}"] = None if theirs is None else f"{rates[key] / theirs:.2f}"
+            theirs = groups.get((peer, key[1], key[2], threads))
+            row[f"ratio_to_{peer}"] = None if theirs is None else f"{ratio(group, theirs):.2f}"
+        row["share_of_fma_peak"] = median_of(group, "share_of_fma_peak")
+        row["words_per_wall_s"] = median_of(group, "words_per_wall_s")
         for name in ("wall_s", "peak_mb"):
             row[name] = fmean(one[name] for one in group)
         for name in QUALITY:
@@ -154,6 +177,20 @@ def table(rows: list[Row]) -> list[Row]:
         row["earlier"] = sum("commit" in one for one in group) or None
         made.append(row)
     return made
+
+
+def ratio(group: list[Row], theirs: list[Row]) -> float:
+    """Return the median ratio of the rates of the seeds that both have, each pair of one round."""
+    rates = {row["seed"]: row["words_per_cpu_s"] for row in theirs}
+    return float(np.median([
+        row["words_per_cpu_s"] / rates[row["seed"]] for row in group if row["seed"] in rates
+    ] or [np.nan]))  # fmt: skip
+
+
+def median_of(group: list[Row], name: str) -> float | None:
+    """Return the median of a column; None if a row of an earlier run lacks it."""
+    values = [row.get(name) for row in group]
+    return None if None in values else float(np.median(values))
 
 
 def spread(values: list[float | None]) -> str | None:
@@ -164,6 +201,12 @@ def spread(values: list[float | None]) -> str | None:
     if len(values) == 1:
         return f"{values[0]:.4f}"
     return f"{fmean(values):.4f} ±{np.std(values, ddof=1):.4f}"
+
+
+def fast(options: Namespace) -> None:
+    """Set what `--speed` means where nothing else was asked."""
+    options.words = options.words or 2_000_000
+    options.epochs = options.epochs or 1
 
 
 def quick(options: Namespace) -> None:
@@ -178,16 +221,20 @@ def main() -> None:
     arguments.add_argument("--corpus", default=str(Path(folder) / "wiki_articles.txt.xz"),
                            help="an article a line, plain or xz")  # fmt: skip
     arguments.add_argument("--data", default=folder, help="the folder of the test sets")
-    arguments.add_argument("--words", type=int, default=8_000_000)
+    arguments.add_argument("--words", type=int, help="of the corpus; by default 8,000,000")
+    arguments.add_argument("--speed", action="store_true", help="speed first: a short training")
     arguments.add_argument("--systems", nargs="+", choices=SYSTEMS, default=list(SYSTEMS))
     arguments.add_argument("--modes", nargs="+", choices=("skip-gram", "cbow"),
                            default=["skip-gram", "cbow"])  # fmt: skip
     arguments.add_argument("--dims", nargs="+", type=int, default=[100, 300])
     arguments.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     arguments.add_argument("--seeds", type=int, default=3, help="rounds, each with its own seed")
-    arguments.add_argument("--epochs", type=int, default=5)
+    arguments.add_argument("--epochs", type=int, help="by default 5")
     arguments.add_argument("--append", metavar="PATH", help="rows of an earlier part of this run")
     options = arguments.parse_args()
+    if options.speed:
+        fast(options)
+    options.words, options.epochs = options.words or 8_000_000, options.epochs or 5
     if options.quick:
         quick(options)
     for name in list(options.systems):

@@ -97,7 +97,7 @@ class Training {
 };
 
 // All threads on one block: documents, barrier, output rows, barrier. The next plan is made beside
-// the first phase.
+// the rows, whose tasks are small: tiles are few, and one thread's plan would leave it a tile behind.
 void Training::together() {
   const std::unique_ptr<Planner> plans_ahead = planner();
   Plan plans[2];
@@ -114,15 +114,15 @@ void Training::together() {
       [&](std::size_t thread) {
         StepScratch mine = scratch();
         for (std::size_t current = 0; more; current ^= 1) {
-          for (std::size_t task; (task = next_first.fetch_add(1)) <= work->tile_tasks();) {
+          for (std::size_t task; (task = next_first.fetch_add(1)) < work->tile_tasks();)
+            work->score_tile(task, mine);
+          if (!barrier.wait()) return;
+          for (std::size_t task; (task = next_second.fetch_add(1)) <= work->row_tasks();) {
             if (task == 0)
               next_more = plans_ahead->next(plans[current ^ 1]);
             else
-              work->score_tile(task - 1, mine);
+              work->move_rows(task - 1, mine);
           }
-          if (!barrier.wait()) return;
-          for (std::size_t task; (task = next_second.fetch_add(1)) < work->row_tasks();)
-            work->move_rows(task, mine);
           if (!barrier.wait()) return;
           if (thread == 0) {
             report(plans[current], *work);

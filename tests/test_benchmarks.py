@@ -107,15 +107,20 @@ def test_the_table_of_words_has_means_and_ratios_to_the_same_mode_and_dim(module
     def row(trainer, threads, seed, rate, dim=100, **more):
         quality = dict.fromkeys(words.QUALITY, 0.5 + seed / 10)
         setting = {"trainer": trainer, "mode": "cbow", "dim": dim, "threads": threads, "seed": seed}
-        costs = {"words_per_cpu_s": rate, "wall_s": 1.0, "peak_mb": 2.0}
+        costs = {
+            "words_per_cpu_s": rate, "words_per_wall_s": 1.0, "wall_s": 1.0, "peak_mb": 2.0
+        }  # fmt: skip
         return setting | costs | quality | more
 
     rows = [row("bitsense", 1, 1, 600.0), row("bitsense", 1, 2, 1000.0),
             row("gensim", 1, 1, 100.0, commit="x"), row("gensim", 2, 1, 80.0),
-            row("fasttext", 10, 1, 50.0), row("gensim", 1, 1, 7.0, dim=300)]  # fmt: skip
+            row("fasttext", 10, 1, 50.0), row("gensim", 1, 1, 7.0, dim=300),
+            row("gensim", 1, 2, 125.0)]  # fmt: skip
     ours, gensim, *_ = words.table(rows)
     assert (ours["words_per_cpu_s"], ours["seeds"], ours["earlier"]) == (800, 2, None)
-    assert (ours["ratio_to_gensim"], ours["ratio_to_fasttext"]) == ("8.00", "16.00")
+    # The median of 6 and 8 over the rounds that both were in, and of the one round with fastText.
+    assert (ours["ratio_to_gensim"], ours["ratio_to_fasttext"]) == ("7.00", "12.00")
+    assert (ours["share_of_fma_peak"], ours["words_per_wall_s"]) == (None, 1.0)
     assert ours["ws353"] == "0.6500 ±0.0707"
     assert (gensim["ratio_to_gensim"], gensim["earlier"], gensim["scws"]) == ("1.00", 1, "0.6000")
     assert words.spread([None]) is None

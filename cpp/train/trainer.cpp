@@ -97,7 +97,8 @@ class Training {
 };
 
 // All threads on one block: documents, barrier, output rows, barrier. The next plan is made beside
-// the rows, whose tasks are small: tiles are few, and one thread's plan would leave it a tile behind.
+// the rows, whose tasks are small: tiles are few, and one thread's plan would leave it a tile
+// behind.
 void Training::together() {
   const std::unique_ptr<Planner> plans_ahead = planner();
   Plan plans[2];

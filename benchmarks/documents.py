@@ -11,15 +11,15 @@ fastText has no vectors of documents, so `ratio_to_fasttext` stays empty.
 `ratio_to_gensim` is words per CPU second beside gensim with one thread, `infer_ratio` documents
 per CPU second beside gensim's best inference, `infer_ratio_fast` beside its fast one, each the
 median over the rounds. `share_of_fma_peak` is the arithmetic of the training (6 `dim` for each
-pair of a target that was not thinned out and one of its outputs) as a share of the multiply-adds
-that one core can do, which is measured after each training. MAP and NDCG@10 are those of
-`retrieval.py`, test against test. `--speed` changes nothing; `words.py` has it too.
+pair of a hidden vector and an output) as a share of the multiply-adds that one core can do, which
+is measured after each training. MAP and NDCG@10 are those of `retrieval.py`, test against test.
+Without `--speed` there are only the rows of one thread.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
@@ -41,6 +41,7 @@ from representations import Corpus
 
 from bitsense import _core
 from bitsense.evaluate import evaluate_retrieval
+from bitsense.text import encode_documents
 
 DIM = 128
 COLUMNS = ("trainer", "threads", "mode", "words_per_cpu_s", "words_per_wall_s", "ratio_to_gensim",
@@ -66,9 +67,7 @@ def ours(corpus: Corpus, seed: int, threads: int, *, model: str, deterministic: 
     if model == "BinaryParagraphVector":
         vectors = estimator.preactivations(test.documents)
     words = train.words * len(estimator.losses_)
-    share = kept_share(train, estimator.subsample)
-    pairs = share + noise_pairs(train, share, estimator)
-    return costs(start, words, fit, pairs) | {
+    return costs(start, words, fit, planned_pairs(estimator, train)) | {
         "documents_per_cpu_s": len(test.documents) / infer.cpu_s,
         **quality(vectors, test.labels),
     }
@@ -88,34 +87,29 @@ def gensim(corpus: Corpus, seed: int, threads: int) -> Row:
         vectors, seconds = peer.infer(model, test.documents, epochs, rate)
         rates[name] = len(test.documents) / seconds
         best = vectors if best is None else best
-    words = train.words * options["epochs"]
     pairs = kept_share(train, options["sample"]) * (1 + options["negative"])
-    return costs(start, words, fit, pairs) | {
+    return costs(start, train.words * options["epochs"], fit, pairs) | {
         "documents_per_cpu_s": next(iter(rates.values())),
         "fast_documents_per_cpu_s": rates[peer.FAST],
         **quality(best, test.labels),
     }
 
 
-def noise_pairs(train: Split, share: float, estimator: Any) -> float:
-    """Return the pairs of a hidden vector and a noise word, per word of the corpus.
-
-    A run of up to `window` words of a document shares them: `negatives` under the softmax, that
-    times `window` under negative sampling. Short documents have shorter runs.
-    """
-    window, options = estimator.window, estimator._infer_options()
-    softmax = options.objective is _core.Objective.sampled_softmax
-    lengths = np.array([len(words) for words in train.documents])
-    runs = np.ceil(share * lengths / np.minimum(window, np.maximum(4, np.ceil(lengths / 4))))
-    return float(runs.sum() * options.negatives * (1 if softmax else window) / lengths.sum())
+def planned_pairs(estimator: Any, train: Split) -> float:
+    """Return the pairs of a hidden vector and an output that an epoch of ours plans, per word."""
+    vocabulary = estimator.vocabulary_
+    corpus = encode_documents(train.documents, vocabulary, tokenizer=None)
+    options = estimator._train_options(estimator._recipe)
+    options.epochs = 1
+    plans = _core.plans(corpus.ids, corpus.offsets, vocabulary.counts, options)
+    pairs = sum(len(p["targets"]) + len(p["documents"]) * len(p["noise"]) for p in plans)
+    return float(pairs / train.words)
 
 
 def kept_share(train: Split, threshold: float) -> float:
-    """Return the share of the words that thinning out leaves, as expected."""
+    """Return the share of the words that gensim's thinning out leaves, as expected."""
     counts = np.array(list(Counter(w for words in train.documents for w in words).values()), float)
-    if threshold <= 0:
-        return 1.0
-    ratio = max(threshold, 1 / len(counts)) * counts.sum() / counts
+    ratio = threshold * counts.sum() / counts
     return float((counts * np.minimum(1, np.sqrt(ratio) + ratio)).sum() / counts.sum())
 
 
@@ -137,33 +131,24 @@ def quality(vectors: np.ndarray, labels: np.ndarray) -> Row:
     return {"map": metrics.map, "ndcg_at_10": metrics.ndcg[10]}
 
 
-def steps(many: int) -> dict[str, tuple[Any, Row]]:
-    """Return what is run, with the columns that name it."""
-    made: dict[str, tuple[Any, Row]] = {}
+def steps(many: int) -> dict[str, tuple[Callable[..., Row], Row, Row]]:
+    """Return what is run: the function, its options, and the columns that name it."""
+    made: dict[str, tuple[Callable[..., Row], Row, Row]] = {}
     for model in ("ParagraphVector", "BinaryParagraphVector"):
         for threads, deterministic in ((1, True), (many, True), (many, False)):
             mode = "deterministic" if deterministic else "racing"
-            step = partial(run_ours, model=model, deterministic=deterministic)
-            names = {"trainer": model, "threads": threads, "mode": mode}
-            made[f"{model} {threads} {mode}"] = (step, names)
+            made[f"{model} {threads} {mode}"] = (
+                ours,
+                {"model": model, "deterministic": deterministic},
+                {"trainer": model, "threads": threads, "mode": mode},
+            )
     if find_spec("gensim") is None:
         print("# gensim is not installed and is left out")
-    else:
-        for threads in (1, many):
-            made[f"gensim {threads}"] = (
-                run_gensim, {"trainer": "gensim", "threads": threads, "mode": "racing"}
-            )  # fmt: skip
+        return made
+    for threads in (1, many):
+        names = {"trainer": "gensim", "threads": threads, "mode": "racing"}
+        made[f"gensim {threads}"] = (gensim, {}, names)
     return made
-
-
-def run_ours(corpus: Corpus, seed: int, threads: int, **options: Any) -> tuple[Row, Row]:
-    """Run `ours` in a process of its own."""
-    return measured_step(ours, corpus, seed, threads, **options)
-
-
-def run_gensim(corpus: Corpus, seed: int, threads: int) -> tuple[Row, Row]:
-    """Run `gensim` in a process of its own."""
-    return measured_step(gensim, corpus, seed, threads)
 
 
 def table(rows: list[Row]) -> list[Row]:
@@ -200,20 +185,22 @@ def main() -> None:
     """Print a row per trainer and number of threads."""
     arguments = parser(__doc__, data="20news_bydate.jsonl.gz")
     arguments.add_argument("--seeds", type=int, default=3, help="rounds, each with its own seed")
-    arguments.add_argument("--speed", action="store_true", help="as without it")
+    arguments.add_argument("--speed", action="store_true", help="also several threads, and racing")
     options = arguments.parse_args()
     one_thread_each(1)
     corpus = Corpus(options.data, strip_headers=False, quick=options.quick)
-    chosen = steps(max(2, options.threads))
-    if options.quick:  # one of each kind
-        chosen = {name: chosen[name] for name in list(chosen)[1:6:3] + list(chosen)[6:7]}
+    chosen = {
+        name: step
+        for name, step in steps(max(2, options.threads)).items()
+        if options.speed or step[2]["threads"] == 1
+    }
     rows: list[Row] = []
     for round_, name in interleaved(list(chosen), 1 if options.quick else options.seeds):
-        step, names = chosen[name]
-        costs_, memory = step(corpus, round_ + 1, names["threads"])
-        rows.append({"benchmark": "documents", **names, "seed": round_ + 1, **memory, **costs_})
-        print(f"# round {round_ + 1}: {name}, {rows[-1]['words_per_cpu_s']:,.0f} words/CPU s",
-              flush=True)  # fmt: skip
+        step, more, names = chosen[name]
+        row, memory = measured_step(step, corpus, round_ + 1, names["threads"], **more)
+        rows.append({"benchmark": "documents", **names, "seed": round_ + 1, **memory, **row})
+        rate = f"{row['words_per_cpu_s']:,.0f} words/CPU s"
+        print(f"# round {round_ + 1}: {name}, {rate}", flush=True)
         if options.json:  # after each, so that a run cut short leaves its rows
             write_rows(options.json, rows)
     finish(rows, options, COLUMNS, table=table(rows))

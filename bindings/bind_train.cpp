@@ -29,11 +29,8 @@ Neighbors neighbors_view(const Array<std::uint32_t>& rows, std::size_t documents
 // A state that belongs to this training, of which nothing has been taken out yet.
 void check_state(const StateOfTraining& state, const std::string& model, const Shape& shape,
                  std::size_t documents, std::size_t words, const TrainOptions& options) {
-  const Shape& own = state.shape;
-  require(state.model == model && own.dim == shape.dim && own.context == shape.context &&
-              own.word_dim == shape.word_dim && own.bits == shape.bits &&
-              state.documents == documents && state.parameters.output.rows() == words &&
-              state.optimizer == options.optimizer,
+  require(state.model == model && state.shape == shape && state.documents == documents &&
+              state.parameters.output.rows() == words && state.optimizer == options.optimizer,
           "`state` must be one that was made for this training and not used for another");
   require(state.idf.empty() || state.idf.size() == words,
           "`idf` of the state must have a value for each of ", words, " words, got ",

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import small_models, small_word_models
+from reference.interruptions import StopError
 from reference.topics import planted
 
 from bitsense import (
@@ -28,10 +29,6 @@ TEXTS = planted(topics=4, documents=40, length=(20, 60))[0]
 NAMES = [*small_word_models.MAKERS, *small_models.MAKERS]
 
 each_name = pytest.mark.parametrize("name", NAMES)
-
-
-class StopError(Exception):
-    pass
 
 
 def make(name, **more):

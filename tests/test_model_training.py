@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from reference.interruptions import StopError, stop
 from reference.small_models import (
     CODED,
     ENCODERS,
@@ -72,16 +73,9 @@ def test_a_short_training_is_reported_once_at_the_end(cls):
     assert [p.fraction for p in seen][-1] == 1.0
 
 
-class StopError(Exception):
-    pass
-
-
 @pytest.mark.parametrize("deterministic", [True, False])
 @each_model
 def test_raising_from_progress_leaves_a_model_that_can_be_used(cls, deterministic, tmp_path):
-    def stop(progress):
-        raise StopError(f"enough after {progress.fraction:.0%}")
-
     model = cls(
         32, epochs=100_000, min_count=1, subsample=0.0, progress=stop, threads=2,
         deterministic=deterministic,

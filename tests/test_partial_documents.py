@@ -8,6 +8,7 @@ import pickle
 
 import numpy as np
 import pytest
+from reference.interruptions import StopError, stop
 from reference.small_models import SMALL, TEXTS, each_maker, each_model, long_corpus, make
 from reference.topics import planted
 
@@ -181,14 +182,6 @@ def test_bad_arguments_leave_the_model_as_it_was():
     assert vars(model) == before
     with pytest.raises(ValueError, match=r"^`first` must be at most 0, got 3$"):
         BinaryParagraphVector().partial_fit(MORE, first=3)
-
-
-class StopError(Exception):
-    pass
-
-
-def stop(progress):
-    raise StopError
 
 
 @each_maker

@@ -8,6 +8,7 @@ import pickle
 
 import numpy as np
 import pytest
+from reference.interruptions import StopError, stop
 from reference.small_models import long_corpus
 from reference.small_word_models import MAKERS, each_maker, learned
 from reference.topics import planted
@@ -174,14 +175,6 @@ def test_bad_arguments_leave_the_model_as_it_was():
         "`min_count`=3 times, got 0"
     )
     assert vars(model) == before
-
-
-class StopError(Exception):
-    pass
-
-
-def stop(progress):
-    raise StopError
 
 
 @each_maker

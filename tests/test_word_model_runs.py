@@ -13,6 +13,7 @@ import time
 import joblib
 import numpy as np
 import pytest
+from reference.interruptions import StopError, stop
 from reference.small_models import environment, long_corpus
 from reference.small_word_models import MAKERS, TEXTS, each_maker, learned
 
@@ -132,15 +133,8 @@ def test_progress_is_reported_and_rises_to_the_end(make):
     assert end.words == 100 * model.vocabulary_.counts.sum()
 
 
-class StopError(Exception):
-    pass
-
-
 @each_maker
 def test_raising_from_progress_leaves_a_model_that_can_be_used(make, tmp_path):
-    def stop(progress):
-        raise StopError(f"enough after {progress.fraction:.0%}")
-
     model = make(epochs=100_000, learning_rate=0.01, progress=stop, threads=2)
     with pytest.raises(StopError, match="enough after") as caught:
         model.fit(long_corpus())

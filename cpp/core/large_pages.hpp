@@ -1,7 +1,7 @@
 // Memory for arrays that are read at random or filled once: on Linux arrays of some megabytes get
 // pages of two megabytes where the system gives them, so that they take few page faults and few
 // entries of the translation cache, and are given back to the system when they are freed.
-// Elsewhere it is ordinary memory.
+// Elsewhere, and for small arrays, it is ordinary memory. All arrays begin with a cache line.
 #pragma once
 
 #ifdef __linux__
@@ -15,6 +15,7 @@
 
 namespace bitsense {
 
+constexpr std::size_t kAlignment = 64;  // bytes
 constexpr std::size_t kLargePage = std::size_t{1} << 21;
 
 template <class T>
@@ -27,7 +28,7 @@ struct LargePages {
   T* allocate(std::size_t n) {
     if (n > SIZE_MAX / 4 / sizeof(T)) throw std::bad_array_new_length();
     if (!is_large(n)) {
-      return static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{alignof(T)}));
+      return static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{kAlignment}));
     }
     return static_cast<T*>(map(whole(n)));
   }
@@ -35,7 +36,7 @@ struct LargePages {
     if (is_large(n)) {
       unmap(memory, whole(n));
     } else {
-      ::operator delete(memory, std::align_val_t{alignof(T)});
+      ::operator delete(memory, std::align_val_t{kAlignment});
     }
   }
   friend bool operator==(const LargePages&, const LargePages&) { return true; }

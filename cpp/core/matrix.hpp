@@ -8,42 +8,30 @@
 #include <memory>
 #include <new>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
 #include "core/errors.hpp"
 #include "core/large_pages.hpp"
 
 namespace bitsense {
 
 constexpr std::size_t kRowQuantum = 16;  // floats: one AVX-512 register, one cache line
-constexpr std::size_t kAlignment = 64;   // bytes
 
 constexpr std::size_t padded(std::size_t dim) {
   return (dim + kRowQuantum - 1) / kRowQuantum * kRowQuantum;
 }
 
-struct FreeAligned {
-  std::align_val_t alignment{kAlignment};
-  void operator()(float* p) const noexcept { ::operator delete[](p, alignment); }
+struct FreeFloats {
+  std::size_t size = 0;
+  void operator()(float* p) const noexcept { LargePages<float>().deallocate(p, size); }
 };
 
-// An array of n floats on a cache-line boundary, zero-initialised.
+// An array of n floats on a cache-line boundary, zero-initialised. Tables of which rows are read at
+// random lie in large pages: each miss of the translation cache would cost as much as the row.
 class AlignedFloats {
  public:
   AlignedFloats() = default;
   explicit AlignedFloats(std::size_t n) : size_(n) {
     if (n == 0) return;
-    if (n > (std::size_t{1} << 60) / sizeof(float)) throw std::bad_alloc();
-    const std::size_t bytes = n * sizeof(float);
-    const std::align_val_t alignment{bytes < 2 * kLargePage ? kAlignment : kLargePage};
-    data_ = {static_cast<float*>(::operator new[](bytes, alignment)), FreeAligned{alignment}};
-#if defined(__linux__)
-    // Tables of which rows are read at random: each miss of the translation cache would cost as
-    // much as the row. Advice only: nothing is lost where it is not taken.
-    if (bytes >= 2 * kLargePage) (void)madvise(data_.get(), bytes, MADV_HUGEPAGE);
-#endif
+    data_ = {LargePages<float>().allocate(n), FreeFloats{n}};
     std::fill_n(data_.get(), n, 0.0F);
   }
   float* data() noexcept { return data_.get(); }
@@ -53,7 +41,7 @@ class AlignedFloats {
   float operator[](std::size_t i) const noexcept { return data_[i]; }
 
  private:
-  std::unique_ptr<float[], FreeAligned> data_;
+  std::unique_ptr<float[], FreeFloats> data_;
   std::size_t size_ = 0;
 };
 

@@ -36,8 +36,8 @@ constexpr std::size_t kStripRows = 8;
 constexpr std::size_t kStripColumns = 6;
 
 // What is left of the sums of a tile, a register for each dot product: of row i and column j at
-// lanes[(i * step + j) * kWidth]. The loops over accumulators are unrolled by
-// order: those that compilers unroll late keep the accumulators in memory.
+// lanes[(i * step + j) * kWidth]. The loops over accumulators are unrolled by order: those that
+// compilers unroll late keep the accumulators in memory.
 template <int Rows, int Columns>
 inline void dots_tile(const float* const* in, const float* const* out, float* lanes,
                       std::size_t step, Slice slice) {
@@ -121,25 +121,21 @@ void dots_strip(const float* const* in, std::size_t rows, const float* const* ou
   }
 }
 
-// The sums of kWidth of `count` registers. One that is not there is the first one again.
-inline Floats close_some(const float* lanes, std::size_t first, std::size_t count) {
+// The sums of the first `count` of kWidth registers. One that is not there is the first one again.
+inline Floats closed_lanes(const float* lanes, std::size_t count) {
   return closed_registers([&](int i) {
-    const std::size_t at = first + static_cast<std::size_t>(i);
-    return load(lanes + (at < count ? at : first) * kWidth);
+    const auto at = static_cast<std::size_t>(i);
+    return load(lanes + (at < count ? at : 0) * kWidth);
   });
-}
-inline Floats close_all(const float* lanes, std::size_t first) {
-  return closed_registers(
-      [&](int i) { return load(lanes + (first + static_cast<std::size_t>(i)) * kWidth); });
 }
 
 void close_strip(const float* lanes, std::size_t count, float* sums) {
-  std::size_t first = 0;
-  for (; first + kWidth <= count; first += kWidth) store(sums + first, close_all(lanes, first));
-  if (first == count) return;
+  for (; count >= kWidth; count -= kWidth, sums += kWidth, lanes += kWidth * kWidth)
+    store(sums, closed_lanes(lanes, kWidth));
+  if (count == 0) return;
   float all[kWidth];
-  store(all, close_some(lanes, first, count));
-  for (std::size_t i = 0; first + i < count; ++i) sums[first + i] = all[i];
+  store(all, closed_lanes(lanes, count));
+  for (std::size_t i = 0; i < count; ++i) sums[i] = all[i];
 }
 
 void pair_dots(const float* const* in, std::size_t rows, const float* const* out,
@@ -212,7 +208,7 @@ float gradient(float* z, const float* weight, const float* label, float step, st
     for (std::size_t i = begin; i < end; i += kQuantum)
       for (std::size_t r = 0; r < kRegisters; ++r) {
         const std::size_t at = i + r * kWidth;
-        if (at >= end) break;
+        if (at >= end) break;  // nothing is there, and nothing is asked for
         const Floats x = clipped(load(z + at));
         const Floats w = load(weight + at);
         const Floats y = load(label + at);
@@ -239,22 +235,19 @@ float sampling_gradient(float* z, const float* weight, const float* label, float
                : gradient<false>(z, weight, label, step, size);
 }
 
-// Where the rows that columns move by lie. `kMoves` says that they are also those that move.
-struct InPlace {
-  static constexpr bool kMoves = true;
-  float* const* rows;
-  const float* operator()(std::size_t i, std::size_t x) const { return rows[i] + x; }
-};
-struct Apart {
-  static constexpr bool kMoves = false;
+// Where the rows that columns move by lie: the rows that move, others, or copies of those that
+// move. Whether they are those that move is known to the compiler.
+template <bool Moves>
+struct Rows {
+  static constexpr bool kMoves = Moves;
   const float* const* rows;
   const float* operator()(std::size_t i, std::size_t x) const { return rows[i] + x; }
 };
-struct Copied {
+struct Copies {
   static constexpr bool kMoves = false;
-  const float* copy;
+  float* copy;
   Slice slice;
-  const float* operator()(std::size_t i, std::size_t x) const {
+  float* operator()(std::size_t i, std::size_t x) const {
     return copy + i * slice.size() + (x - slice.begin);
   }
 };
@@ -309,20 +302,19 @@ void move_in_passes(Old old, float* const* to, std::size_t rows, float* const* o
 void pair_update(float* const* in, std::size_t rows, float* const* out, std::size_t columns,
                  const float* g, Slice slice, bool move_in, bool move_out, float* copy) {
   if (columns <= kMoveColumns) {
-    move_columns<kMoveColumns>(columns, InPlace{in}, in, rows, out, g, columns, slice, move_in,
+    move_columns<kMoveColumns>(columns, Rows<true>{in}, in, rows, out, g, columns, slice, move_in,
                                move_out);
     return;
   }
-  const Copied old{copy, slice};
+  const Copies old{copy, slice};
   for (std::size_t i = 0; i < rows; ++i)
-    for (std::size_t x = slice.begin; x < slice.end; x += kWidth)
-      store(copy + i * slice.size() + (x - slice.begin), load(in[i] + x));
+    for (std::size_t x = slice.begin; x < slice.end; x += kWidth) store(old(i, x), load(in[i] + x));
   move_in_passes(old, in, rows, out, columns, g, slice, move_in, move_out);
 }
 
 void pair_pull(const float* const* in, std::size_t rows, float* const* out, std::size_t columns,
                const float* g, float* const* pull, Slice slice, bool move_out) {
-  move_in_passes(Apart{in}, pull, rows, out, columns, g, slice, true, move_out);
+  move_in_passes(Rows<false>{in}, pull, rows, out, columns, g, slice, true, move_out);
 }
 
 // The columns [x, x + Quanta * kQuantum).

@@ -25,8 +25,8 @@ struct WordKernels {
 
   // Negative sampling. z becomes step * (label - weight * s(z)) with s(z) = 1 / (1 + exp(-z)), z
   // clipped to [-60, 60]; returns the sum of weight * log(1 + exp(z)) - label * z, its loss. All
-  // arrays have room up to a multiple of 16, where weight and label are 0. `plain` says that no
-  // weight is other than 0 and 1, which is quicker.
+  // arrays go on to a multiple of 16; z and weight are 0 there. `plain` says that no weight is
+  // other than 0 and 1, which is quicker.
   float (*sampling_gradient)(float* z, const float* weight, const float* label, float step,
                              std::size_t size, bool plain);
 

@@ -34,6 +34,7 @@ struct Shape {
     if (inputs == Inputs::kProjectedDocument) return bits;
     return inputs == Inputs::kConcatenation ? dim + 2 * context * word_dim : dim;
   }
+  friend bool operator==(const Shape&, const Shape&) = default;
 };
 
 }  // namespace bitsense

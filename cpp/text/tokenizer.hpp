@@ -7,8 +7,7 @@
 // >= 0x80, and folds ASCII. A run without such bytes is a word, and so is one with letters and
 // digits of two bytes only (most of Latin, Greek, Cyrillic), which are folded by a table. Another
 // one is read code point by code point and may hold several words or none. Text is validated where
-// bytes
-// >= 0x80 are read, so a document that was split to its end is strict UTF-8.
+// such bytes are read, so a document that was split to its end is strict UTF-8.
 #pragma once
 
 #include <algorithm>

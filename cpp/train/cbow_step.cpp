@@ -60,18 +60,13 @@ void CbowStep::point(const Run& run, Scratch& scratch) {
     scratch.out[j] = tables_.output.row(run.noise.outputs[j]);
 }
 
-// Asks for the rows of a run that the run before it did not have.
+// Asks for the rows of a run.
 void CbowStep::prefetch(const Block& block, const Run& run) const {
-  const WordPlan& plan = *block.plan;
   const Slice whole{0, n_};
   for (const std::uint32_t word : run.noise.outputs) prefetch_row(tables_.output.row(word), whole);
   for (std::size_t c = run.first; c < run.first + run.size; ++c) {
     prefetch_row(tables_.output.row(target(block, c)), whole);
-    if (!tables_.bags.empty()) continue;
-    const Centre& centre = plan.centres[block.begin + c];
-    const std::uint32_t asked = c > 0 ? plan.centres[block.begin + c - 1].last : 0;
-    for (std::uint32_t j = std::max(centre.first, asked); j < centre.last; ++j)
-      prefetch_row(tables_.input.row(plan.tokens[j]), whole);
+    if (tables_.bags.empty()) prefetch_context(block, c, tables_.input);
   }
 }
 
@@ -111,7 +106,7 @@ double CbowStep::score_run(const Block& block, const Run& run, float* g, Scratch
   // What is not there has z = 0 and weight 0.
   std::fill(g + size, g + padded(size), 0.0F);
   std::fill(weight + size, weight + padded(size), 0.0F);
-  std::fill_n(label, padded(size), 0.0F);
+  std::fill_n(label, noise, 0.0F);
   for (std::size_t i = 0; i < run.size; ++i) {
     const std::uint32_t own = target(block, run.first + i);
     scratch.targets[i] = tables_.output.row(own);
@@ -125,7 +120,7 @@ double CbowStep::score_run(const Block& block, const Run& run, float* g, Scratch
   const Slice whole{0, n_};
   words_.pair_dots(scratch.in.data(), run.size, scratch.out.data(), columns, g, whole);
   words_.row_dots(scratch.in.data(), scratch.targets.data(), run.size, g + noise, whole);
-  return words_.sampling_gradient(g, weight, label, block.rate, padded(size), run.noise.plain);
+  return words_.sampling_gradient(g, weight, label, block.rate, size, run.noise.plain);
 }
 
 void CbowStep::score(const Block& block, Share share, std::size_t thread) {

@@ -179,7 +179,7 @@ void SenseStep::score_tile(const Block& block, std::size_t slot, Scratch& scratc
   const std::size_t size = rows * columns;
   std::fill(z + size, z + padded(size), 0.0F);
   slots_[slot].loss.loss += words_.sampling_gradient(z, scratch.weight.data(), scratch.label.data(),
-                                                     block.rate, padded(size), false);
+                                                     block.rate, size, false);
   float* moves[Model::kRun];
   for (std::size_t i = 0; i < rows; ++i) {
     moves[i] = moves_.row(first + i);

@@ -74,17 +74,11 @@ void SkipGramStep::point(const Tile& tile, float* items, Scratch& scratch) const
     scratch.out[j] = tables_.output.row(tile.outputs[j]);
 }
 
-// Asks for the rows of a tile that the tile before it did not have.
+// Asks for the rows of a tile.
 void SkipGramStep::prefetch(const Block& block, std::size_t tile) const {
-  const WordPlan& plan = *block.plan;
-  const std::size_t c = block.begin + tile;
-  for (const std::uint32_t word : plan.tiles[c].outputs)
+  for (const std::uint32_t word : block.plan->tiles[block.begin + tile].outputs)
     prefetch_row(tables_.output.row(word), {0, n_});
-  if (has_items()) return;
-  const Centre& centre = plan.centres[c];
-  const std::uint32_t asked = tile > 0 ? plan.centres[c - 1].last : 0;
-  for (std::uint32_t j = std::max(centre.first, asked); j < centre.last; ++j)
-    prefetch_row(tables_.input.row(plan.tokens[j]), {0, n_});
+  if (!has_items()) prefetch_context(block, tile, tables_.input);
 }
 
 void SkipGramStep::score(const Block& block, Share share, std::size_t thread) {

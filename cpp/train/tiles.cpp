@@ -31,7 +31,7 @@ bool Tiles::repeat_input(std::uint32_t word) {
 }
 
 void Tiles::repeat_noise(std::uint32_t j) {
-  if (j == first_output_ && place().targets > 0.0F) return;
+  if (has_target_ && j == first_output_) return;
   output_times_[j] += 1.0F;
   place().plain = false;
 }
@@ -58,22 +58,20 @@ const float* TileGradient::first_column(std::size_t columns) {
 
 double TileGradient::operator()(const Tile& tile, float step, float* z) {
   const std::size_t size = tile.size();
-  const std::size_t whole = padded(size);
   step *= tile.damping();
   // An item that is not there has z = 0 and weight 0, so it adds nothing, whatever its label.
-  std::fill(z + size, z + whole, 0.0F);
+  std::fill(z + size, z + padded(size), 0.0F);
   const std::size_t columns = tile.outputs.size();
   if (tile.plain)
     return kernel_.sampling_gradient(z, ones_.data() + most_ - size, first_column(columns), step,
-                                     whole, true);
+                                     size, true);
   for (std::size_t i = 0; i < tile.inputs.size(); ++i)
     for (std::size_t j = 0; j < columns; ++j) {
       weight_[i * columns + j] = tile.weight(i, j);
       label_[i * columns + j] = tile.label(i, j);
     }
-  std::fill(weight_.data() + size, weight_.data() + whole, 0.0F);
-  std::fill(label_.data() + size, label_.data() + whole, 0.0F);
-  return kernel_.sampling_gradient(z, weight_.data(), label_.data(), step, whole, false);
+  std::fill(weight_.data() + size, weight_.data() + padded(size), 0.0F);
+  return kernel_.sampling_gradient(z, weight_.data(), label_.data(), step, size, false);
 }
 
 }  // namespace bitsense

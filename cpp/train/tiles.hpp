@@ -47,10 +47,14 @@ class Tiles {
   // Starts the next tile.
   void begin() {
     first_output_ = last_output_;
+    has_target_ = false;
     places_[tiles_++] = {last_input_, last_output_, 0.0F, true};
   }
-  // These add to the last tile. A target comes before inputs and noise.
-  void add_target(std::uint32_t word) { add_output(word); }
+  // These add to the last tile. A target, if it has one, comes before its noise.
+  void add_target(std::uint32_t word) {
+    add_output(word);
+    has_target_ = true;
+  }
   void add_input(std::uint32_t word) {
     inputs_[last_input_] = word;
     input_times_[last_input_++] = 1.0F;
@@ -98,7 +102,8 @@ class Tiles {
   std::vector<float> output_times_;
   std::vector<Place> places_;
   std::size_t tiles_ = 0;
-  std::uint32_t first_output_ = 0;  // of the last tile
+  bool has_target_ = false;         // the last tile
+  std::uint32_t first_output_ = 0;  // of it
   std::uint32_t last_input_ = 0;
   std::uint32_t last_output_ = 0;
 };

@@ -8,6 +8,7 @@
 // moved by one thread, in the order of the plan. So the bytes are those of one thread.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -55,6 +56,16 @@ struct Block {
   float rate = 0.0F;
   std::size_t size() const { return end - begin; }
 };
+
+// Asks for the rows of the context words of the c-th centre of a block, but for those that the
+// centre before it had.
+inline void prefetch_context(const Block& block, std::size_t c, const Table& table) {
+  const WordPlan& plan = *block.plan;
+  const Centre& centre = plan.centres[block.begin + c];
+  const std::uint32_t asked = c > 0 ? plan.centres[block.begin + c - 1].last : 0;
+  for (std::uint32_t j = std::max(centre.first, asked); j < centre.last; ++j)
+    prefetch_row(table.row(plan.tokens[j]), {0, table.stride});
+}
 
 // A sum over targets: words that are predicted from one hidden vector each.
 struct LossSum {

@@ -59,13 +59,10 @@ def cpu_quota(process: Path) -> float:
         number, _, rest = line.partition(":")
         controllers, _, group = rest.partition(":")
         for mount in mounts:
+            controlled = "cpu" in controllers.split(",") and "cpu" in mount.options
             if mount.type == "cgroup2" and number == "0":
                 read = _quota_2
-            elif (
-                mount.type == "cgroup"
-                and "cpu" in controllers.split(",")
-                and "cpu" in (mount.options)
-            ):
+            elif mount.type == "cgroup" and controlled:
                 read = _quota_1
             else:
                 continue

@@ -30,7 +30,6 @@ class DocumentMethods(SavedModel):
 
     # What these methods need, as `ParagraphVectors` describes it.
     _width: ClassVar[str]
-    threads: int | None
     on_unknown: str
     n_extended_: int
     _hidden: FloatArray | None

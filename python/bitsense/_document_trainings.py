@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from . import _core, files
-from ._check import check_count, check_threads
-from ._continued import Grown, grown, overrides
+from ._check import check_count
+from ._continued import Grown
 from ._document_methods import DocumentMethods, FloatArray
 from ._model_file import class_name
 from ._modes import Mode
-from ._progress import ProgressOption, Reporter, check_progress, wants_bar
+from ._progress import Reporter
 from ._saver import Saver, about
 from ._training import Begun, Tables, Task, Trained
-from .checkpoints import Checkpoint, check_checkpoint
+from .checkpoints import Checkpoint
 from .text import Corpus, Vocabulary
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ class DocumentTrainings(DocumentMethods):
 
     # What it needs, as `ParagraphVectors` describes it.
     _modes: ClassVar[dict[str, Mode]]
-    progress: ProgressOption
-    _recipe: dict[str, Any]
     _output: FloatArray
     _bias: FloatArray
     _context: FloatArray
@@ -51,16 +49,6 @@ class DocumentTrainings(DocumentMethods):
     def _binarised(
         self, trained: Trained, recipe: dict[str, Any]
     ) -> tuple[Trained, FloatArray | None]:
-        raise NotImplementedError
-
-    def fit(
-        self,
-        documents: Any,
-        y: Any = None,
-        *,
-        checkpoint: files.Path | Checkpoint | None = None,
-    ) -> Self:
-        """Learn from documents."""
         raise NotImplementedError
 
     # The run
@@ -158,7 +146,7 @@ class DocumentTrainings(DocumentMethods):
         Parameters
         ----------
         documents
-            As for `fit`.
+            As for `fit`, but for an `EncodedCorpus`, which has left rare words out.
         y : ignored
         first : int, optional
             The row of `document_vectors_` that is the first document's; the others follow. Rows
@@ -209,22 +197,14 @@ class DocumentTrainings(DocumentMethods):
         (True, 12, 80)
         """
         if not self.__sklearn_is_fitted__():
-            return self._first_fit(documents, first, epochs, learning_rate, checkpoint)
-        check_progress(self.progress)
-        check_checkpoint(checkpoint)
-        recipe = overrides(self._recipe, self._continued, epochs, learning_rate)
+            if first is not None:
+                check_count("first", first, least=0, most=0)
+            return self._first_fit(documents, epochs, learning_rate, checkpoint)
+        recipe = self._continued_recipe(epochs, learning_rate, checkpoint)
         place = self._first_row(first)
-        seen = max(0, self.n_documents_ - self.n_extended_ - place)
+        seen = max(0, self._trained_rows() - place)
         options = self._with(recipe)._train_options(recipe)
-        more = grown(
-            self.vocabulary_,
-            documents,
-            recipe,
-            tokenizer=self.tokenizer_,
-            threads=check_threads(self.threads),
-            progress=wants_bar(self.progress),
-            seen=seen,
-        )
+        more = self._grown(documents, recipe, seen)
         end = place + more.corpus.n_documents
         training = {
             "documents": more.corpus.n_documents,
@@ -259,21 +239,6 @@ class DocumentTrainings(DocumentMethods):
                 "it with documents=True"
             )
         return row
-
-    def _first_fit(
-        self, documents: Any, first: Any, epochs: Any, learning_rate: Any, checkpoint: Any
-    ) -> Self:
-        """Fit with other epochs and another rate, which are no parameters of the model then."""
-        if first is not None:
-            check_count("first", first, least=0, most=0)
-        given = {"epochs": epochs, "learning_rate": learning_rate}
-        model = self._with({name: value for name, value in given.items() if value is not None})
-        try:
-            model.fit(documents, checkpoint=checkpoint)
-        finally:
-            own = self.get_params(deep=False)
-            self.__dict__.update({n: v for n, v in vars(model).items() if n not in own})
-        return self
 
     def _all_hidden(self, trained: FloatArray, begun: Begun | None) -> FloatArray | None:
         """Return the rows of all documents, among them those that were trained."""

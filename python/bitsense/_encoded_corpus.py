@@ -192,8 +192,11 @@ class EncodedCorpus:
         ------
         FormatError
             If the file is corrupt, cut, newer, or holds something else.
-        ValueError
-            If a tokeniser is given and the file holds the options of its own, or needs none.
+        ValueError, TypeError
+            If a tokeniser is given and the file holds the options of its own, or needs none; if it
+            is no callable, or `verify` no boolean.
+        OSError
+            If the file cannot be opened.
         """
         if tokenizer is not None and not callable(tokenizer):
             raise TypeError(f"`tokenizer` must be a callable, got {type(tokenizer).__name__}")

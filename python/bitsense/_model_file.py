@@ -45,7 +45,7 @@ _ROW_QUANTUM = 16  # floats; the rows of the engine's matrices are padded to a m
 
 def class_name(cls: type) -> str:
     """Return the name of the class of ours that `cls` is or derives from."""
-    return next(each.__name__ for each in cls.__mro__ if "_modes" in vars(each))
+    return next(each.__name__ for each in cls.__mro__ if each.__module__.startswith("bitsense."))
 
 
 def state(

@@ -24,7 +24,7 @@ from ._model_parameters import (
     word_dim_of,
 )
 from ._modes import Mode
-from ._progress import ProgressOption, check_progress, wants_bar
+from ._progress import check_progress, wants_bar
 from ._training import Trained
 from ._training_corpus import training_corpus
 from .checkpoints import Checkpoint, check_checkpoint
@@ -65,14 +65,11 @@ class ParagraphVectors(DocumentTrainings):
     infer_epochs: int
     on_unknown: str
     deterministic: bool
-    threads: int | None
     seed: int
-    progress: ProgressOption
 
     # Learned. `transform` relies on these alone, so `set_params` after `fit` cannot break a model;
     # only `infer_epochs`, `on_unknown`, `threads` and `progress` are read anew by each call.
     level_: str
-    _recipe: dict[str, Any]  # the checked parameters of the training, of JSON types
     _inference: dict[str, Any]  # what else decides what a document gets
     _n_components: int
     _hidden: FloatArray | None

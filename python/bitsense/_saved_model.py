@@ -6,8 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import files
+from ._check import check_threads
+from ._continued import Grown, grown, overrides
 from ._estimator import Estimator
 from ._model_file import missing_tokenizer
+from ._progress import ProgressOption, check_progress, wants_bar
+from .checkpoints import Checkpoint, check_checkpoint
 from .errors import FormatError
 from .text import Tokenizer, Vocabulary
 
@@ -30,7 +34,20 @@ class SavedModel(Estimator):
     losses_: list[float]
     partial_: bool
     n_documents_: int
+    threads: int | None
+    progress: ProgressOption
+    _recipe: dict[str, Any]  # the checked parameters of the training, of JSON types
     _continued: list[dict[str, Any]]
+
+    def fit(
+        self,
+        documents: Any,
+        y: Any = None,
+        *,
+        checkpoint: files.Path | Checkpoint | None = None,
+    ) -> Self:
+        """Learn from documents."""
+        raise NotImplementedError
 
     @property
     def continued_(self) -> list[dict[str, Any]]:
@@ -52,6 +69,37 @@ class SavedModel(Estimator):
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__, **parameters)
         return twin
+
+    # Going on: what every `partial_fit` begins with.
+
+    def _first_fit(self, documents: Any, epochs: Any, learning_rate: Any, checkpoint: Any) -> Self:
+        """Fit with other epochs and another rate, which are no parameters of the model then."""
+        given = {"epochs": epochs, "learning_rate": learning_rate}
+        model = self._with({name: value for name, value in given.items() if value is not None})
+        try:
+            model.fit(documents, checkpoint=checkpoint)
+        finally:
+            own = self.get_params(deep=False)
+            self.__dict__.update({n: v for n, v in vars(model).items() if n not in own})
+        return self
+
+    def _continued_recipe(self, epochs: Any, learning_rate: Any, checkpoint: Any) -> dict[str, Any]:
+        """Return the parameters of a training that goes on; all that it was given is checked."""
+        check_progress(self.progress)
+        check_checkpoint(checkpoint)
+        return overrides(self._recipe, self._continued, epochs, learning_rate)
+
+    def _grown(self, documents: Any, recipe: dict[str, Any], seen: int = 0) -> Grown:
+        """Read documents, the first `seen` of which were counted before."""
+        return grown(
+            self.vocabulary_,
+            documents,
+            recipe,
+            tokenizer=self.tokenizer_,
+            threads=check_threads(self.threads),
+            progress=wants_bar(self.progress),
+            seen=seen,
+        )
 
     def __repr__(self) -> str:
         shown = super().__repr__()

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core, files
-from .checkpoints import Checkpoint, check_checkpoint
+from .checkpoints import Checkpoint, check_checkpoint, remove_checkpoint
 from .errors import FormatError
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ class Saver(AbstractContextManager["Saver"]):
         """Remove the file, which is needed no more or leads nowhere."""
         self._names = None
         if self._to is not None:
-            Path(self._to.path).resolve().unlink(missing_ok=True)
+            remove_checkpoint(self._to)
 
     def __exit__(self, kind: object, error: BaseException | None, *_: object) -> None:
         raised = self.stopped(error)

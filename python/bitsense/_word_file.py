@@ -12,14 +12,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import files
-from ._model_file import history, is_finite, tokenizers
+from ._model_file import class_name, history, is_finite, tokenizers
 from .errors import FormatError
 from .text import Tokenizer, Vocabulary
 
 if TYPE_CHECKING:
     from ._word_models import WordModel
 
-__all__ = ["class_name", "padded", "require_table", "restored", "state"]
+__all__ = ["padded", "require_table", "restored", "state"]
 
 _ROW_QUANTUM = 16  # floats; the rows of the engine's matrices are padded to a multiple
 
@@ -27,11 +27,6 @@ _ROW_QUANTUM = 16  # floats; the rows of the engine's matrices are padded to a m
 def padded(dim: int) -> int:
     """Return the number of columns of a table of `dim` components."""
     return -(-dim // _ROW_QUANTUM) * _ROW_QUANTUM
-
-
-def class_name(cls: type) -> str:
-    """Return the name of the class of ours that `cls` is or derives from."""
-    return next(each.__name__ for each in cls.__mro__ if "_tables" in vars(each))
 
 
 def state(model: WordModel) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -9,13 +9,12 @@ import numpy.typing as npt
 
 from . import _core, files
 from ._check import check_threads
-from ._continued import grown, overrides
-from ._model_file import is_finite
-from ._progress import ProgressOption, Reporter, check_progress, wants_bar
+from ._model_file import class_name, is_finite
+from ._progress import Reporter, check_progress, wants_bar
 from ._saved_model import SavedModel
 from ._saver import Saver, about
 from ._training_corpus import training_corpus
-from ._word_file import class_name, restored, state
+from ._word_file import restored, state
 from .checkpoints import Checkpoint, check_checkpoint
 from .text import Corpus, Vocabulary
 
@@ -42,13 +41,10 @@ class WordModel(SavedModel):
     epochs: int
     learning_rate: float | None
     deterministic: bool
-    threads: int | None
     seed: int
-    progress: ProgressOption
 
     # Learned. Nothing here reads the parameters after `fit`, so `set_params` cannot break a model.
     level_: str
-    _recipe: dict[str, Any]  # the checked parameters of the training, of JSON types
     _arrays: dict[str, Any]  # the tables by name; rows are padded with zeros
 
     # What a model adds.
@@ -83,16 +79,6 @@ class WordModel(SavedModel):
 
     # Training
 
-    def fit(
-        self,
-        documents: Any,
-        y: Any = None,
-        *,
-        checkpoint: files.Path | Checkpoint | None = None,
-    ) -> Self:
-        """Learn from documents."""
-        raise NotImplementedError
-
     def _learn(self, documents: Any, start: Any, checkpoint: Any) -> None:
         """Fit to documents, from the tables of `start` where it has them."""
         recipe = self._checked_parameters()
@@ -125,7 +111,7 @@ class WordModel(SavedModel):
         Parameters
         ----------
         documents
-            As for `fit`.
+            As for `fit`, but for an `EncodedCorpus`, which has left rare words out.
         y : ignored
         epochs : int, optional
             Passes over these documents; by default as many as `fit` made.
@@ -165,17 +151,8 @@ class WordModel(SavedModel):
         """
         if not self.__sklearn_is_fitted__():
             return self._first_fit(documents, epochs, learning_rate, checkpoint)
-        check_progress(self.progress)
-        check_checkpoint(checkpoint)
-        recipe = overrides(self._recipe, self._continued, epochs, learning_rate)
-        more = grown(
-            self.vocabulary_,
-            documents,
-            recipe,
-            tokenizer=self.tokenizer_,
-            threads=check_threads(self.threads),
-            progress=wants_bar(self.progress),
-        )
+        recipe = self._continued_recipe(epochs, learning_rate, checkpoint)
+        more = self._grown(documents, recipe)
         training = {
             "documents": more.corpus.n_documents,
             "epochs": recipe["epochs"],
@@ -183,17 +160,6 @@ class WordModel(SavedModel):
         }
         made = {"_continued": [*self._continued, training]}
         self._run(recipe, (more.vocabulary, more.corpus), self, checkpoint, made)
-        return self
-
-    def _first_fit(self, documents: Any, epochs: Any, learning_rate: Any, checkpoint: Any) -> Self:
-        """Fit with other epochs and another rate, which are no parameters of the model then."""
-        given = {"epochs": epochs, "learning_rate": learning_rate}
-        model = self._with({name: value for name, value in given.items() if value is not None})
-        try:
-            model.fit(documents, checkpoint=checkpoint)
-        finally:
-            learned = {n: v for n, v in vars(model).items() if n not in self.get_params(deep=False)}
-            self.__dict__.update(learned)
         return self
 
     def _run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from . import files
@@ -50,6 +51,11 @@ class Checkpoint:
     path: files.Path
     every: float = 300.0
     keep: bool = False
+
+
+def remove_checkpoint(checkpoint: Checkpoint) -> None:
+    """Remove the file of a checkpoint, or what a link of its name leads to."""
+    Path(checkpoint.path).resolve().unlink(missing_ok=True)
 
 
 def check_checkpoint(checkpoint: Any) -> Checkpoint | None:

@@ -36,6 +36,7 @@ from ._header import (
 from .errors import FormatError
 
 __all__ = [
+    "MAGIC",
     "Contents",
     "info",
     "load",
@@ -59,6 +60,8 @@ AnyArray = npt.NDArray[Any]
 Loader = Callable[[dict[str, Any], dict[str, AnyArray]], Any]
 
 # The modules that register a loader, imported when a file of their kind is met.
+MAGIC = b"bitsense file"  # what every file begins with
+
 _MODULES = {
     "model": "bitsense.models",
     "codes": "bitsense._codes_file",

@@ -66,7 +66,7 @@ def detect_format(path: str | os.PathLike[str]) -> str:
     """
     with _naming(path), open_text(Path(path)) as file:
         head = read_some(file, 1 << 16)
-        if head.startswith(b"bitsense file"):
+        if head.startswith(files.MAGIC):
             return "bitsense"
         if head.startswith(FASTTEXT_MAGIC):
             return "fasttext-bin"

@@ -20,7 +20,6 @@ TYPES = {"int": int, "float": float, "str": str}
 NOT_OPTIONS = {"self", "tokenizer", "progress"}  # objects, which the command line makes itself
 NONE_IS_NONE = {"subwords", "freeze", "max_vocabulary"}  # elsewhere None is a value chosen later
 BY_MODE = {"epochs", "objective"}  # by the mode of a paragraph vector
-MAGIC = b"bitsense file, format "
 NEIGHBOURS = 10  # that a certificate asks for
 ALIASES = {
     "binary-pv": "binary-paragraph-vector",
@@ -239,6 +238,7 @@ def checkpoint_of(arguments: argparse.Namespace) -> Any:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train and save."""
+    from ..checkpoints import remove_checkpoint
     from ..text import TextFiles, Tokenizer
 
     options = checked_options(arguments)
@@ -279,7 +279,7 @@ def run(arguments: argparse.Namespace) -> int:
             model.save(output)
             say(arguments, f"\n{certificate}")
     if checkpoint is not None:
-        Path(checkpoint.path).resolve().unlink(missing_ok=True)
+        remove_checkpoint(checkpoint)
     return 0
 
 
@@ -301,6 +301,8 @@ def encoded(arguments: argparse.Namespace) -> Any:
 
 def is_own(path: Path) -> bool:
     """Return whether a file is one of bitsense's."""
+    from ..files import MAGIC
+
     with path.open("rb") as file:
         return file.read(len(MAGIC)) == MAGIC
 

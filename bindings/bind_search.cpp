@@ -1,6 +1,7 @@
 // Exact Hamming search and the second stage.
 #include <pybind11/stl.h>
 
+#include <bit>
 #include <optional>
 
 #include "arrays.hpp"
@@ -8,7 +9,10 @@
 #include "kernels/dispatch.hpp"
 #include "register.hpp"
 #include "search/hamming.hpp"
+#include "search/multi_index.hpp"
+#include "search/pairs.hpp"
 #include "search/rerank.hpp"
+#include "search/substrings.hpp"
 #include "search/top_k.hpp"
 
 namespace py = pybind11;
@@ -18,70 +22,202 @@ namespace {
 
 using Bytes = Array<std::uint8_t>;
 using Level = std::optional<std::string>;
-using Mask = std::optional<Array<bool>>;
+using Bitmap = std::optional<Array<std::uint64_t>>;
+using Ranks = std::optional<Array<std::uint32_t>>;
+using Rows = Array<std::uint32_t>;
 
 const bitsense::CodeKernels& code_kernels(const Level& level) {
   return *(level ? bitsense::kernels(*level) : bitsense::kernels()).codes;
 }
 
-bitsense::Filter filter_of(const Mask& mask, std::size_t items) {
-  if (!mask) return {};
-  require_dimensions(*mask, 1, "mask");
-  const auto length = static_cast<std::size_t>(mask->shape(0));
-  bitsense::require(length == items, "`mask` must have ", items, " items, got ", length);
-  return {mask->data(), items};
+const std::uint32_t* ranks_of(const Ranks& ranks, std::size_t items) {
+  if (!ranks) return nullptr;
+  require_dimensions(*ranks, 1, "ranks");
+  const auto length = static_cast<std::size_t>(ranks->shape(0));
+  bitsense::require(length == items, "`ranks` must have ", items, " items, got ", length);
+  return ranks->data();
 }
 
-py::tuple search(const Bytes& codes, const Bytes& queries, std::size_t bits, std::size_t k,
-                 const Mask& mask, std::size_t threads, const Level& level) {
-  const auto base = codes_view(codes, bits, "codes");
-  const auto asked = codes_view(queries, bits, "queries");
-  const auto filter = filter_of(mask, base.rows);
-  k = std::min(k, filter.passing(base.rows));
-  auto ids = make_array<std::int64_t>({asked.rows, k});
-  auto distances = make_array<std::int32_t>({asked.rows, k});
+// How the calls below take what all searches share.
+struct Request {
+  bitsense::CodesView base, asked;
+  bitsense::Filter filter;
+  bitsense::Poll poll;
+  bitsense::HammingOptions options;
+
+  Request(const Bytes& codes, const Bytes& queries, std::size_t bits, const Bitmap& bitmap,
+          const Ranks& ranks, std::size_t threads, const Level& level)
+      : base(codes_view(codes, bits, "codes")),
+        asked(codes_view(queries, bits, "queries")),
+        filter(filter_of(bitmap, base.rows)),
+        poll(python_poll()),
+        options{code_kernels(level), threads, poll, ranks_of(ranks, base.rows)} {}
+  Request(const Request&) = delete;
+};
+
+// run(ids, distances) without the GIL, into arrays of queries x k.
+template <class Run>
+py::tuple nearest(const Request& request, std::size_t k, Run&& run) {
+  auto ids = make_array<std::int64_t>({request.asked.rows, k});
+  auto distances = make_array<std::int32_t>({request.asked.rows, k});
   auto* ids_data = ids.mutable_data();
   auto* distances_data = distances.mutable_data();
-  const auto poll = bitsense::Poll(python_poll());
   {
     py::gil_scoped_release release;
-    bitsense::hamming_search(base, asked, k, filter, {code_kernels(level), threads, poll}, ids_data,
-                             distances_data);
+    run(ids_data, distances_data);
   }
   return py::make_tuple(ids, distances);
 }
 
-py::tuple range_search(const Bytes& codes, const Bytes& queries, std::size_t bits,
-                       std::size_t radius, const Mask& mask, std::size_t threads,
-                       const Level& level) {
-  const auto base = codes_view(codes, bits, "codes");
-  const auto asked = codes_view(queries, bits, "queries");
-  const auto filter = filter_of(mask, base.rows);
-  const auto poll = bitsense::Poll(python_poll());
-  bitsense::RangeAnswer answer;
-  {
-    py::gil_scoped_release release;
-    answer = bitsense::hamming_range_search(base, asked, radius, filter,
-                                            {code_kernels(level), threads, poll});
-  }
-  auto offsets = make_array<std::int64_t>({asked.rows + 1});
+// The lists as offsets, ids and distances.
+py::tuple flattened(const bitsense::Lists& lists) {
+  auto offsets = make_array<std::int64_t>({lists.size() + 1});
   auto* offset = offsets.mutable_data();
   offset[0] = 0;
-  for (std::size_t q = 0; q < asked.rows; ++q) {
-    offset[q + 1] = offset[q] + static_cast<std::int64_t>(answer.neighbors[q].size());
+  for (std::size_t q = 0; q < lists.size(); ++q) {
+    offset[q + 1] = offset[q] + static_cast<std::int64_t>(lists[q].size());
   }
-  const auto total = static_cast<std::size_t>(offset[asked.rows]);
+  const auto total = static_cast<std::size_t>(offset[lists.size()]);
   auto ids = make_array<std::int64_t>({total});
   auto distances = make_array<std::int32_t>({total});
   auto* id = ids.mutable_data();
   auto* distance = distances.mutable_data();
-  for (const auto& neighbors : answer.neighbors) {
+  for (const auto& neighbors : lists) {
     for (const bitsense::Neighbor x : neighbors) {
       *id++ = static_cast<std::int64_t>(bitsense::neighbor_id(x));
       *distance++ = static_cast<std::int32_t>(bitsense::neighbor_distance(x));
     }
   }
   return py::make_tuple(offsets, ids, distances);
+}
+
+template <class Run>
+py::tuple within(Run&& run) {
+  bitsense::Lists lists;
+  {
+    py::gil_scoped_release release;
+    lists = run();
+  }
+  return flattened(lists);
+}
+
+py::tuple search(const Bytes& codes, const Bytes& queries, std::size_t bits, std::size_t k,
+                 const Bitmap& bitmap, std::size_t threads, const Level& level,
+                 const Ranks& ranks) {
+  const Request request(codes, queries, bits, bitmap, ranks, threads, level);
+  k = std::min(k, request.filter.passing(request.base.rows));
+  return nearest(request, k, [&](auto* ids, auto* distances) {
+    bitsense::hamming_search(request.base, request.asked, k, request.filter, request.options, ids,
+                             distances);
+  });
+}
+
+py::tuple range_search(const Bytes& codes, const Bytes& queries, std::size_t bits,
+                       std::size_t radius, const Bitmap& bitmap, std::size_t threads,
+                       const Level& level, const Ranks& ranks) {
+  const Request request(codes, queries, bits, bitmap, ranks, threads, level);
+  return within([&] {
+    return bitsense::hamming_range_search(request.base, request.asked, radius, request.filter,
+                                          request.options);
+  });
+}
+
+void require_substrings(std::size_t bits, std::size_t substrings) {
+  const std::size_t least = (bits + bitsense::kMaxSubstringBits - 1) / bitsense::kMaxSubstringBits;
+  bitsense::require(substrings >= least && substrings >= 1 && substrings <= bits,
+                    "`substrings` must be ", least, " to ", bits, ", got ", substrings);
+}
+
+bitsense::MultiTables tables_view(const Rows& offsets, const Rows& rows) {
+  require_dimensions(offsets, 2, "offsets");
+  require_dimensions(rows, 2, "rows");
+  const auto buckets = static_cast<std::size_t>(offsets.shape(1)) - 1;
+  bitsense::require(std::has_single_bit(buckets), "`offsets` must have 2^n + 1 columns, got ",
+                    offsets.shape(1));
+  bitsense::require(offsets.shape(0) == rows.shape(0) && rows.shape(0) > 0, "`rows` must have ",
+                    offsets.shape(0), " tables, got ", rows.shape(0));
+  return {static_cast<std::size_t>(rows.shape(0)),
+          static_cast<std::size_t>(std::bit_width(buckets)) - 1,
+          static_cast<std::size_t>(rows.shape(1)), offsets.data(), rows.data()};
+}
+
+bitsense::MultiTables tables_for(const Request& request, const Rows& offsets, const Rows& rows) {
+  const auto tables = tables_view(offsets, rows);
+  bitsense::require(tables.items <= request.base.rows, "`rows` must have at most ",
+                    request.base.rows, " columns, got ", tables.items);
+  require_substrings(request.base.bits, tables.substrings);
+  return tables;
+}
+
+py::tuple multi_build(const Bytes& codes, std::size_t bits, std::optional<std::size_t> substrings,
+                      std::size_t threads) {
+  const auto base = codes_view(codes, bits, "codes");
+  const std::size_t count =
+      substrings ? *substrings : bitsense::default_substrings(bits, base.rows);
+  require_substrings(bits, count);
+  const std::size_t bucket_bits = bitsense::bucket_bits_for(bits, count, base.rows);
+  auto offsets = make_array<std::uint32_t>({count, (std::size_t{1} << bucket_bits) + 1});
+  auto rows = make_array<std::uint32_t>({count, base.rows});
+  auto* offsets_data = offsets.mutable_data();
+  auto* rows_data = rows.mutable_data();
+  const auto poll = bitsense::Poll(python_poll());
+  {
+    py::gil_scoped_release release;
+    bitsense::build_multi_tables(base, count, bucket_bits, threads, poll, offsets_data, rows_data);
+  }
+  return py::make_tuple(offsets, rows);
+}
+
+py::tuple multi_search(const Bytes& codes, const Rows& offsets, const Rows& rows,
+                       const Bytes& queries, std::size_t bits, std::size_t k, const Bitmap& bitmap,
+                       std::size_t threads, const Level& level, const Ranks& ranks) {
+  const Request request(codes, queries, bits, bitmap, ranks, threads, level);
+  const auto tables = tables_for(request, offsets, rows);
+  k = std::min(k, request.filter.passing(request.base.rows));
+  return nearest(request, k, [&](auto* ids, auto* distances) {
+    bitsense::multi_search(request.base, tables, request.asked, k, request.filter, request.options,
+                           ids, distances);
+  });
+}
+
+py::tuple multi_range_search(const Bytes& codes, const Rows& offsets, const Rows& rows,
+                             const Bytes& queries, std::size_t bits, std::size_t radius,
+                             const Bitmap& bitmap, std::size_t threads, const Level& level,
+                             const Ranks& ranks) {
+  const Request request(codes, queries, bits, bitmap, ranks, threads, level);
+  const auto tables = tables_for(request, offsets, rows);
+  return within([&] {
+    return bitsense::multi_range_search(request.base, tables, request.asked, radius, request.filter,
+                                        request.options);
+  });
+}
+
+void multi_check(const Rows& offsets, const Rows& rows) {
+  const auto tables = tables_view(offsets, rows);
+  py::gil_scoped_release release;
+  bitsense::check_multi_tables(tables);
+}
+
+void join_pairs(bitsense::Groups& groups, const Array<std::int64_t>& first,
+                const Array<std::int64_t>& second) {
+  bitsense::require(first.size() == second.size(), "`second` must have ", first.size(),
+                    " items, got ", second.size());
+  const auto items = static_cast<std::int64_t>(groups.items());
+  const auto *a = first.data(), *b = second.data();
+  for (py::ssize_t i = 0; i < first.size(); ++i) {
+    bitsense::require(0 <= a[i] && a[i] < items && 0 <= b[i] && b[i] < items,
+                      "pairs must be of items below ", items, ", got ", a[i], " and ", b[i]);
+    groups.join(static_cast<std::uint32_t>(a[i]), static_cast<std::uint32_t>(b[i]));
+  }
+}
+
+Array<std::int64_t> leaders(bitsense::Groups& groups) {
+  auto result = make_array<std::int64_t>({groups.items()});
+  auto* out = result.mutable_data();
+  for (std::size_t i = 0; i < groups.items(); ++i) {
+    out[i] = groups.root_of(static_cast<std::uint32_t>(i));
+  }
+  return result;
 }
 
 Array<std::uint16_t> distances(const Bytes& queries, const Bytes& codes, std::size_t bits,
@@ -166,9 +302,23 @@ std::uint64_t read_words(const Bytes& data) {
 
 void register_search(py::module_& m) {
   m.def("hamming_search", &search, "codes"_a.noconvert(), "queries"_a.noconvert(), "bits"_a, "k"_a,
-        "mask"_a = py::none(), "threads"_a = 1, "level"_a = py::none());
+        "bitmap"_a = py::none(), "threads"_a = 1, "level"_a = py::none(), "ranks"_a = py::none());
   m.def("hamming_range_search", &range_search, "codes"_a.noconvert(), "queries"_a.noconvert(),
-        "bits"_a, "radius"_a, "mask"_a = py::none(), "threads"_a = 1, "level"_a = py::none());
+        "bits"_a, "radius"_a, "bitmap"_a = py::none(), "threads"_a = 1, "level"_a = py::none(),
+        "ranks"_a = py::none());
+  m.def("multi_build", &multi_build, "codes"_a.noconvert(), "bits"_a, "substrings"_a = py::none(),
+        "threads"_a = 1);
+  py::class_<bitsense::Groups>(m, "Groups")
+      .def(py::init<std::size_t>(), "items"_a)
+      .def("join", &join_pairs, "first"_a.noconvert(), "second"_a.noconvert())
+      .def("leaders", &leaders);
+  m.def("multi_check", &multi_check, "offsets"_a.noconvert(), "rows"_a.noconvert());
+  m.def("multi_search", &multi_search, "codes"_a.noconvert(), "offsets"_a.noconvert(),
+        "rows"_a.noconvert(), "queries"_a.noconvert(), "bits"_a, "k"_a, "bitmap"_a = py::none(),
+        "threads"_a = 1, "level"_a = py::none(), "ranks"_a = py::none());
+  m.def("multi_range_search", &multi_range_search, "codes"_a.noconvert(), "offsets"_a.noconvert(),
+        "rows"_a.noconvert(), "queries"_a.noconvert(), "bits"_a, "radius"_a,
+        "bitmap"_a = py::none(), "threads"_a = 1, "level"_a = py::none(), "ranks"_a = py::none());
   m.def("hamming_distances", &distances, "queries"_a.noconvert(), "codes"_a.noconvert(), "bits"_a,
         "threads"_a = 1, "level"_a = py::none());
   m.def("rerank_cosine", &rerank_cosine, "query_vectors"_a.noconvert(), "vectors"_a.noconvert(),

@@ -16,7 +16,8 @@ namespace bitsense {
   extern const FloatKernels float_kernels_##level; \
   extern const CodeKernels code_kernels_##level;   \
   extern const WordKernels word_kernels_##level;   \
-  extern const TextKernels text_kernels_##level;
+  extern const TextKernels text_kernels_##level;   \
+  extern const ScoreKernels score_kernels_##level;
 BITSENSE_FOR_EACH_LEVEL(BITSENSE_DECLARE)
 #undef BITSENSE_DECLARE
 
@@ -28,7 +29,7 @@ bool runs_baseline() { return true; }
 bool runs_avx2() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
          __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-         __builtin_cpu_supports("popcnt");
+         __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("f16c");
 }
 
 bool runs_avx512() {
@@ -43,7 +44,7 @@ std::vector<Kernels> detect() {
 #define BITSENSE_ADD(level)                                                                        \
   if (runs_##level())                                                                              \
     found.push_back({#level, &float_kernels_##level, &code_kernels_##level, &word_kernels_##level, \
-                     &text_kernels_##level});
+                     &text_kernels_##level, &score_kernels_##level});
   BITSENSE_FOR_EACH_LEVEL(BITSENSE_ADD)
 #undef BITSENSE_ADD
   return found;

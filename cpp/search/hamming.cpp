@@ -48,25 +48,28 @@ CodesView some_rows(const CodesView& codes, std::size_t first, std::size_t rows)
 
 class NearestSink {
  public:
-  NearestSink(std::size_t queries, std::size_t k, std::size_t bits)
-      : nearest_(queries, {k, bits}) {}
+  NearestSink(std::size_t queries, std::size_t k, std::size_t bits, const std::uint32_t* ranks)
+      : nearest_(queries, {k, bits, ranks == nullptr}), ranks_(ranks) {}
   std::uint32_t limit(std::size_t q) const { return nearest_[q].limit(); }
   void push(std::size_t q, std::uint32_t distance, std::size_t id) {
-    nearest_[q].push(distance, id);
+    nearest_[q].push(distance, ranks_ ? ranks_[id] : id);
   }
   std::vector<Neighbor> take(std::size_t q) { return nearest_[q].take(); }
 
  private:
   std::vector<TopK> nearest_;
+  const std::uint32_t* ranks_;
 };
 
 class RangeSink {
  public:
-  RangeSink(std::size_t queries, std::size_t radius, std::size_t bits)
-      : limit_(static_cast<std::uint32_t>(std::min(radius, bits)) + 1), found_(queries) {}
+  RangeSink(std::size_t queries, std::size_t radius, std::size_t bits, const std::uint32_t* ranks)
+      : limit_(static_cast<std::uint32_t>(std::min(radius, bits)) + 1),
+        found_(queries),
+        ranks_(ranks) {}
   std::uint32_t limit(std::size_t /*q*/) const { return limit_; }
   void push(std::size_t q, std::uint32_t distance, std::size_t id) {
-    found_[q].push_back(make_neighbor(distance, id));
+    found_[q].push_back(make_neighbor(distance, ranks_ ? ranks_[id] : id));
   }
   std::vector<Neighbor> take(std::size_t q) {
     std::sort(found_[q].begin(), found_[q].end());
@@ -75,7 +78,8 @@ class RangeSink {
 
  private:
   std::uint32_t limit_;
-  std::vector<std::vector<Neighbor>> found_;
+  Lists found_;
+  const std::uint32_t* ranks_;
 };
 
 // Runs every piece with a sink of its own and hands each query's sorted pairs to
@@ -102,8 +106,6 @@ void write_neighbors(const std::vector<Neighbor>& neighbors, std::size_t k, std:
   }
 }
 
-using Lists = std::vector<std::vector<Neighbor>>;
-
 // One ordered list out of those of the segments.
 std::vector<Neighbor> merge(Lists& lists, std::size_t first, std::size_t segments) {
   std::vector<Neighbor> all = std::move(lists[first]);
@@ -115,27 +117,41 @@ std::vector<Neighbor> merge(Lists& lists, std::size_t first, std::size_t segment
   return all;
 }
 
-void require_same_bits(const CodesView& codes, const CodesView& queries) {
-  require(codes.bits >= 1 && codes.bits <= kMaxCodeBits, "`bits` must be 1 to ", kMaxCodeBits,
-          ", got ", codes.bits);
-  require(codes.bits == queries.bits, "`queries` must have ", codes.bits, " bits, got ",
-          queries.bits);
+// The codes that pass a sparse filter, copied together, with the ids of their rows.
+struct Survivors {
+  std::vector<std::uint8_t> codes;
+  std::vector<std::uint32_t> ids;  // ascending, unless there are ranks
+
+  Survivors(const CodesView& from, const Filter& filter, const std::uint32_t* ranks)
+      : ids(filter.rows(from.rows)) {
+    codes.resize(ids.size() * from.bytes());
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      std::copy_n(from.row(ids[i]), from.bytes(), codes.data() + i * from.bytes());
+      if (ranks) ids[i] = ranks[ids[i]];
+    }
+  }
+};
+
+// Searches all codes under the filter or, if it is sparse, the survivors alone:
+// search(codes, filter, options).
+template <class Search>
+void under_filter(const CodesView& codes, const Filter& filter, const HammingOptions& options,
+                  Search&& search) {
+  if (!filter.sparse(codes.rows)) return search(codes, filter, options);
+  const Survivors left(codes, filter, options.ranks);
+  HammingOptions named = options;
+  named.ranks = left.ids.data();
+  search(CodesView{left.codes.data(), left.ids.size(), codes.bits}, Filter(), named);
 }
 
-}  // namespace
-
-void hamming_search(const CodesView& codes, const CodesView& queries, std::size_t k,
-                    const Filter& filter, const HammingOptions& options, std::int64_t* ids,
-                    std::int32_t* distances) {
-  require_same_bits(codes, queries);
-  require(k <= filter.passing(codes.rows), "`k` must be at most ", filter.passing(codes.rows),
-          ", got ", k);
-  if (k == 0 || queries.rows == 0) return;
+void search_all(const CodesView& codes, const CodesView& queries, std::size_t k,
+                const Filter& filter, const HammingOptions& options, std::int64_t* ids,
+                std::int32_t* distances) {
   const Pieces pieces(codes, queries, k, options.threads);
   Lists lists(pieces.segments > 1 ? queries.rows * pieces.segments : 0);
   run_pieces(
       codes, queries, pieces, filter, options,
-      [&](std::size_t rows) { return NearestSink(rows, k, codes.bits); },
+      [&](std::size_t rows) { return NearestSink(rows, k, codes.bits, options.ranks); },
       [&](std::size_t q, std::size_t segment, std::vector<Neighbor> found) {
         if (pieces.segments == 1) return write_neighbors(found, k, ids + q * k, distances + q * k);
         lists[q * pieces.segments + segment] = std::move(found);
@@ -147,24 +163,52 @@ void hamming_search(const CodesView& codes, const CodesView& queries, std::size_
   }
 }
 
-RangeAnswer hamming_range_search(const CodesView& codes, const CodesView& queries,
-                                 std::size_t radius, const Filter& filter,
-                                 const HammingOptions& options) {
-  require_same_bits(codes, queries);
-  RangeAnswer answer;
-  answer.neighbors.resize(queries.rows);
-  if (queries.rows == 0 || codes.rows == 0) return answer;
+Lists range_search_all(const CodesView& codes, const CodesView& queries, std::size_t radius,
+                       const Filter& filter, const HammingOptions& options) {
+  Lists answer(queries.rows);
   const Pieces pieces(codes, queries, 0, options.threads);
   Lists lists(queries.rows * pieces.segments);
   run_pieces(
       codes, queries, pieces, filter, options,
-      [&](std::size_t rows) { return RangeSink(rows, radius, codes.bits); },
+      [&](std::size_t rows) { return RangeSink(rows, radius, codes.bits, options.ranks); },
       [&](std::size_t q, std::size_t segment, std::vector<Neighbor> found) {
         lists[q * pieces.segments + segment] = std::move(found);
       });
   for (std::size_t q = 0; q < queries.rows; ++q) {
-    answer.neighbors[q] = merge(lists, q * pieces.segments, pieces.segments);
+    answer[q] = merge(lists, q * pieces.segments, pieces.segments);
   }
+  return answer;
+}
+
+}  // namespace
+
+void require_same_bits(const CodesView& codes, const CodesView& queries) {
+  require(codes.bits >= 1 && codes.bits <= kMaxCodeBits, "`bits` must be 1 to ", kMaxCodeBits,
+          ", got ", codes.bits);
+  require(codes.bits == queries.bits, "`queries` must have ", codes.bits, " bits, got ",
+          queries.bits);
+}
+
+void hamming_search(const CodesView& codes, const CodesView& queries, std::size_t k,
+                    const Filter& filter, const HammingOptions& options, std::int64_t* ids,
+                    std::int32_t* distances) {
+  require_same_bits(codes, queries);
+  require(k <= filter.passing(codes.rows), "`k` must be at most ", filter.passing(codes.rows),
+          ", got ", k);
+  if (k == 0 || queries.rows == 0) return;
+  under_filter(codes, filter, options, [&](const auto& some, const auto& left, const auto& named) {
+    search_all(some, queries, k, left, named, ids, distances);
+  });
+}
+
+Lists hamming_range_search(const CodesView& codes, const CodesView& queries, std::size_t radius,
+                           const Filter& filter, const HammingOptions& options) {
+  require_same_bits(codes, queries);
+  Lists answer(queries.rows);
+  if (queries.rows == 0 || filter.passing(codes.rows) == 0) return answer;
+  under_filter(codes, filter, options, [&](const auto& some, const auto& left, const auto& named) {
+    answer = range_search_all(some, queries, radius, left, named);
+  });
   return answer;
 }
 

@@ -1,9 +1,9 @@
-// The k nearest of a stream of (distance, id) pairs whose ids ascend; ties go to the smaller id.
+// The k nearest of a stream of (distance, id) pairs; ties go to the smaller id.
 //
 // Distances are small whole numbers, so a histogram of those kept gives the distance of the k-th
-// nearest so far after each push, and only what is nearer than that has still to be looked at: an
-// equal distance with a larger id loses. Pairs are appended to a buffer, which is cut to the k
-// nearest whenever it is full; there is no heap.
+// nearest so far after each push, and only what is nearer than that has still to be looked at. An
+// equal distance loses where ids ascend; where they come in any order it is looked at too. Pairs
+// are appended to a buffer, which is cut to the k nearest whenever it is full; there is no heap.
 #pragma once
 
 #include <algorithm>
@@ -26,20 +26,26 @@ constexpr std::size_t neighbor_id(Neighbor x) { return x & ((Neighbor{1} << 48) 
 
 class TopK {
  public:
-  // k >= 1; distances are 0..bits.
-  TopK(std::size_t k, std::size_t bits)
-      : k_(k), limit_(static_cast<std::uint32_t>(bits) + 1), counts_(bits + 2) {}
+  // k >= 1; distances are 0..bits. `ascending`: each id will be larger than those before.
+  TopK(std::size_t k, std::size_t bits, bool ascending = true)
+      : k_(k),
+        nearest_out_(static_cast<std::uint32_t>(bits) + 1),
+        ties_(ascending ? 0 : 1),
+        counts_(bits + 2) {}
 
-  // Only distances below this can still enter; 0 when nothing can.
-  std::uint32_t limit() const noexcept { return limit_; }
+  // Only distances below this can still enter; 0 when nothing can. At most bits + 1.
+  std::uint32_t limit() const noexcept {
+    const auto all = static_cast<std::uint32_t>(counts_.size() - 1);
+    return std::min(nearest_out_ + ties_, all);
+  }
 
-  // Takes a pair with distance < limit(), whose id is larger than those of all pairs before.
+  // Takes a pair with distance < limit().
   void push(std::uint32_t distance, std::size_t id) {
     if (kept_.size() >= 2 * k_ + 64) cut();
     kept_.push_back(make_neighbor(distance, id));
     ++counts_[distance];
-    ++nearer_;
-    while (nearer_ >= k_) nearer_ -= counts_[--limit_];
+    if (distance < nearest_out_) ++nearer_;
+    while (nearer_ >= k_) nearer_ -= counts_[--nearest_out_];
   }
 
   // The nearest pairs, at most k, in order. The object is used up.
@@ -57,8 +63,9 @@ class TopK {
   }
 
   std::size_t k_;
-  std::uint32_t limit_;
-  std::size_t nearer_ = 0;  // pairs pushed with distance < limit_
+  std::uint32_t nearest_out_;  // with ids that ascend, this distance and more stay out
+  std::uint32_t ties_;
+  std::size_t nearer_ = 0;  // pairs pushed with distance < nearest_out_
   std::vector<std::uint32_t> counts_;
   std::vector<Neighbor> kept_;
 };

@@ -1,0 +1,193 @@
+#include "kernels/score_kernels.hpp"
+
+#if defined(__AVX2__)
+#if defined(__GNUC__) && !defined(__clang__)  // its own header warns: GCC bug 105593
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <immintrin.h>
+#endif
+
+namespace bitsense {
+namespace {
+
+using std::int8_t;
+using std::size_t;
+using std::uint16_t;
+using std::uint32_t;
+using std::uint64_t;
+using std::uint8_t;
+
+#if defined(__AVX2__)
+
+// Eight rows of eight floats, each times its factor, as eight columns.
+void transpose_eight(const float* const* rows, const float* factor, size_t x, float* panel) {
+  __m256 r[8], t[8];
+  for (size_t i = 0; i < 8; ++i) {
+    r[i] = _mm256_mul_ps(_mm256_loadu_ps(rows[i] + x), _mm256_set1_ps(factor[i]));
+  }
+  for (size_t i = 0; i < 8; i += 2) {
+    t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+    t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+  }
+  for (size_t i = 0; i < 8; i += 4) {
+    r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
+    r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xee);
+    r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+    r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+  }
+  for (size_t i = 0; i < 4; ++i) {
+    _mm256_storeu_ps(panel + kPanelRows * (x + i), _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
+    _mm256_storeu_ps(panel + kPanelRows * (x + 4 + i),
+                     _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
+  }
+}
+
+void pack(const float* const* rows, const float* factor, float* panel, size_t n) {
+  for (size_t i = 0; i < kPanelRows; i += 8)
+    for (size_t x = 0; x < n; x += 8) transpose_eight(rows + i, factor + i, x, panel + i);
+}
+
+uint64_t mask_from(const float* scores, float bound) {
+  const __m256 least = _mm256_set1_ps(bound);
+  uint64_t mask = 0;
+  for (size_t i = 0; i < kPanelRows; i += 8) {
+    const __m256 from = _mm256_cmp_ps(_mm256_loadu_ps(scores + i), least, _CMP_GE_OQ);
+    mask |= static_cast<uint64_t>(static_cast<uint32_t>(_mm256_movemask_ps(from))) << i;
+  }
+  return mask;
+}
+
+void widen_halves(const uint16_t* halves, float* floats, size_t n) {
+  for (size_t i = 0; i < n; i += 8) {
+    const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(halves + i));
+    _mm256_storeu_ps(floats + i, _mm256_cvtph_ps(x));
+  }
+}
+
+__m256i load_table(const uint8_t* p) {
+  return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+
+// sum[q] = what the 64 codes cost query q.
+template <size_t Queries>
+void add_costs(const uint8_t* planes, const uint8_t* tables, size_t bytes,
+               __m256i (&sum)[Queries][2]) {
+  const __m256i nibble = _mm256_set1_epi8(15);
+  for (size_t b = 0; b < bytes; ++b) {
+    __m256i low[2], high[2];
+    for (size_t h = 0; h < 2; ++h) {
+      const __m256i x =
+          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(planes + kPanelRows * b + 32 * h));
+      low[h] = _mm256_and_si256(x, nibble);
+      high[h] = _mm256_and_si256(_mm256_srli_epi16(x, 4), nibble);
+    }
+    for (size_t q = 0; q < Queries; ++q) {
+      const uint8_t* table = tables + kNibbleTables * (q * bytes + b);
+      const __m256i of_low = load_table(table), of_high = load_table(table + 16);
+      for (size_t h = 0; h < 2; ++h) {
+        const __m256i cost = _mm256_add_epi8(_mm256_shuffle_epi8(of_low, low[h]),
+                                             _mm256_shuffle_epi8(of_high, high[h]));
+        sum[q][h] = _mm256_adds_epu8(sum[q][h], cost);
+      }
+    }
+  }
+}
+
+template <size_t Queries>
+void scan_some(const uint8_t* planes, const uint8_t* tables, size_t bytes, const uint8_t* bounds,
+               uint8_t* hit) {
+  __m256i sum[Queries][2];
+  for (auto& halves : sum) halves[0] = halves[1] = _mm256_setzero_si256();
+  add_costs(planes, tables, bytes, sum);
+  for (size_t q = 0; q < Queries; ++q) {
+    const __m256i bound = _mm256_set1_epi8(static_cast<char>(bounds[q]));
+    const __m256i least = _mm256_min_epu8(sum[q][0], sum[q][1]);
+    const __m256i within = _mm256_cmpeq_epi8(_mm256_min_epu8(least, bound), least);
+    hit[q] = _mm256_movemask_epi8(within) != 0;
+  }
+}
+
+void scan_costs(const uint8_t* planes, const uint8_t* tables, size_t queries, size_t bytes,
+                const uint8_t* bounds, uint8_t* hit) {
+  const size_t step = kNibbleTables * bytes;
+  size_t q = 0;
+  for (; q + 4 <= queries; q += 4)
+    scan_some<4>(planes, tables + q * step, bytes, bounds + q, hit + q);
+  for (; q < queries; ++q) scan_some<1>(planes, tables + q * step, bytes, bounds + q, hit + q);
+}
+
+void costs(const uint8_t* planes, const uint8_t* tables, size_t bytes, uint8_t* result) {
+  __m256i sum[1][2] = {{_mm256_setzero_si256(), _mm256_setzero_si256()}};
+  add_costs(planes, tables, bytes, sum);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(result), sum[0][0]);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(result + 32), sum[0][1]);
+}
+
+#else
+
+void pack(const float* const* rows, const float* factor, float* panel, size_t n) {
+  for (size_t x = 0; x < n; ++x)
+    for (size_t i = 0; i < kPanelRows; ++i) panel[kPanelRows * x + i] = rows[i][x] * factor[i];
+}
+
+uint64_t mask_from(const float* scores, float bound) {
+  uint64_t mask = 0;
+  for (size_t i = 0; i < kPanelRows; ++i) mask |= static_cast<uint64_t>(scores[i] >= bound) << i;
+  return mask;
+}
+
+// The value of a half is that of its exponent and mantissa moved to a float's places, times 2^112;
+// subnormal halves are right too, because the product is exact.
+void widen_halves(const uint16_t* halves, float* floats, size_t n) {
+  for (size_t i = 0; i < n; ++i) {
+    const uint32_t sign = static_cast<uint32_t>(halves[i] & 0x8000U) << 16;
+    const uint32_t moved = static_cast<uint32_t>(halves[i] & 0x7fffU) << 13;
+    float value;
+    __builtin_memcpy(&value, &moved, sizeof value);
+    value *= 0x1p112F;
+    uint32_t bits;
+    __builtin_memcpy(&bits, &value, sizeof bits);
+    bits |= sign;
+    __builtin_memcpy(floats + i, &bits, sizeof bits);
+  }
+}
+
+void costs(const uint8_t* planes, const uint8_t* tables, size_t bytes, uint8_t* result) {
+  for (size_t i = 0; i < kPanelRows; ++i) result[i] = 0;
+  for (size_t b = 0; b < bytes; ++b) {
+    const uint8_t* table = tables + kNibbleTables * b;
+    for (size_t i = 0; i < kPanelRows; ++i) {
+      const uint8_t code = planes[kPanelRows * b + i];
+      const unsigned sum = result[i] + (table[code & 15U] + table[16 + (code >> 4)]);
+      result[i] = static_cast<uint8_t>(sum < 255 ? sum : 255);
+    }
+  }
+}
+
+void scan_costs(const uint8_t* planes, const uint8_t* tables, size_t queries, size_t bytes,
+                const uint8_t* bounds, uint8_t* hit) {
+  for (size_t q = 0; q < queries; ++q) {
+    uint8_t result[kPanelRows];
+    costs(planes, tables + kNibbleTables * bytes * q, bytes, result);
+    hit[q] = 0;
+    for (size_t i = 0; i < kPanelRows; ++i) hit[q] = hit[q] | (result[i] <= bounds[q]);
+  }
+}
+
+#endif
+
+void widen_bytes(const int8_t* bytes, float* floats, size_t n) {
+  for (size_t i = 0; i < n; ++i) floats[i] = static_cast<float>(bytes[i]);
+}
+
+}  // namespace
+
+#define BITSENSE_JOIN_(a, b) a##b
+#define BITSENSE_JOIN(a, b) BITSENSE_JOIN_(a, b)
+extern const ScoreKernels BITSENSE_JOIN(score_kernels_, BITSENSE_LEVEL_NAME);
+const ScoreKernels BITSENSE_JOIN(score_kernels_, BITSENSE_LEVEL_NAME) = {
+    pack, mask_from, widen_halves, widen_bytes, scan_costs, costs,
+};
+
+}  // namespace bitsense

@@ -1,0 +1,40 @@
+// What a search of real vectors needs beside float_kernels.hpp: rows of any storage side by side in
+// a panel, comparison of 64 scores with a bound, and the scan of 1-bit codes by tables of a real
+// query.
+//
+// Codes lie in planes for good: byte b of the 64 codes of a tile at planes[64 * b]. A query has for
+// each byte of a code two tables of sixteen numbers, for its low nibble and its high nibble; what a
+// code costs is the sum over its bytes of the two entries, and 255 where the sum is larger. All
+// results here are whole numbers, or floats that no level rounds differently.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace bitsense {
+
+constexpr std::size_t kPanelRows = 64;
+constexpr std::size_t kNibbleTables = 32;  // bytes of the two tables of a byte of a code
+
+struct ScoreKernels {
+  // panel[64 * x + i] = rows[i][x] * factor[i] for i < 64, x < n, n a multiple of 16.
+  void (*pack)(const float* const* rows, const float* factor, float* panel, std::size_t n);
+
+  // Bit i is set where scores[i] >= bound, i < 64.
+  std::uint64_t (*mask_from)(const float* scores, float bound);
+
+  // The floats that n IEEE half-precision numbers, or n signed bytes, are; n a multiple of 16.
+  void (*widen_halves)(const std::uint16_t* halves, float* floats, std::size_t n);
+  void (*widen_bytes)(const std::int8_t* bytes, float* floats, std::size_t n);
+
+  // hit[q] = 1 if a code of the tile costs at most bounds[q] by the tables of query q, which follow
+  // each other, else 0. Entries are at most 127.
+  void (*scan_costs)(const std::uint8_t* planes, const std::uint8_t* tables, std::size_t queries,
+                     std::size_t bytes, const std::uint8_t* bounds, std::uint8_t* hit);
+
+  // What each of the 64 codes costs.
+  void (*costs)(const std::uint8_t* planes, const std::uint8_t* tables, std::size_t bytes,
+                std::uint8_t* result);
+};
+
+}  // namespace bitsense

@@ -1,0 +1,478 @@
+"""Nearest neighbours of real vectors by cosine, inner product or Euclidean distance."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _core
+from ._check import check_count, check_float, check_option, check_threads, check_vectors
+from ._index_base import Index, check_degree
+from ._item_store import ItemStore, Snapshot
+from ._merge import behind, merged
+
+__all__ = ["CosineIndex"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+Words = npt.NDArray[np.uint64]
+
+METRICS = ("cosine", "ip", "l2")
+KINDS = ("auto", "flat", "graph", "quantized")
+DTYPES = ("float32", "float16", "int8")
+_QUANTUM = 16  # numbers that a row is padded to
+_LEAST_ROWS = 1_000  # fewer are scanned, whatever the kind
+_AUTO_GRAPH = 50_000
+_SAMPLE, _ITERATIONS = 20_000, 12
+
+
+class Quantized(NamedTuple):
+    """Short codes of the first rows."""
+
+    centroids: Floats
+    planes: npt.NDArray[np.uint8]
+    covered: npt.NDArray[np.int64]
+
+    @property
+    def rows(self) -> int:
+        """How many rows have codes."""
+        return int(self.covered[0])
+
+
+class VectorGraph(NamedTuple):
+    """A graph of neighbours over the first rows, which it keeps as bytes."""
+
+    neighbors: npt.NDArray[np.uint32]
+    entries: npt.NDArray[np.uint32]
+    copies: npt.NDArray[np.uint32]
+    records: npt.NDArray[np.int8]
+
+    @property
+    def rows(self) -> int:
+        """How many rows it covers."""
+        return len(self.neighbors)
+
+
+class CosineIndex(Index):
+    """Nearest neighbours of real vectors by cosine, inner product or Euclidean distance.
+
+    Parameters
+    ----------
+    vectors : array-like of real numbers, shape (n, dim), optional
+    dim : int, optional
+        Needed where there are no vectors yet.
+    metric : {"cosine", "ip", "l2"}, default "cosine"
+        Distances are smaller for what is nearer: 1 - cos(q, x), and 1 where one of them is zero;
+        -<q, x>; or the squared Euclidean distance.
+    kind : {"auto", "flat", "graph", "quantized"}, default "auto"
+        "flat" compares each query with every vector: exact. "quantized" chooses a shortlist by
+        codes of 4 bits for every two dimensions and measures it exactly. "graph" walks a graph of
+        neighbours over vectors of one byte a dimension and measures exactly what it finds. "auto" is
+        "flat" below 50,000 vectors and "graph" from there on.
+    dtype : {"float32", "float16", "int8"}, default "float32"
+        How vectors are stored. Distances are those of the stored values; int8 keeps for each vector
+        the scale by which its largest number becomes 127.
+    ids : sequence of n distinct int or str, optional
+        Names of the vectors; default numbers in the order of adding.
+    attributes : dict of str to array-like, data frame or Attributes, optional
+        Values of each vector that `where` may ask about.
+    width : int, default 2
+        Dimensions that share 4 bits in "quantized".
+    degree : int, default 32
+        How many neighbours the graph keeps of each vector.
+    ef_construction : int, default 100
+        How many candidates the building of the graph looks at for each vector.
+    threads : int, optional
+        For building. Default: every available processor.
+
+    Notes
+    -----
+    Vectors are kept in rows padded to 16 numbers. "quantized" takes dim / (2 width) bytes a vector
+    more, "graph" 4 degree + dim + 8 bytes and some more.
+
+    Examples
+    --------
+    >>> index = CosineIndex([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]], ids=["east", "between", "north"])
+    >>> ids, distances = index.search([[1.0, 0.1]], k=2)
+    >>> ids.tolist()
+    [['east', 'between']]
+    """
+
+    _what = "cosine"
+
+    def __init__(
+        self,
+        vectors: npt.ArrayLike | None = None,
+        *,
+        dim: int | None = None,
+        metric: str = "cosine",
+        kind: str = "auto",
+        dtype: str = "float32",
+        ids: Any = None,
+        attributes: Any = None,
+        width: int = 2,
+        degree: int = 32,
+        ef_construction: int = 100,
+        threads: int | None = None,
+    ) -> None:
+        super().__init__()
+        if vectors is None:
+            if dim is None:
+                raise ValueError("`dim` must be given where there are no `vectors`")
+            vectors = np.empty((0, check_count("dim", dim)), np.float32)
+        given = check_vectors("vectors", vectors, dim=dim)
+        self._dim = check_count("dim", given.shape[1])
+        self._metric = check_option("metric", metric, METRICS)
+        self._kind = check_option("kind", kind, KINDS)
+        self._dtype = check_option("dtype", dtype, DTYPES)
+        self._width = check_count("width", width, most=16)
+        self._degree = check_degree("degree", degree)
+        self._ef_construction = check_count("ef_construction", ef_construction, most=4096)
+        check_threads(threads)
+        self._threads = threads
+        self._store = ItemStore(self._columns(given, "vectors"), ids, attributes)
+        self._refresh()
+
+    @property
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self._dim
+
+    @property
+    def metric(self) -> str:
+        """The distance: "cosine", "ip" or "l2"."""
+        return self._metric
+
+    @property
+    def dtype(self) -> str:
+        """How vectors are stored."""
+        return self._dtype
+
+    @property
+    def vectors(self) -> Floats:
+        """The stored vectors as float32, in the order of `ids`. A copy."""
+        snapshot = self._store.snapshot
+        stored = snapshot.columns["vectors"][:, : self._dim]
+        values = stored.astype(np.float32)
+        if self._dtype == "int8":
+            values *= snapshot.columns["scales"][:, None]
+        return values if snapshot.alive is None else values[snapshot.alive]
+
+    def __repr__(self) -> str:
+        return (
+            f"<CosineIndex: {len(self)} vectors of {self._dim} dimensions, {self._metric}, "
+            f"{self._kind}, {self._dtype}>"
+        )
+
+    # Items
+
+    def add(self, vectors: npt.ArrayLike, ids: Any = None, attributes: Any = None) -> Any:
+        """Add vectors.
+
+        Parameters
+        ----------
+        vectors : array-like of real numbers, shape (n, dim)
+        ids : sequence of n distinct int or str, optional
+            None of them may be in the index. Default: numbers that go on.
+        attributes : dict of str to array-like, or data frame
+            Needed, and allowed, if the other vectors have attributes.
+
+        Returns
+        -------
+        shape (n,)
+            The ids.
+        """
+        return self._add(vectors, "vectors", ids, attributes)
+
+    def update(self, ids: Any, vectors: npt.ArrayLike, attributes: Any = None) -> None:
+        """Replace vectors.
+
+        Parameters
+        ----------
+        ids : sequence of n distinct int or str
+            Each must be in the index.
+        vectors : array-like of real numbers, shape (n, dim)
+        attributes : dict of str to array-like, or data frame, optional
+            Default: the items keep theirs.
+
+        Raises
+        ------
+        KeyError
+            If an id is not in the index; nothing is changed then.
+        """
+        self._update(ids, vectors, "vectors", attributes)
+
+    def _columns(self, items: Any, name: str) -> dict[str, npt.NDArray[Any]]:
+        """Return vectors as they are stored, with what else is kept of each."""
+        given = check_vectors(name, items, dim=self._dim)
+        columns: dict[str, npt.NDArray[Any]] = {}
+        scales: Floats | None = None
+        if self._dtype == "float16":
+            with np.errstate(over="ignore"):
+                stored: npt.NDArray[Any] = given.astype(np.float16)
+            if not np.isfinite(stored).all():
+                row = int(np.flatnonzero(~np.isfinite(stored).all(axis=1))[0])
+                raise ValueError(f"`{name}` must be finite in float16, row {row} is not")
+        elif self._dtype == "int8":
+            largest = np.abs(given).max(axis=1, initial=0.0)
+            scales = (largest / np.float32(127)).astype(np.float32)
+            divisors = np.where(scales > 0, scales, np.float32(1))
+            stored = np.rint(given / divisors[:, None]).clip(-127, 127).astype(np.int8)
+            columns["scales"] = scales
+        else:
+            stored = given
+        stride = -(-self._dim // _QUANTUM) * _QUANTUM
+        if stored.shape[1] != stride:
+            padded = np.zeros((len(stored), stride), stored.dtype)
+            padded[:, : self._dim] = stored
+            stored = padded
+        columns["vectors"] = stored
+        columns["squares"] = _core.squared_lengths(
+            stored, self._dim, scales, check_threads(self._threads)
+        )
+        with np.errstate(over="ignore"):
+            if not np.isfinite(columns["squares"]).all():
+                raise ValueError(f"`{name}` must have lengths whose squares fit float32")
+        return columns
+
+    def _stored(self, snapshot: Snapshot) -> tuple[Any, int, Any, Any]:
+        """Return what the engine takes as the rows."""
+        columns = snapshot.columns
+        return columns["vectors"], self._dim, columns.get("scales"), columns["squares"]
+
+    def _engine_metric(self) -> _core.Metric:
+        metric: _core.Metric = getattr(_core.Metric, self._metric)
+        return metric
+
+    def _least_rows(self) -> int | None:
+        least = {"quantized": _LEAST_ROWS, "graph": _LEAST_ROWS, "auto": _AUTO_GRAPH}
+        return least.get(self._kind)
+
+    def _built(self, snapshot: Snapshot, old: Any, threads: int) -> Any:
+        if self._kind == "quantized":
+            return self._quantized(snapshot, old, threads)
+        return self._graph(snapshot, old, threads)
+
+    def _quantized(self, snapshot: Snapshot, old: Quantized | None, threads: int) -> Quantized:
+        stored, metric = self._stored(snapshot), self._engine_metric()
+        rows = snapshot.rows
+        width = min(self._width, self._dim)
+        if old is not None and rows <= 4 * len(old.planes) * 64:
+            centroids, first = old.centroids, old.rows
+        else:
+            centroids = _core.train_centroids(
+                *stored, metric, width, _SAMPLE, _ITERATIONS, threads
+            )
+            first = 0
+        parts = -(-self._dim // width)
+        planes = np.zeros((-(-rows // 64), -(-parts // 2), 64), np.uint8)
+        if first and old is not None:
+            planes[: len(old.planes)] = old.planes
+        _core.encode_rows(*stored, metric, centroids, first, planes, threads)
+        return Quantized(centroids, planes, np.array([rows]))
+
+    def _graph(self, snapshot: Snapshot, old: VectorGraph | None, threads: int) -> VectorGraph:
+        records = self._records(snapshot, 0 if old is None else old.rows, threads)
+        if old is None:
+            made = _core.graph_build_bytes(
+                records, self._degree, self._ef_construction, threads=threads
+            )
+        else:
+            records = np.concatenate([old.records, records])
+            made = _core.graph_extend_bytes(
+                *old[:3], records, self._ef_construction, threads=threads
+            )
+        return VectorGraph(*made, records)
+
+    def _records(self, snapshot: Snapshot, first: int, threads: int) -> npt.NDArray[np.int8]:
+        """Return the rows from `first` on as the graph keeps them."""
+        values = snapshot.columns["vectors"][first:, : self._dim].astype(np.float32)
+        if self._dtype == "int8":
+            values *= snapshot.columns["scales"][first:, None]
+        return _core.quantise_rows(self._prepared(values), threads)
+
+    def _prepared(self, values: Floats) -> Floats:
+        """Return vectors such that the metric is one that the graph has."""
+        if self._metric == "cosine":
+            lengths = np.sqrt((values.astype(np.float64) ** 2).sum(axis=1, keepdims=True))
+            values = (values / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+        return np.ascontiguousarray(values)
+
+    # Searches
+
+    def search(
+        self,
+        queries: npt.ArrayLike,
+        k: int = 10,
+        *,
+        mask: npt.ArrayLike | None = None,
+        ids: Any = None,
+        where: Any = None,
+        ef: int | None = None,
+        shortlist: int | None = None,
+        threads: int | None = None,
+    ) -> tuple[npt.NDArray[Any], Floats]:
+        """Return the k nearest vectors of each query.
+
+        Parameters
+        ----------
+        queries : array-like of real numbers, shape (m, dim)
+        k : int, default 10
+        mask : array-like of bool, shape (n,), optional
+            Only vectors where it is true are found, in the order of `CosineIndex.ids`.
+        ids : sequence of int or str, optional
+            Only these are found.
+        where : Expression or str, optional
+            Only vectors whose attributes fulfil it are found; see `field`. Filters may be combined.
+        ef : int, optional
+            For a graph: how many candidates a walk keeps, at least k; default the larger of 2 k and
+            100. All of them are measured exactly.
+        shortlist : int, optional
+            For "quantized": how many vectors are measured exactly, at least k; default the larger of
+            10 k and 100.
+        threads : int, optional
+            Default: every available processor.
+
+        Returns
+        -------
+        ids : shape (m, k'); the ids of the vectors
+        distances : float32, shape (m, k')
+            Those of the stored vectors, exact whatever the kind: the same for a pair whatever else is
+            in the call. k' is k, or the number of vectors that may be found where that is smaller.
+        """
+        asked = check_vectors("queries", queries, dim=self._dim)
+        k = check_count("k", k)
+        ef = max(2 * k, 100) if ef is None else check_count("ef", ef, least=k)
+        if shortlist is None:
+            shortlist = max(10 * k, 100)
+        shortlist = check_count("shortlist", shortlist, least=k)
+        threads = check_threads(threads)
+        snapshot, bitmap = self._filtered(mask, ids, where, threads)
+        structure = snapshot.structure
+        if isinstance(structure, VectorGraph):
+            rows, distances = self._walk(snapshot, structure, asked, k, ef, bitmap, threads)
+        elif isinstance(structure, Quantized):
+            rows, distances = self._by_codes(snapshot, structure, asked, k, shortlist, bitmap, threads)
+        else:
+            rows, distances = self._flat(snapshot, asked, k, bitmap, threads)
+        return snapshot.names(rows), distances
+
+    def _flat(
+        self, snapshot: Snapshot, asked: Floats, k: int, bitmap: Words | None, threads: int
+    ) -> tuple[Ints, Floats]:
+        return _core.real_search(
+            *self._stored(snapshot), asked, self._engine_metric(), k, bitmap, snapshot.order[0],
+            threads,
+        )
+
+    def _by_codes(
+        self,
+        snapshot: Snapshot,
+        codes: Quantized,
+        asked: Floats,
+        k: int,
+        shortlist: int,
+        bitmap: Words | None,
+        threads: int,
+    ) -> tuple[Ints, Floats]:
+        data, dim, scales, squares = self._stored(snapshot)
+        ranks = snapshot.order[0]
+        some = codes.rows
+        head = None if bitmap is None else bitmap[: (some + 63) // 64]
+        found = _core.quantized_search(
+            data[:some], dim, None if scales is None else scales[:some], squares[:some],
+            codes.centroids, codes.planes, asked, self._engine_metric(), k, shortlist, head,
+            None if ranks is None else ranks[:some], threads,
+        )
+        return self._with_rest(snapshot, some, found, asked, k, bitmap, threads)
+
+    def _with_rest(
+        self,
+        snapshot: Snapshot,
+        covered: int,
+        found: tuple[Ints, Floats],
+        asked: Floats,
+        k: int,
+        bitmap: Words | None,
+        threads: int,
+    ) -> tuple[Ints, Floats]:
+        """Add to what was found among the covered rows what is behind them."""
+        if covered == snapshot.rows:
+            return found
+        data, dim, scales, squares = self._stored(snapshot)
+        first, rest = behind(covered, snapshot.rows, bitmap)
+        rows, distances = _core.real_search(
+            data[first:], dim, None if scales is None else scales[first:], squares[first:], asked,
+            self._engine_metric(), k, rest, None, threads,
+        )
+        rows += first
+        ranks = snapshot.order[0]
+        if ranks is not None:
+            rows = ranks[rows].astype(np.int64)
+        return merged(found, (rows, distances), k)
+
+    def _walk(
+        self,
+        snapshot: Snapshot,
+        graph: VectorGraph,
+        asked: Floats,
+        k: int,
+        ef: int,
+        bitmap: Words | None,
+        threads: int,
+    ) -> tuple[Ints, Floats]:
+        covered, head = graph.rows, None
+        if bitmap is not None:
+            head = bitmap[: (covered + 63) // 64].copy()
+            if covered % 64:
+                head[-1] &= np.uint64((1 << covered % 64) - 1)
+            passing = int(np.bitwise_count(head).sum())
+            if passing < max(_LEAST_ROWS, covered // 50):  # a scan of those alone is sooner done
+                return self._flat(snapshot, asked, k, bitmap, threads)
+        listed, _ = _core.graph_search_bytes(
+            *graph, _core.quantise_rows(self._prepared(asked), threads), self._metric == "l2", ef,
+            ef, head, threads,
+        )
+        found = _core.real_rerank(
+            *self._stored(snapshot), asked, self._engine_metric(), listed,
+            min(k, listed.shape[1]), snapshot.order[0], threads,
+        )
+        return self._with_rest(snapshot, covered, found, asked, k, bitmap, threads)
+
+    def range_search(
+        self,
+        queries: npt.ArrayLike,
+        radius: float,
+        *,
+        mask: npt.ArrayLike | None = None,
+        ids: Any = None,
+        where: Any = None,
+        threads: int | None = None,
+    ) -> tuple[Ints, npt.NDArray[Any], Floats]:
+        """Return all vectors within a distance of each query. Exact, whatever the kind.
+
+        Parameters
+        ----------
+        queries : array-like of real numbers, shape (m, dim)
+        radius : float
+            The largest distance, as the metric has it, that is still found.
+        mask, ids, where, threads
+            As for `search`.
+
+        Returns
+        -------
+        offsets : int64, shape (m + 1,)
+            The answers to query i are at offsets[i]:offsets[i + 1] of the other two arrays.
+        ids, distances : shape (offsets[-1],)
+        """
+        asked = check_vectors("queries", queries, dim=self._dim)
+        radius = check_float("radius", radius, least=-np.inf)
+        threads = check_threads(threads)
+        snapshot, bitmap = self._filtered(mask, ids, where, threads)
+        offsets, rows, distances = _core.real_range_search(
+            *self._stored(snapshot), asked, self._engine_metric(), radius, bitmap,
+            snapshot.order[0], threads,
+        )
+        return offsets, snapshot.names(rows), distances

@@ -1,0 +1,415 @@
+"""Nearest neighbours of packed codes by Hamming distance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _core
+from ._check import MAX_BITS, check_count, check_option, check_threads
+from ._index_base import Index, check_degree
+from ._item_store import ItemStore, Snapshot
+from .codes import Codes, as_codes
+
+__all__ = ["HammingIndex", "searchable"]
+
+Ints = npt.NDArray[np.int64]
+Distances = npt.NDArray[np.int32]
+Words = npt.NDArray[np.uint64]
+
+KINDS = ("auto", "flat", "multi", "graph")
+_TABLES_FROM = 50_000  # codes, in an index of kind "auto"
+_GRAPH_FROM = 1_000
+_JOIN_ROWS = 4096  # a multiple of 64
+
+
+class Tables(NamedTuple):
+    """The tables of multi-index hashing over the first rows."""
+
+    offsets: npt.NDArray[np.uint32]
+    entries: npt.NDArray[np.uint32]
+
+    @property
+    def rows(self) -> int:
+        """How many rows they cover."""
+        return self.entries.shape[1]
+
+
+class Graph(NamedTuple):
+    """A graph of neighbours over the first rows."""
+
+    neighbors: npt.NDArray[np.uint32]
+    entries: npt.NDArray[np.uint32]
+    copies: npt.NDArray[np.uint32]
+
+    @property
+    def rows(self) -> int:
+        """How many rows it covers."""
+        return len(self.neighbors)
+
+
+class HammingIndex(Index):
+    """Nearest neighbours of packed codes by Hamming distance.
+
+    Parameters
+    ----------
+    codes : Codes, or uint8, shape (n, ceil(bits / 8)), optional
+        Used where they lie, not copied, until something is added. Their ids are taken too.
+    bits : int, optional
+        Bit length of an array, default 8 per byte; needed where there are no codes yet. At most
+        65535.
+    kind : {"auto", "flat", "multi", "graph"}, default "auto"
+        "flat" compares each query with every code: exact. "multi" keeps tables by which few codes
+        have to be looked at when the answers are near (multi-index hashing): exact too, and
+        falls back to the scan when the answers are far. "graph" walks a graph of neighbours:
+        approximate, the larger `ef` the better. "auto" is exact: a scan, and from 50,000 codes on
+        the tables of "multi" for `range_search` and `self_join`, built when they are first asked.
+    ids : sequence of n distinct int or str, optional
+        Names of the codes; default those of `codes`, else numbers in the order of adding.
+    attributes : dict of str to array-like, data frame or Attributes, optional
+        Values of each code that `where` may ask about.
+    tables : int, optional
+        How many substrings "multi" cuts a code into; default about bits / log2(n).
+    degree : int, default 32
+        How many neighbours the graph keeps of each code.
+    ef_construction : int, default 100
+        How many candidates the building of the graph looks at for each code.
+    threads : int, optional
+        For building. Default: every available processor.
+
+    Notes
+    -----
+    "multi" is Norouzi, Punjani and Fleet, "Fast exact search in Hamming space with multi-index
+    hashing" (PAMI 2014).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> index = HammingIndex(np.array([[0b0000_1111], [0b0000_0000], [0b0000_0111]], np.uint8))
+    >>> ids, distances = index.search(np.array([[0b0000_1111]], np.uint8), k=2)
+    >>> ids.tolist(), distances.tolist()
+    ([[0, 2]], [[0, 1]])
+    """
+
+    _what = "hamming"
+
+    def __init__(
+        self,
+        codes: npt.ArrayLike | None = None,
+        *,
+        bits: int | None = None,
+        kind: str = "auto",
+        ids: Any = None,
+        attributes: Any = None,
+        tables: int | None = None,
+        degree: int = 32,
+        ef_construction: int = 100,
+        threads: int | None = None,
+    ) -> None:
+        super().__init__()
+        if codes is None:
+            if bits is None:
+                raise ValueError("`bits` must be given where there are no `codes`")
+            width = (check_count("bits", bits, most=MAX_BITS) + 7) // 8
+            codes = np.empty((0, width), np.uint8)
+        first = searchable(as_codes("codes", codes, bits))
+        self._bits = first.bits
+        self._kind = check_option("kind", kind, KINDS)
+        least = -(-self._bits // 56)
+        self._tables = (
+            None if tables is None else check_count("tables", tables, least=least, most=self._bits)
+        )
+        self._degree = check_degree("degree", degree)
+        self._ef_construction = check_count("ef_construction", ef_construction, most=4096)
+        check_threads(threads)
+        self._threads = threads
+        self._store = ItemStore(
+            {"codes": first.data}, first.ids if ids is None else ids, attributes
+        )
+        self._refresh()
+
+    @property
+    def bits(self) -> int:
+        """The number of bits of a code."""
+        return self._bits
+
+    @property
+    def codes(self) -> Codes:
+        """The codes and their ids, in the order of `ids`."""
+        snapshot = self._store.snapshot
+        data = snapshot.columns["codes"]
+        living = data if snapshot.alive is None else data[snapshot.alive]
+        return Codes(living, self._bits, None if snapshot.ids is None else snapshot.living_ids)
+
+    def __repr__(self) -> str:
+        return f"<HammingIndex: {len(self)} codes of {self.bits} bits, {self._kind}>"
+
+    # Items
+
+    def add(self, codes: npt.ArrayLike, ids: Any = None, attributes: Any = None) -> Any:
+        """Add codes.
+
+        Parameters
+        ----------
+        codes : Codes, or uint8, shape (n, ceil(bits / 8))
+        ids : sequence of n distinct int or str, optional
+            None of them may be in the index. Default: those of `codes`, or numbers that go on.
+        attributes : dict of str to array-like, or data frame
+            Needed, and allowed, if the other codes have attributes.
+
+        Returns
+        -------
+        shape (n,)
+            The ids.
+        """
+        given = as_codes("codes", codes, self._bits)
+        return self._add(given, "codes", given.ids if ids is None else ids, attributes)
+
+    def update(self, ids: Any, codes: npt.ArrayLike, attributes: Any = None) -> None:
+        """Replace codes.
+
+        Parameters
+        ----------
+        ids : sequence of n distinct int or str
+            Each must be in the index.
+        codes : Codes, or uint8, shape (n, ceil(bits / 8))
+        attributes : dict of str to array-like, or data frame, optional
+            Default: the items keep theirs.
+
+        Raises
+        ------
+        KeyError
+            If an id is not in the index; nothing is changed then.
+        """
+        self._update(ids, codes, "codes", attributes)
+
+    def _columns(self, items: Any, name: str) -> dict[str, npt.NDArray[Any]]:
+        return {"codes": as_codes(name, items, self._bits).data}
+
+    def _least_rows(self) -> int | None:
+        return {"multi": 1, "graph": _GRAPH_FROM}.get(self._kind)
+
+    def _built(self, snapshot: Snapshot, old: Any, threads: int) -> Any:
+        data = snapshot.columns["codes"]
+        if self._kind != "graph":
+            return Tables(*_core.multi_build(data, self._bits, self._tables, threads))
+        if old is None:
+            made = _core.graph_build_codes(
+                data, self._bits, self._degree, self._ef_construction, threads=threads
+            )
+        else:
+            made = _core.graph_extend_codes(
+                *old, data, self._bits, self._ef_construction, threads=threads
+            )
+        return Graph(*made)
+
+    # Searches
+
+    def search(
+        self,
+        queries: npt.ArrayLike,
+        k: int = 10,
+        *,
+        mask: npt.ArrayLike | None = None,
+        ids: Any = None,
+        where: Any = None,
+        ef: int | None = None,
+        threads: int | None = None,
+    ) -> tuple[npt.NDArray[Any], Distances]:
+        """Return the k nearest codes of each query.
+
+        Parameters
+        ----------
+        queries : Codes, or uint8, shape (m, ceil(bits / 8))
+        k : int, default 10
+        mask : array-like of bool, shape (n,), optional
+            Only codes where it is true are found, in the order of `HammingIndex.ids`.
+        ids : sequence of int or str, optional
+            Only these are found.
+        where : Expression or str, optional
+            Only codes whose attributes fulfil it are found; see `field`. Filters may be combined.
+            The answer of an exact kind is that of a search of the passing codes alone.
+        ef : int, optional
+            For kind "graph": how many candidates a walk keeps, at least k; default the larger of
+            2 k and 64.
+        threads : int, optional
+            Default: every available processor.
+
+        Returns
+        -------
+        ids : shape (m, k'); the ids of the codes
+        distances : int32, shape (m, k')
+            k' is k, or the number of codes that may be found where that is smaller: no place is
+            ever filled with an id that means "none".
+        """
+        asked = as_codes("queries", queries, self._bits)
+        k = check_count("k", k)
+        ef = max(2 * k, 64) if ef is None else check_count("ef", ef, least=k)
+        threads = check_threads(threads)
+        snapshot, bitmap = self._filtered(mask, ids, where, threads)
+        data = snapshot.columns["codes"]
+        ranks = snapshot.order[0]
+        structure = snapshot.structure
+        if isinstance(structure, Graph):
+            rows, distances = _core.graph_search_codes(
+                *structure, data, asked.data, self._bits, k, ef, bitmap, threads, ranks=ranks
+            )
+        elif isinstance(structure, Tables) and self._kind == "multi":
+            rows, distances = _core.multi_search(
+                data, *structure, asked.data, self._bits, k, bitmap, threads, ranks=ranks
+            )
+        else:
+            rows, distances = _core.hamming_search(
+                data, asked.data, self._bits, k, bitmap, threads, ranks=ranks
+            )
+        return snapshot.names(rows), distances
+
+    def range_search(
+        self,
+        queries: npt.ArrayLike,
+        radius: int,
+        *,
+        mask: npt.ArrayLike | None = None,
+        ids: Any = None,
+        where: Any = None,
+        threads: int | None = None,
+    ) -> tuple[Ints, npt.NDArray[Any], Distances]:
+        """Return all codes within a distance of each query. Exact, whatever the kind.
+
+        Parameters
+        ----------
+        queries : Codes, or uint8, shape (m, ceil(bits / 8))
+        radius : int, 0 or more
+            The largest distance that is still found.
+        mask, ids, where, threads
+            As for `search`.
+
+        Returns
+        -------
+        offsets : int64, shape (m + 1,)
+            The answers to query i are at offsets[i]:offsets[i + 1] of the other two arrays.
+        ids, distances : shape (offsets[-1],)
+        """
+        asked = as_codes("queries", queries, self._bits)
+        radius = min(check_count("radius", radius, least=0), self._bits)
+        threads = check_threads(threads)
+        self._want_tables(threads)
+        snapshot, bitmap = self._filtered(mask, ids, where, threads)
+        offsets, rows, distances = self._within(snapshot, asked.data, radius, bitmap, threads)
+        return offsets, snapshot.names(rows), distances
+
+    def _want_tables(self, threads: int) -> None:
+        """Build the tables of a large index of kind "auto"."""
+        snapshot = self._store.snapshot
+        if self._kind != "auto" or snapshot.rows < _TABLES_FROM:
+            return
+        covered = 0 if snapshot.structure is None else snapshot.structure.rows
+        if 2 * covered < snapshot.rows:
+            with self._lock:
+                self._store.publish(self._built(self._store.snapshot, None, threads))
+
+    def _within(
+        self,
+        snapshot: Snapshot,
+        queries: npt.NDArray[np.uint8],
+        radius: int,
+        bitmap: Words | None,
+        threads: int,
+        *,
+        by_rank: bool = True,
+    ) -> tuple[Ints, Ints, Distances]:
+        data, structure = snapshot.columns["codes"], snapshot.structure
+        ranks = snapshot.order[0] if by_rank else None
+        if isinstance(structure, Tables):
+            return _core.multi_range_search(
+                data, *structure, queries, self._bits, radius, bitmap, threads, ranks=ranks
+            )
+        return _core.hamming_range_search(
+            data, queries, self._bits, radius, bitmap, threads, ranks=ranks
+        )
+
+    def self_join(
+        self, radius: int, *, where: Any = None, threads: int | None = None
+    ) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any], Distances]]:
+        """Yield all pairs of codes within a distance of each other, a block at a time.
+
+        Each pair comes once. The pairs of all blocks are ordered by the row of the first and then
+        of the second; memory is bounded by the pairs of some thousand codes.
+
+        Parameters
+        ----------
+        radius : int, 0 or more
+        where : Expression or str, optional
+            Only pairs of codes whose attributes both fulfil it.
+        threads : int, optional
+            Default: every available processor.
+
+        Yields
+        ------
+        first, second : shape (pairs,)
+            Their ids.
+        distances : int32, shape (pairs,)
+        """
+        radius = min(check_count("radius", radius, least=0), self._bits)
+        threads = check_threads(threads)
+        self._want_tables(threads)
+        snapshot, bitmap = self._filtered(None, None, where, threads)
+        names = np.arange(snapshot.rows) if snapshot.ids is None else snapshot.ids
+        for first, second, distances in self._row_pairs(snapshot, radius, bitmap, threads):
+            yield names[first], names[second], distances
+
+    def _row_pairs(
+        self, snapshot: Snapshot, radius: int, bitmap: Words | None, threads: int
+    ) -> Iterator[tuple[Ints, Ints, Distances]]:
+        data = snapshot.columns["codes"]
+        for start in range(0, snapshot.rows, _JOIN_ROWS):
+            rows = np.arange(start, min(start + _JOIN_ROWS, snapshot.rows))
+            if bitmap is not None:
+                chosen = bitmap[rows // 64] >> (rows % 64).astype(np.uint64) & np.uint64(1)
+                rows = rows[chosen.astype(np.bool_)]
+            if not len(rows):
+                continue
+            offsets, seconds, distances = self._within(
+                snapshot, data[rows], radius, bitmap, threads, by_rank=False
+            )
+            firsts = np.repeat(rows, np.diff(offsets))
+            later = seconds > firsts
+            firsts, seconds, distances = firsts[later], seconds[later], distances[later]
+            order = np.lexsort((seconds, firsts))
+            if len(order):
+                yield firsts[order], seconds[order], distances[order]
+
+    def clusters(self, radius: int, *, threads: int | None = None) -> npt.NDArray[Any]:
+        """Return groups of near-duplicates: codes joined by chains of pairs within a distance.
+
+        Parameters
+        ----------
+        radius : int, 0 or more
+        threads : int, optional
+            Default: every available processor.
+
+        Returns
+        -------
+        shape (n,)
+            For each code, in the order of `ids`, the id of the first code of its group.
+        """
+        radius = min(check_count("radius", radius, least=0), self._bits)
+        threads = check_threads(threads)
+        self._want_tables(threads)
+        snapshot, bitmap = self._filtered(None, None, None, threads)
+        joined = _core.Groups(snapshot.rows)
+        for first, second, _ in self._row_pairs(snapshot, radius, bitmap, threads):
+            joined.join(first, second)
+        names = np.arange(snapshot.rows) if snapshot.ids is None else snapshot.ids
+        groups: npt.NDArray[Any] = names[joined.leaders()]
+        return groups if snapshot.alive is None else groups[snapshot.alive]
+
+
+def searchable(codes: Codes) -> Codes:
+    """Return codes that are not too long for the engine."""
+    if codes.bits > MAX_BITS:
+        raise ValueError(f"`bits` must be at most {MAX_BITS}, got {codes.bits}")
+    return codes

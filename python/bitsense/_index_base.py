@@ -1,0 +1,211 @@
+"""What every index has in common: items that come, change and go, filters, files."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ._check import check_count, check_threads
+from ._item_store import ItemStore, Snapshot
+from .filters import Attributes
+
+__all__ = ["Index", "check_degree"]
+
+Self = TypeVar("Self", bound="Index")
+Words = npt.NDArray[np.uint64]
+
+# A structure covers the first rows only; those behind it are scanned, until they are this many.
+_MOST_BEHIND = 4096
+_SHARE_BEHIND = 16
+
+
+def check_degree(name: str, value: Any) -> int:
+    """Return the number of neighbours that a graph keeps of each item."""
+    return check_count(name, value, least=4, most=256)
+
+
+class Index:
+    """The items of an index and what changes them; the kinds of search are in its subclasses.
+
+    Searches may run in any number of threads while one thread after the other changes the index: a
+    search sees the items as they were when it began. Answers are ordered by (distance, id).
+    """
+
+    _what: ClassVar[str]
+    _kind: str
+    _threads: int | None
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._store: ItemStore
+
+    # What subclasses say
+
+    def _columns(self, items: Any, name: str) -> dict[str, npt.NDArray[Any]]:
+        raise NotImplementedError
+
+    def _built(self, snapshot: Snapshot, old: Any, threads: int) -> Any:
+        """Return the structure of the kind over all rows, grown from an old one if that is not None."""
+        raise NotImplementedError
+
+    def _least_rows(self) -> int | None:
+        """Return from how many rows on there is a structure; None if never."""
+        raise NotImplementedError
+
+    # Items
+
+    @property
+    def ids(self) -> npt.NDArray[Any]:
+        """The ids of the items, in the order they were added; int64, or objects of type str."""
+        return self._store.snapshot.living_ids
+
+    @property
+    def attributes(self) -> Attributes | None:
+        """The attributes of the items, deleted ones included; or None."""
+        return self._store.snapshot.attributes
+
+    @property
+    def kind(self) -> str:
+        """How the index searches: what it was given as `kind`."""
+        return self._kind
+
+    def __len__(self) -> int:
+        return self._store.snapshot.living
+
+    def __contains__(self, identifier: object) -> bool:
+        with self._lock:
+            return self._store._place(identifier) >= 0
+
+    def _add(self, items: Any, name: str, ids: Any, attributes: Any) -> npt.NDArray[Any]:
+        columns = self._columns(items, name)
+        with self._lock:
+            added = self._store.add(columns, ids, attributes)
+            self._refresh()
+        return added
+
+    def remove(self, ids: Any) -> int:
+        """Delete items.
+
+        Parameters
+        ----------
+        ids : int, str, or a sequence of them
+            Each must be in the index.
+
+        Returns
+        -------
+        int
+            How many there were.
+
+        Raises
+        ------
+        KeyError
+            If an id is not in the index; nothing is deleted then.
+        """
+        with self._lock:
+            count = self._store.remove(ids)
+            self._refresh()
+        return count
+
+    def _update(self, ids: Any, items: Any, name: str, attributes: Any) -> None:
+        columns = self._columns(items, name)
+        with self._lock:
+            self._store.update(ids, columns, attributes)
+            self._refresh()
+
+    def _refresh(self) -> None:
+        """Grow the structure over the rows behind it, if they have become many."""
+        snapshot = self._store.snapshot
+        least = self._least_rows()
+        if least is None or snapshot.rows < least:
+            return
+        old = snapshot.structure
+        covered = 0 if old is None else old.rows
+        behind = snapshot.rows - covered
+        if old is not None and behind <= max(_MOST_BEHIND, covered // _SHARE_BEHIND):
+            return
+        self._store.publish(self._built(snapshot, old, check_threads(self._threads)))
+
+    def build(self, *, threads: int | None = None) -> None:
+        """Build now what the kind of index needs over all items, those added last included.
+
+        Adding items does so by itself whenever many have come; until then they are scanned.
+
+        Parameters
+        ----------
+        threads : int, optional
+            Default: every available processor.
+        """
+        with self._lock:
+            snapshot = self._store.snapshot
+            if self._least_rows() is not None and snapshot.rows:
+                structure = self._built(snapshot, None, check_threads(threads))
+                self._store.publish(structure)
+
+    # Searches
+
+    def _filtered(
+        self, mask: Any, ids: Any, where: Any, threads: int
+    ) -> tuple[Snapshot, Words | None]:
+        snapshot = self._store.snapshot
+        return snapshot, snapshot.bitmap(mask, ids, where, threads)
+
+    # Files
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save everything as the file `path`; an old one is replaced at once or not at all.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        """
+        from ._index_file import save_index
+
+        with self._lock:
+            save_index(self, path)
+
+    @classmethod
+    def load(cls: type[Self], path: str | os.PathLike[str]) -> Self:
+        """Return what `save` wrote at `path`; the arrays are views of the mapped file.
+
+        Raises
+        ------
+        FormatError
+            If the file is corrupt, cut, newer, or holds something else.
+        OSError
+            If the file cannot be opened.
+        """
+        from ._index_file import load_index
+
+        loaded: Self = load_index(path, cls)
+        return loaded
+
+    def append(self, path: str | os.PathLike[str]) -> None:
+        """Add to the file `path`, which holds an earlier state of this index, what has changed.
+
+        Nothing of what is there is written again: new items go behind the old ones. Programs that
+        have the file open go on seeing the state they opened.
+
+        Raises
+        ------
+        FormatError
+            If the file is no earlier state of this index.
+        OSError
+            If the file cannot be written; it is as it was then.
+        """
+        from ._index_file import append_index
+
+        with self._lock:
+            append_index(self, path)
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        from ._index_file import index_bytes
+        from .files import load_bytes
+
+        with self._lock:
+            return load_bytes, (index_bytes(self),)

@@ -17,6 +17,7 @@ struct CodeKernels;
 struct WordKernels;
 struct TextKernels;
 struct ScoreKernels;
+struct FilterKernels;
 
 struct Kernels {
   const char* level;  // "baseline", "avx2", "avx512"
@@ -25,6 +26,7 @@ struct Kernels {
   const WordKernels* words;
   const TextKernels* text;
   const ScoreKernels* scores;
+  const FilterKernels* filters;
 };
 
 }  // namespace bitsense

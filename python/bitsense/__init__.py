@@ -9,6 +9,7 @@ from .codes import Codes, pack_bits, pack_signs, unpack_bits
 from .errors import FormatError, NotFittedError
 from .evaluate import evaluate_retrieval, retrieval_metrics
 from .files import info, load, verify
+from .filters import Attributes, field, parse_filter
 from .formats import load_vectors, save_vectors
 from .hashing import ITQ, RandomHyperplanes, SignBinarizer
 from .models import BinaryParagraphVector, ParagraphVector, RealBinaryParagraphVector
@@ -29,6 +30,7 @@ from .word_models import DisambiguatedSkipGram, Word2Vec
 
 __all__ = [
     "ITQ",
+    "Attributes",
     "BinaryParagraphVector",
     "BitReport",
     "Certificate",
@@ -62,12 +64,14 @@ __all__ = [
     "encode_corpus",
     "encode_documents",
     "evaluate_retrieval",
+    "field",
     "hamming_distances",
     "info",
     "load",
     "load_vectors",
     "pack_bits",
     "pack_signs",
+    "parse_filter",
     "retrieval_metrics",
     "save_vectors",
     "unpack_bits",

@@ -1,6 +1,6 @@
 import enum
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -375,6 +375,42 @@ def asymmetric_scores(
     threads: int = 1,
 ) -> npt.NDArray[np.float32]: ...
 def read_words(data: npt.NDArray[np.uint8]) -> int: ...
+
+# filters
+_Value = TypeVar("_Value", np.int64, np.float64, np.int32, np.int8)
+_Wanted = TypeVar("_Wanted", np.int64, np.float64)
+
+def filter_ranges(
+    values: npt.NDArray[_Value],
+    lows: npt.NDArray[_Value],
+    highs: npt.NDArray[_Value],
+    threads: int = 1,
+    level: str | None = None,
+) -> _Sizes: ...
+def filter_members(
+    values: npt.NDArray[_Wanted],
+    wanted: npt.NDArray[_Wanted],
+    threads: int = 1,
+    level: str | None = None,
+) -> _Sizes: ...
+def filter_lookup(
+    codes: npt.NDArray[np.int32],
+    table: npt.NDArray[np.uint8],
+    threads: int = 1,
+    level: str | None = None,
+) -> _Sizes: ...
+def filter_tagged(
+    offsets: npt.NDArray[np.int64],
+    codes: npt.NDArray[np.int32],
+    table: npt.NDArray[np.uint8],
+    least: int,
+    threads: int = 1,
+    level: str | None = None,
+) -> _Sizes: ...
+def bitmap_and(words: _Sizes, other: _Sizes) -> None: ...
+def bitmap_or(words: _Sizes, other: _Sizes) -> None: ...
+def bitmap_not(words: _Sizes, rows: int) -> None: ...
+def bitmap_count(words: _Sizes) -> int: ...
 
 # io
 def crc64(data: bytes | npt.NDArray[np.uint8]) -> int: ...

@@ -7,6 +7,7 @@
 #include "check.hpp"
 #include "codes/projection.hpp"
 #include "kernels/dispatch.hpp"
+#include "search/attributes.hpp"
 #include "search/hamming.hpp"
 #include "search/rerank.hpp"
 #include "search/top_k.hpp"
@@ -171,11 +172,60 @@ void codes_are_the_signs_of_projections() {
   }
 }
 
+// Row counts around the ends of words and blocks; every third value passes nothing but its own
+// test.
+void filters_are_those_of_a_plain_loop(const FilterKernels& kernel) {
+  const Poll poll;
+  for (const std::size_t rows : {0U, 1U, 63U, 64U, 65U, 1000U, 70'001U}) {
+    std::vector<std::int64_t> numbers(rows);
+    std::vector<double> floats(rows);
+    std::vector<std::int32_t> codes(rows);
+    for (std::size_t i = 0; i < rows; ++i) {
+      numbers[i] = static_cast<std::int64_t>(i * 2654435761U % 1001) - 500;
+      floats[i] = i % 3 == 0 ? std::nan("") : static_cast<double>(numbers[i]) / 4;
+      codes[i] = static_cast<std::int32_t>(numbers[i]);
+    }
+    const std::vector<std::uint8_t> table{1, 0, 1, 1, 0, 1};
+    const std::vector<std::int64_t> wanted{3, -500, 77, 0, 499, 12};
+    for (const std::size_t threads : {1U, 3U}) {
+      const FilterRun run{kernel, threads, poll};
+      const auto check_bits = [&](auto&& fill, auto&& passes) {
+        std::vector<std::uint64_t> words((rows + 63) / 64);
+        fill(words.data());
+        std::size_t count = 0;
+        for (std::size_t i = 0; i < rows; ++i) {
+          BITSENSE_CHECK((words[i / 64] >> (i % 64) & 1U) == (passes(i) ? 1U : 0U));
+          count += passes(i) ? 1 : 0;
+        }
+        BITSENSE_CHECK(bitmap_count(words) == count);
+        bitmap_not(words, rows);
+        BITSENSE_CHECK(bitmap_count(words) == rows - count);
+      };
+      const std::vector<Interval<std::int64_t>> two{{-500, -400}, {7, INT64_MAX}};
+      check_bits([&](auto* words) { add_ranges(numbers, two, run, words); },
+                 [&](std::size_t i) { return numbers[i] <= -400 || numbers[i] >= 7; });
+      const std::vector<Interval<double>> one{{-3.5, 20}};
+      check_bits([&](auto* words) { add_ranges(floats, one, run, words); },
+                 [&](std::size_t i) { return floats[i] >= -3.5 && floats[i] <= 20; });
+      check_bits([&](auto* words) { add_members(numbers, wanted, run, words); },
+                 [&](std::size_t i) {
+                   return std::find(wanted.begin(), wanted.end(), numbers[i]) != wanted.end();
+                 });
+      check_bits(
+          [&](auto* words) { add_lookup(codes, table, run, words); },
+          [&](std::size_t i) { return codes[i] >= 0 && codes[i] < 6 && table[codes[i]] == 1; });
+    }
+  }
+}
+
 }  // namespace
 
 void search_tests(Suite& test) {
   for (const Kernels& level : available_kernels())
     test("answers are those of sorting", [&] { answers_are_those_of_sorting(*level.codes); });
+  for (const Kernels& level : available_kernels())
+    test("filters are those of a plain loop",
+         [&] { filters_are_those_of_a_plain_loop(*level.filters); });
   test("a poll that throws stops the scan", a_poll_that_throws_stops_the_scan);
   test("reranking puts the best scores first", reranking_puts_the_best_scores_first);
   test("codes are the signs of projections", codes_are_the_signs_of_projections);

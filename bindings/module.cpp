@@ -13,5 +13,6 @@ PYBIND11_MODULE(_core, m) {
   register_state(m);
   register_codes(m);
   register_search(m);
+  register_graph(m);
   register_io(m);
 }

@@ -11,4 +11,5 @@ void register_train(pybind11::module_& m);
 void register_words(pybind11::module_& m);
 void register_codes(pybind11::module_& m);
 void register_search(pybind11::module_& m);
+void register_graph(pybind11::module_& m);
 void register_io(pybind11::module_& m);

@@ -16,7 +16,8 @@ namespace bitsense {
   extern const FloatKernels float_kernels_##level; \
   extern const CodeKernels code_kernels_##level;   \
   extern const WordKernels word_kernels_##level;   \
-  extern const TextKernels text_kernels_##level;
+  extern const TextKernels text_kernels_##level;   \
+  extern const GraphKernels graph_kernels_##level;
 BITSENSE_FOR_EACH_LEVEL(BITSENSE_DECLARE)
 #undef BITSENSE_DECLARE
 
@@ -43,7 +44,7 @@ std::vector<Kernels> detect() {
 #define BITSENSE_ADD(level)                                                                        \
   if (runs_##level())                                                                              \
     found.push_back({#level, &float_kernels_##level, &code_kernels_##level, &word_kernels_##level, \
-                     &text_kernels_##level});
+                     &text_kernels_##level, &graph_kernels_##level});
   BITSENSE_FOR_EACH_LEVEL(BITSENSE_ADD)
 #undef BITSENSE_ADD
   return found;

@@ -16,6 +16,7 @@ struct FloatKernels;
 struct CodeKernels;
 struct WordKernels;
 struct TextKernels;
+struct GraphKernels;
 
 struct Kernels {
   const char* level;  // "baseline", "avx2", "avx512"
@@ -23,6 +24,7 @@ struct Kernels {
   const CodeKernels* codes;
   const WordKernels* words;
   const TextKernels* text;
+  const GraphKernels* graph;
 };
 
 }  // namespace bitsense

@@ -376,6 +376,87 @@ def asymmetric_scores(
 ) -> npt.NDArray[np.float32]: ...
 def read_words(data: npt.NDArray[np.uint8]) -> int: ...
 
+# graph
+_Graph: TypeAlias = tuple[_Ids, _Ids, _Ids]
+_Records: TypeAlias = npt.NDArray[np.int8]
+
+def graph_build_codes(
+    codes: npt.NDArray[np.uint8],
+    bits: int,
+    degree: int = 32,
+    ef_construction: int = 100,
+    alpha: float = 1.0,
+    seed: int = 0,
+    threads: int = 1,
+    level: str | None = None,
+) -> _Graph: ...
+def graph_build_bytes(
+    records: _Records,
+    degree: int = 32,
+    ef_construction: int = 100,
+    alpha: float = 1.0,
+    seed: int = 0,
+    threads: int = 1,
+    level: str | None = None,
+) -> _Graph: ...
+def graph_extend_codes(
+    neighbors: _Ids,
+    entries: _Ids,
+    copies: _Ids,
+    codes: npt.NDArray[np.uint8],
+    bits: int,
+    ef_construction: int = 100,
+    alpha: float = 1.0,
+    seed: int = 0,
+    threads: int = 1,
+    level: str | None = None,
+) -> _Graph: ...
+def graph_extend_bytes(
+    neighbors: _Ids,
+    entries: _Ids,
+    copies: _Ids,
+    records: _Records,
+    ef_construction: int = 100,
+    alpha: float = 1.0,
+    seed: int = 0,
+    threads: int = 1,
+    level: str | None = None,
+) -> _Graph: ...
+def graph_search_codes(
+    neighbors: _Ids,
+    entries: _Ids,
+    copies: _Ids,
+    codes: npt.NDArray[np.uint8],
+    queries: npt.NDArray[np.uint8],
+    bits: int,
+    k: int,
+    ef: int,
+    mask: npt.NDArray[np.bool_] | None = None,
+    threads: int = 1,
+    level: str | None = None,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]: ...
+def graph_search_bytes(
+    neighbors: _Ids,
+    entries: _Ids,
+    copies: _Ids,
+    records: _Records,
+    queries: _Records,
+    euclidean: bool,
+    k: int,
+    ef: int,
+    mask: npt.NDArray[np.bool_] | None = None,
+    threads: int = 1,
+    level: str | None = None,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]: ...
+def graph_check(neighbors: _Ids, entries: _Ids, copies: _Ids) -> None: ...
+def quantise_rows(vectors: _Floats, threads: int = 1) -> _Records: ...
+def kernel_code_distances(
+    level: str, query: npt.NDArray[np.uint8], codes: npt.NDArray[np.uint8], rows: _Ids
+) -> _Ids: ...
+def kernel_byte_dots(
+    level: str, query: _Records, records: _Records, rows: _Ids
+) -> npt.NDArray[np.int32]: ...
+
 # io
 def crc64(data: bytes | npt.NDArray[np.uint8]) -> int: ...
 def format_save(

@@ -1,6 +1,8 @@
 // The file format: plans are written to a path or to bytes, images are read from either.
 #include <pybind11/stl.h>
 
+#include <cstdio>
+
 #include "arrays.hpp"
 #include "io/reader.hpp"
 #include "io/writer.hpp"
@@ -51,10 +53,20 @@ struct Reader {
   bitsense::FileParts parts;
 };
 
-Reader map(const std::string& path, bool check_sections, std::size_t threads) {
+Reader map(const std::string& path, bool check_sections, std::size_t threads, std::size_t part) {
   py::gil_scoped_release release;
-  return {bitsense::FileImage::map(path),
-          check_sections ? bitsense::Check::kAll : bitsense::Check::kMetadata, threads};
+  const auto check = check_sections ? bitsense::Check::kAll : bitsense::Check::kMetadata;
+  const bitsense::FileImage image = bitsense::FileImage::map(path);
+  const auto sizes = bitsense::part_sizes(image.bytes());
+  bitsense::require(part < sizes.size(), "`part` must be below ", sizes.size(), ", got ", part);
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < part; ++i) first += sizes[i];
+  return {image.part(first, sizes[part]), check, threads};
+}
+
+std::vector<std::size_t> parts(const std::string& path) {
+  py::gil_scoped_release release;
+  return bitsense::part_sizes(bitsense::FileImage::map(path).bytes());
 }
 
 Bytes bytes_of(const py::buffer_info& info) {
@@ -87,6 +99,13 @@ std::vector<std::tuple<std::size_t, std::size_t, std::uint64_t>> sections_of(con
   return sections;
 }
 
+std::string checksum_digits(Bytes file) {
+  char digits[17];
+  std::snprintf(digits, sizeof digits, "%016llx",
+                static_cast<unsigned long long>(bitsense::read_prelude(file).crc));
+  return digits;
+}
+
 py::buffer_info buffer_of(Reader& reader) {
   const Bytes bytes = reader.image.bytes();
   return {const_cast<std::uint8_t*>(bytes.data()), static_cast<py::ssize_t>(bytes.size()), true};
@@ -99,11 +118,15 @@ void register_io(py::module_& m) {
   m.def("format_save", &save, py::arg("path"), py::arg("header"), py::arg("sections"),
         py::arg("threads"));
   m.def("format_dump", &dump, py::arg("header"), py::arg("sections"), py::arg("threads"));
-  m.def("format_map", &map, py::arg("path"), py::arg("check_sections"), py::arg("threads"));
+  m.def("format_map", &map, py::arg("path"), py::arg("check_sections"), py::arg("threads"),
+        py::arg("part") = 0);
+  m.def("format_parts", &parts, py::arg("path"));
   m.def("format_parse", &parse, py::arg("data"), py::arg("threads"));
   py::class_<Reader>(m, "FormatReader", py::buffer_protocol())
       .def_property_readonly("header",
                              [](const Reader& self) { return py::bytes(self.parts.header); })
+      .def_property_readonly("checksum",
+                             [](const Reader& self) { return checksum_digits(self.image.bytes()); })
       .def_property_readonly("sections", &sections_of)
       .def_property_readonly("size", [](const Reader& self) { return self.image.bytes().size(); })
       .def_buffer(&buffer_of);

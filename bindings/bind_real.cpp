@@ -65,7 +65,7 @@ struct Request {
   bitsense::RealOptions options;
 
   Request(const py::array& data, std::size_t dim, const std::optional<Floats>& scales,
-          const Floats& squares, const Floats& queries, bitsense::Metric metric,
+          const Floats& squares, const Floats& queries, bitsense::RealMetric metric,
           const Bitmap& bitmap, const Ranks& ranks, std::size_t threads, const Level& level)
       : rows(stored_view(data, dim, scales, squares)),
         asked(vectors_view(queries, "queries")),
@@ -110,7 +110,7 @@ Floats squared_lengths(const py::array& data, std::size_t dim, const std::option
 }
 
 py::tuple search(const py::array& data, std::size_t dim, const std::optional<Floats>& scales,
-                 const Floats& squares, const Floats& queries, bitsense::Metric metric,
+                 const Floats& squares, const Floats& queries, bitsense::RealMetric metric,
                  std::size_t k, const Bitmap& bitmap, const Ranks& ranks, std::size_t threads,
                  const Level& level) {
   const Request request(data, dim, scales, squares, queries, metric, bitmap, ranks, threads, level);
@@ -122,7 +122,7 @@ py::tuple search(const py::array& data, std::size_t dim, const std::optional<Flo
 }
 
 py::tuple range_search(const py::array& data, std::size_t dim, const std::optional<Floats>& scales,
-                       const Floats& squares, const Floats& queries, bitsense::Metric metric,
+                       const Floats& squares, const Floats& queries, bitsense::RealMetric metric,
                        float radius, const Bitmap& bitmap, const Ranks& ranks, std::size_t threads,
                        const Level& level) {
   const Request request(data, dim, scales, squares, queries, metric, bitmap, ranks, threads, level);
@@ -152,7 +152,7 @@ py::tuple range_search(const py::array& data, std::size_t dim, const std::option
 }
 
 py::tuple rerank(const py::array& data, std::size_t dim, const std::optional<Floats>& scales,
-                 const Floats& squares, const Floats& queries, bitsense::Metric metric,
+                 const Floats& squares, const Floats& queries, bitsense::RealMetric metric,
                  const Array<std::int64_t>& listed, std::size_t k, const Ranks& ranks,
                  std::size_t threads, const Level& level) {
   const Request request(data, dim, scales, squares, queries, metric, std::nullopt, ranks, threads,
@@ -183,7 +183,7 @@ bitsense::PartShape shape_of(std::size_t dim, const Floats& centroids) {
 }
 
 Floats train_centroids(const py::array& data, std::size_t dim, const std::optional<Floats>& scales,
-                       const Floats& squares, bitsense::Metric metric, std::size_t width,
+                       const Floats& squares, bitsense::RealMetric metric, std::size_t width,
                        std::size_t sample, std::size_t iterations, std::size_t threads) {
   const auto rows = stored_view(data, dim, scales, squares);
   bitsense::require(width >= 1 && width <= dim, "`width` must be 1 to ", dim, ", got ", width);
@@ -209,7 +209,7 @@ void require_planes(const Array<std::uint8_t>& planes, std::size_t rows, std::si
 }
 
 void encode_rows(const py::array& data, std::size_t dim, const std::optional<Floats>& scales,
-                 const Floats& squares, bitsense::Metric metric, const Floats& centroids,
+                 const Floats& squares, bitsense::RealMetric metric, const Floats& centroids,
                  std::size_t first, Array<std::uint8_t>& planes, std::size_t threads) {
   const auto rows = stored_view(data, dim, scales, squares);
   const auto shape = shape_of(dim, centroids);
@@ -224,7 +224,7 @@ void encode_rows(const py::array& data, std::size_t dim, const std::optional<Flo
 py::tuple quantized_search(const py::array& data, std::size_t dim,
                            const std::optional<Floats>& scales, const Floats& squares,
                            const Floats& centroids, const Array<std::uint8_t>& planes,
-                           const Floats& queries, bitsense::Metric metric, std::size_t k,
+                           const Floats& queries, bitsense::RealMetric metric, std::size_t k,
                            std::size_t shortlist, const Bitmap& bitmap, const Ranks& ranks,
                            std::size_t threads, const Level& level) {
   const Request request(data, dim, scales, squares, queries, metric, bitmap, ranks, threads, level);
@@ -241,10 +241,10 @@ py::tuple quantized_search(const py::array& data, std::size_t dim,
 }  // namespace
 
 void register_real(py::module_& m) {
-  py::native_enum<bitsense::Metric>(m, "Metric", "enum.Enum")
-      .value("cosine", bitsense::Metric::kCosine)
-      .value("ip", bitsense::Metric::kInner)
-      .value("l2", bitsense::Metric::kSquared)
+  py::native_enum<bitsense::RealMetric>(m, "Metric", "enum.Enum")
+      .value("cosine", bitsense::RealMetric::kCosine)
+      .value("ip", bitsense::RealMetric::kInner)
+      .value("l2", bitsense::RealMetric::kSquared)
       .finalize();
   m.def("squared_lengths", &squared_lengths, "data"_a, "dim"_a, "scales"_a.noconvert(),
         "threads"_a = 1);

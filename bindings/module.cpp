@@ -15,5 +15,6 @@ PYBIND11_MODULE(_core, m) {
   register_search(m);
   register_real(m);
   register_filters(m);
+  register_graph(m);
   register_io(m);
 }

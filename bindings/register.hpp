@@ -13,4 +13,5 @@ void register_codes(pybind11::module_& m);
 void register_search(pybind11::module_& m);
 void register_real(pybind11::module_& m);
 void register_filters(pybind11::module_& m);
+void register_graph(pybind11::module_& m);
 void register_io(pybind11::module_& m);

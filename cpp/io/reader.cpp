@@ -107,6 +107,22 @@ class Descriptor {
 
 }  // namespace
 
+std::vector<std::size_t> part_sizes(Bytes file) {
+  std::vector<std::size_t> sizes;
+  std::size_t first = 0;
+  try {
+    while (first < file.size()) {
+      const std::uint64_t size = read_prelude(file.subspan(first)).size;
+      if (size == 0 || size > file.size() - first) return {file.size()};
+      sizes.push_back(static_cast<std::size_t>(size));
+      first += static_cast<std::size_t>(size);
+    }
+  } catch (const FormatError&) {
+    return {file.size()};
+  }
+  return sizes.empty() ? std::vector<std::size_t>{0} : sizes;
+}
+
 FileParts parse_file(Bytes file, Check check, std::size_t threads, const Poll& poll) {
   const Prelude prelude = read_prelude(file);
   check_size(prelude, file.size());

@@ -21,6 +21,10 @@ struct FileParts {
   std::vector<Section> sections;
 };
 
+// The sizes of the files that lie one behind the other in these bytes, where something was
+// appended; one size if they are not just that, which parse_file will say.
+std::vector<std::size_t> part_sizes(Bytes file);
+
 enum class Check {
   kAll,
   kMetadata,  // all but the contents of the sections and the padding between them: reads few pages
@@ -41,6 +45,11 @@ class FileImage {
   static FileImage copy(Bytes bytes);
 
   Bytes bytes() const noexcept { return bytes_; }
+
+  // A run of its bytes, which keeps all of them.
+  FileImage part(std::size_t first, std::size_t size) const {
+    return {std::shared_ptr<const std::uint8_t>(memory_, bytes_.data() + first), size};
+  }
 
  private:
   FileImage(std::shared_ptr<const std::uint8_t> memory, std::size_t size)

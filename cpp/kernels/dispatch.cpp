@@ -12,13 +12,14 @@ namespace bitsense {
 #define BITSENSE_FOR_EACH_LEVEL(X) X(baseline)
 #endif
 
-#define BITSENSE_DECLARE(level)                    \
-  extern const FloatKernels float_kernels_##level; \
-  extern const CodeKernels code_kernels_##level;   \
-  extern const WordKernels word_kernels_##level;   \
-  extern const TextKernels text_kernels_##level;   \
-  extern const ScoreKernels score_kernels_##level; \
-  extern const FilterKernels filter_kernels_##level;
+#define BITSENSE_DECLARE(level)                      \
+  extern const FloatKernels float_kernels_##level;   \
+  extern const CodeKernels code_kernels_##level;     \
+  extern const WordKernels word_kernels_##level;     \
+  extern const TextKernels text_kernels_##level;     \
+  extern const ScoreKernels score_kernels_##level;   \
+  extern const FilterKernels filter_kernels_##level; \
+  extern const GraphKernels graph_kernels_##level;
 BITSENSE_FOR_EACH_LEVEL(BITSENSE_DECLARE)
 #undef BITSENSE_DECLARE
 
@@ -45,7 +46,8 @@ std::vector<Kernels> detect() {
 #define BITSENSE_ADD(level)                                                                        \
   if (runs_##level())                                                                              \
     found.push_back({#level, &float_kernels_##level, &code_kernels_##level, &word_kernels_##level, \
-                     &text_kernels_##level, &score_kernels_##level, &filter_kernels_##level});
+                     &text_kernels_##level, &score_kernels_##level, &filter_kernels_##level,       \
+                     &graph_kernels_##level});
   BITSENSE_FOR_EACH_LEVEL(BITSENSE_ADD)
 #undef BITSENSE_ADD
   return found;

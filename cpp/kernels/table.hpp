@@ -18,6 +18,7 @@ struct WordKernels;
 struct TextKernels;
 struct ScoreKernels;
 struct FilterKernels;
+struct GraphKernels;
 
 struct Kernels {
   const char* level;  // "baseline", "avx2", "avx512"
@@ -27,6 +28,7 @@ struct Kernels {
   const TextKernels* text;
   const ScoreKernels* scores;
   const FilterKernels* filters;
+  const GraphKernels* graph;
 };
 
 }  // namespace bitsense

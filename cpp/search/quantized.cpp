@@ -21,7 +21,7 @@ constexpr std::size_t kSample = 256;  // rows whose costs set the range of a que
 // The costs of the parts of one query, as floats and as the bytes that the kernel adds.
 class Tables {
  public:
-  Tables(const QuantizedRows& codes, Metric metric)
+  Tables(const QuantizedRows& codes, RealMetric metric)
       : codes_(codes), metric_(metric), costs_(codes.shape.bytes() * kNibbleTables) {}
 
   void start(const float* query) {
@@ -30,7 +30,7 @@ class Tables {
     for (std::size_t x = 0; x < shape.dim; ++x) {
       length += static_cast<double>(query[x]) * query[x];
     }
-    const bool scaled = metric_ == Metric::kCosine && length > 0.0;
+    const bool scaled = metric_ == RealMetric::kCosine && length > 0.0;
     const double factor = scaled ? 1.0 / std::sqrt(length) : 1.0;
     std::fill(costs_.begin(), costs_.end(), 0.0F);
     for (std::size_t p = 0; p < shape.parts(); ++p) {
@@ -82,13 +82,13 @@ class Tables {
       const std::size_t x = p * shape.width + w;
       const double q = x < shape.dim ? query[x] * factor : 0.0;
       const double apart = q - centroid[w];
-      sum += metric_ == Metric::kInner ? -q * centroid[w] : apart * apart;
+      sum += metric_ == RealMetric::kInner ? -q * centroid[w] : apart * apart;
     }
     return static_cast<float>(sum);
   }
 
   const QuantizedRows& codes_;
-  Metric metric_;
+  RealMetric metric_;
   std::vector<float> costs_;
 };
 

@@ -31,13 +31,13 @@ struct PartShape {
 };
 
 // Learns the centroids from at most `sample` rows, evenly spaced.
-void train_centroids(const StoredVectors& rows, Metric metric, const PartShape& shape,
+void train_centroids(const StoredVectors& rows, RealMetric metric, const PartShape& shape,
                      std::size_t sample, std::size_t iterations, std::size_t threads,
                      const Poll& poll, float* centroids);
 
 // Writes the codes of rows [first, rows.rows) into planes, tiles x bytes x 64: those of row i are
 // in tile i / 64, lane i % 64. Other lanes are left as they are.
-void encode_rows(const StoredVectors& rows, Metric metric, const PartShape& shape,
+void encode_rows(const StoredVectors& rows, RealMetric metric, const PartShape& shape,
                  const float* centroids, std::size_t first, std::size_t threads, const Poll& poll,
                  std::uint8_t* planes);
 

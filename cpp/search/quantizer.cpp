@@ -13,13 +13,13 @@ namespace {
 // Rows as they are quantised.
 class Prepared {
  public:
-  Prepared(const StoredVectors& rows, Metric metric)
+  Prepared(const StoredVectors& rows, RealMetric metric)
       : rows_(rows), metric_(metric), scratch_(rows.stride), row_(rows.stride) {}
 
   const float* operator()(std::size_t i) {
     const float* row = rows_.floats(i, *kernels().scores, scratch_.data());
     float factor = rows_.scale(i);
-    if (metric_ == Metric::kCosine) {
+    if (metric_ == RealMetric::kCosine) {
       const float square = rows_.squares[i];
       factor *= square > 0.0F ? 1.0F / std::sqrt(square) : 0.0F;
     }
@@ -29,7 +29,7 @@ class Prepared {
 
  private:
   const StoredVectors& rows_;
-  Metric metric_;
+  RealMetric metric_;
   std::vector<float> scratch_, row_;
 };
 
@@ -96,7 +96,7 @@ void cluster(const std::vector<float>& points, std::size_t width, std::size_t it
 
 }  // namespace
 
-void train_centroids(const StoredVectors& rows, Metric metric, const PartShape& shape,
+void train_centroids(const StoredVectors& rows, RealMetric metric, const PartShape& shape,
                      std::size_t sample, std::size_t iterations, std::size_t threads,
                      const Poll& poll, float* centroids) {
   const std::size_t count = std::min(sample, rows.rows);
@@ -117,7 +117,7 @@ void train_centroids(const StoredVectors& rows, Metric metric, const PartShape& 
       poll);
 }
 
-void encode_rows(const StoredVectors& rows, Metric metric, const PartShape& shape,
+void encode_rows(const StoredVectors& rows, RealMetric metric, const PartShape& shape,
                  const float* centroids, std::size_t first, std::size_t threads, const Poll& poll,
                  std::uint8_t* planes) {
   const std::size_t tile = first / kPanelRows;

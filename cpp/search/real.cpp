@@ -62,7 +62,7 @@ class Candidates {
 // 64 rows of the table, or of those that pass a sparse filter, and their scores for some queries.
 class Panels {
  public:
-  Panels(const StoredVectors& rows, const std::vector<std::uint32_t>* chosen, Metric metric,
+  Panels(const StoredVectors& rows, const std::vector<std::uint32_t>* chosen, RealMetric metric,
          const Kernels& kernels)
       : rows_(rows),
         chosen_(chosen),
@@ -94,8 +94,9 @@ class Panels {
       factor_[i] = rows_.scale(at);
       bias_[i] = 0.0F;
       const float square = rows_.squares[at];
-      if (metric_ == Metric::kCosine) factor_[i] *= square > 0.0F ? 1.0F / std::sqrt(square) : 0.0F;
-      if (metric_ == Metric::kSquared) bias_[i] = -0.5F * square;
+      if (metric_ == RealMetric::kCosine)
+        factor_[i] *= square > 0.0F ? 1.0F / std::sqrt(square) : 0.0F;
+      if (metric_ == RealMetric::kSquared) bias_[i] = -0.5F * square;
     }
   }
   void pack() { scores_.pack(pointers_, factor_, panel_.data(), rows_.stride); }
@@ -118,7 +119,7 @@ class Panels {
  private:
   const StoredVectors& rows_;
   const std::vector<std::uint32_t>* chosen_;
-  Metric metric_;
+  RealMetric metric_;
   const FloatKernels& floats_;
   const ScoreKernels& scores_;
   AlignedFloats panel_, widened_;
@@ -144,19 +145,19 @@ struct PaddedQueries {
 };
 
 // What a score may be off by, twice: by rounding of the sum, of the factors, and of the distance.
-float margin_of(const StoredVectors& rows, Metric metric, double query, double longest) {
+float margin_of(const StoredVectors& rows, RealMetric metric, double query, double longest) {
   const double terms = static_cast<double>(rows.stride) + 32.0;
-  double size = query * (metric == Metric::kCosine ? 1.0 : longest);
-  if (metric == Metric::kSquared) size += longest * longest + query * query;
+  double size = query * (metric == RealMetric::kCosine ? 1.0 : longest);
+  if (metric == RealMetric::kSquared) size += longest * longest + query * query;
   return static_cast<float>(2.0 * terms * 0x1p-24 * size);
 }
 
 // The least score that a row within `radius` can have.
-float bound_for(float radius, Metric metric, double query, float margin) {
+float bound_for(float radius, RealMetric metric, double query, float margin) {
   double least = 0.0;
-  if (metric == Metric::kCosine) least = (1.0 - radius) * query;
-  if (metric == Metric::kInner) least = -static_cast<double>(radius);
-  if (metric == Metric::kSquared) least = 0.5 * (query * query - radius);
+  if (metric == RealMetric::kCosine) least = (1.0 - radius) * query;
+  if (metric == RealMetric::kInner) least = -static_cast<double>(radius);
+  if (metric == RealMetric::kSquared) least = 0.5 * (query * query - radius);
   return std::max(static_cast<float>(least) - margin, kLowest);
 }
 

@@ -19,7 +19,7 @@ namespace bitsense {
 
 struct RealOptions {
   const Kernels& kernels;
-  Metric metric;
+  RealMetric metric;
   std::size_t threads = 1;
   const Poll& poll;
   const std::uint32_t* ranks = nullptr;  // ids of the rows instead of their numbers

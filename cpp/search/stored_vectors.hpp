@@ -23,7 +23,7 @@
 
 namespace bitsense {
 
-enum class Metric { kCosine, kInner, kSquared };
+enum class RealMetric { kCosine, kInner, kSquared };
 enum class Storage { kFloat, kHalf, kByte };
 
 struct StoredVectors {
@@ -68,7 +68,7 @@ inline double exact_dot(const float* a, const float* b, std::size_t n) {
 // Distances of one query; it is kept padded to the stride of the rows.
 class ExactDistance {
  public:
-  ExactDistance(const StoredVectors& rows, Metric metric, const ScoreKernels& kernels)
+  ExactDistance(const StoredVectors& rows, RealMetric metric, const ScoreKernels& kernels)
       : rows_(rows), metric_(metric), kernels_(kernels), query_(rows.stride), row_(rows.stride) {}
 
   void start(const float* query) {
@@ -81,9 +81,9 @@ class ExactDistance {
   float operator()(std::size_t i) {
     const float* row = rows_.floats(i, kernels_, row_.data());
     const double scale = rows_.scale(i);
-    if (metric_ == Metric::kSquared) return static_cast<float>(squared(row, scale));
+    if (metric_ == RealMetric::kSquared) return static_cast<float>(squared(row, scale));
     const double dot = scale * exact_dot(query_.data(), row, rows_.stride);
-    if (metric_ == Metric::kInner) return static_cast<float>(0.0 - dot);
+    if (metric_ == RealMetric::kInner) return static_cast<float>(0.0 - dot);
     const double lengths = length_ * scale * std::sqrt(exact_dot(row, row, rows_.stride));
     return lengths > 0.0 ? static_cast<float>(std::max(0.0, 1.0 - dot / lengths)) : 1.0F;
   }
@@ -101,7 +101,7 @@ class ExactDistance {
   }
 
   const StoredVectors& rows_;
-  Metric metric_;
+  RealMetric metric_;
   const ScoreKernels& kernels_;
   std::vector<float> query_, row_;
   double length_ = 0.0;

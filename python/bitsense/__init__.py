@@ -14,7 +14,13 @@ from .formats import load_vectors, save_vectors
 from .hashing import ITQ, RandomHyperplanes, SignBinarizer
 from .models import BinaryParagraphVector, ParagraphVector, RealBinaryParagraphVector
 from .reports import BitReport, ModelReport, VectorReport
-from .search import HammingIndex, TwoStageIndex, asymmetric_scores, hamming_distances
+from .search import (
+    CosineIndex,
+    HammingIndex,
+    TwoStageIndex,
+    asymmetric_scores,
+    hamming_distances,
+)
 from .text import (
     Corpus,
     EncodedCorpus,
@@ -38,6 +44,7 @@ __all__ = [
     "CodeQuality",
     "Codes",
     "Corpus",
+    "CosineIndex",
     "DisambiguatedSkipGram",
     "EncodedCorpus",
     "FormatError",

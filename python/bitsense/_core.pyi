@@ -328,24 +328,65 @@ def project_signs(
 ) -> npt.NDArray[np.uint8]: ...
 
 # search
+_Bitmap: TypeAlias = npt.NDArray[np.uint64]
+_Codes: TypeAlias = npt.NDArray[np.uint8]
+_Nearest: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]
+_Within: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int32]]
+
 def hamming_search(
-    codes: npt.NDArray[np.uint8],
-    queries: npt.NDArray[np.uint8],
+    codes: _Codes,
+    queries: _Codes,
     bits: int,
     k: int,
-    mask: npt.NDArray[np.bool_] | None = None,
+    bitmap: _Bitmap | None = None,
     threads: int = 1,
     level: str | None = None,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]: ...
+    ranks: _Ids | None = None,
+) -> _Nearest: ...
 def hamming_range_search(
-    codes: npt.NDArray[np.uint8],
-    queries: npt.NDArray[np.uint8],
+    codes: _Codes,
+    queries: _Codes,
     bits: int,
     radius: int,
-    mask: npt.NDArray[np.bool_] | None = None,
+    bitmap: _Bitmap | None = None,
     threads: int = 1,
     level: str | None = None,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int32]]: ...
+    ranks: _Ids | None = None,
+) -> _Within: ...
+def multi_build(
+    codes: _Codes, bits: int, substrings: int | None = None, threads: int = 1
+) -> tuple[_Ids, _Ids]: ...
+def multi_check(offsets: _Ids, rows: _Ids) -> None: ...
+def multi_search(
+    codes: _Codes,
+    offsets: _Ids,
+    rows: _Ids,
+    queries: _Codes,
+    bits: int,
+    k: int,
+    bitmap: _Bitmap | None = None,
+    threads: int = 1,
+    level: str | None = None,
+    ranks: _Ids | None = None,
+) -> _Nearest: ...
+def multi_range_search(
+    codes: _Codes,
+    offsets: _Ids,
+    rows: _Ids,
+    queries: _Codes,
+    bits: int,
+    radius: int,
+    bitmap: _Bitmap | None = None,
+    threads: int = 1,
+    level: str | None = None,
+    ranks: _Ids | None = None,
+) -> _Within: ...
+
+class Groups:
+    def __init__(self, items: int) -> None: ...
+    def join(self, first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]) -> None: ...
+    def leaders(self) -> npt.NDArray[np.int64]: ...
+
 def hamming_distances(
     queries: npt.NDArray[np.uint8],
     codes: npt.NDArray[np.uint8],
@@ -412,18 +453,193 @@ def bitmap_or(words: _Sizes, other: _Sizes) -> None: ...
 def bitmap_not(words: _Sizes, rows: int) -> None: ...
 def bitmap_count(words: _Sizes) -> int: ...
 
+# real vectors
+_Scales: TypeAlias = _Floats | None
+_Answers: TypeAlias = tuple[npt.NDArray[np.int64], _Floats]
+_Lists: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], _Floats]
+
+class Metric(enum.Enum):
+    cosine = 0
+    ip = 1
+    l2 = 2
+
+def squared_lengths(
+    data: npt.NDArray[Any], dim: int, scales: _Scales, threads: int = 1
+) -> _Floats: ...
+def real_search(
+    data: npt.NDArray[Any],
+    dim: int,
+    scales: _Scales,
+    squares: _Floats,
+    queries: _Floats,
+    metric: Metric,
+    k: int,
+    bitmap: _Bitmap | None = None,
+    ranks: _Ids | None = None,
+    threads: int = 1,
+    level: str | None = None,
+) -> _Answers: ...
+def real_range_search(
+    data: npt.NDArray[Any],
+    dim: int,
+    scales: _Scales,
+    squares: _Floats,
+    queries: _Floats,
+    metric: Metric,
+    radius: float,
+    bitmap: _Bitmap | None = None,
+    ranks: _Ids | None = None,
+    threads: int = 1,
+    level: str | None = None,
+) -> _Lists: ...
+def real_rerank(
+    data: npt.NDArray[Any],
+    dim: int,
+    scales: _Scales,
+    squares: _Floats,
+    queries: _Floats,
+    metric: Metric,
+    listed: npt.NDArray[np.int64],
+    k: int,
+    ranks: _Ids | None = None,
+    threads: int = 1,
+    level: str | None = None,
+) -> _Answers: ...
+def train_centroids(
+    data: npt.NDArray[Any],
+    dim: int,
+    scales: _Scales,
+    squares: _Floats,
+    metric: Metric,
+    width: int,
+    sample: int = 20000,
+    iterations: int = 12,
+    threads: int = 1,
+) -> _Floats: ...
+def encode_rows(
+    data: npt.NDArray[Any],
+    dim: int,
+    scales: _Scales,
+    squares: _Floats,
+    metric: Metric,
+    centroids: _Floats,
+    first: int,
+    planes: npt.NDArray[np.uint8],
+    threads: int = 1,
+) -> None: ...
+def quantized_search(
+    data: npt.NDArray[Any],
+    dim: int,
+    scales: _Scales,
+    squares: _Floats,
+    centroids: _Floats,
+    planes: npt.NDArray[np.uint8],
+    queries: _Floats,
+    metric: Metric,
+    k: int,
+    shortlist: int,
+    bitmap: _Bitmap | None = None,
+    ranks: _Ids | None = None,
+    threads: int = 1,
+    level: str | None = None,
+) -> _Answers: ...
+
+# graph
+_Graph: TypeAlias = tuple[_Ids, _Ids, _Ids]
+_Records: TypeAlias = npt.NDArray[np.int8]
+
+def graph_build_codes(
+    codes: npt.NDArray[np.uint8],
+    bits: int,
+    degree: int = 32,
+    ef_construction: int = 100,
+    alpha: float = 1.0,
+    seed: int = 0,
+    threads: int = 1,
+    level: str | None = None,
+) -> _Graph: ...
+def graph_build_bytes(
+    records: _Records,
+    degree: int = 32,
+    ef_construction: int = 100,
+    alpha: float = 1.0,
+    seed: int = 0,
+    threads: int = 1,
+    level: str | None = None,
+) -> _Graph: ...
+def graph_extend_codes(
+    neighbors: _Ids,
+    entries: _Ids,
+    copies: _Ids,
+    codes: npt.NDArray[np.uint8],
+    bits: int,
+    ef_construction: int = 100,
+    alpha: float = 1.0,
+    seed: int = 0,
+    threads: int = 1,
+    level: str | None = None,
+) -> _Graph: ...
+def graph_extend_bytes(
+    neighbors: _Ids,
+    entries: _Ids,
+    copies: _Ids,
+    records: _Records,
+    ef_construction: int = 100,
+    alpha: float = 1.0,
+    seed: int = 0,
+    threads: int = 1,
+    level: str | None = None,
+) -> _Graph: ...
+def graph_search_codes(
+    neighbors: _Ids,
+    entries: _Ids,
+    copies: _Ids,
+    codes: npt.NDArray[np.uint8],
+    queries: npt.NDArray[np.uint8],
+    bits: int,
+    k: int,
+    ef: int,
+    bitmap: _Bitmap | None = None,
+    threads: int = 1,
+    level: str | None = None,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]: ...
+def graph_search_bytes(
+    neighbors: _Ids,
+    entries: _Ids,
+    copies: _Ids,
+    records: _Records,
+    queries: _Records,
+    euclidean: bool,
+    k: int,
+    ef: int,
+    bitmap: _Bitmap | None = None,
+    threads: int = 1,
+    level: str | None = None,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]: ...
+def graph_check(neighbors: _Ids, entries: _Ids, copies: _Ids) -> None: ...
+def quantise_rows(vectors: _Floats, threads: int = 1) -> _Records: ...
+def kernel_code_distances(
+    level: str, query: npt.NDArray[np.uint8], codes: npt.NDArray[np.uint8], rows: _Ids
+) -> _Ids: ...
+def kernel_byte_dots(
+    level: str, query: _Records, records: _Records, rows: _Ids
+) -> npt.NDArray[np.int32]: ...
+
 # io
 def crc64(data: bytes | npt.NDArray[np.uint8]) -> int: ...
 def format_save(
     path: bytes, header: bytes, sections: list[npt.NDArray[np.uint8]], threads: int
 ) -> None: ...
 def format_dump(header: bytes, sections: list[npt.NDArray[np.uint8]], threads: int) -> bytes: ...
-def format_map(path: bytes, check_sections: bool, threads: int) -> FormatReader: ...
+def format_map(path: bytes, check_sections: bool, threads: int, part: int = 0) -> FormatReader: ...
+def format_parts(path: bytes) -> list[int]: ...
 def format_parse(data: bytes | bytearray | memoryview, threads: int) -> FormatReader: ...
 
 class FormatReader:
     @property
     def header(self) -> bytes: ...
+    @property
+    def checksum(self) -> str: ...
     @property
     def sections(self) -> list[tuple[int, int, int]]: ...
     @property

@@ -11,7 +11,8 @@ from . import _core
 from ._check import check_count, check_float, check_option, check_threads, check_vectors
 from ._index_base import Index, check_degree
 from ._item_store import ItemStore, Snapshot
-from ._merge import behind, merged
+from ._merge import behind, by_rank, is_few, merged, within
+from .errors import FormatError
 
 __all__ = ["CosineIndex"]
 
@@ -26,6 +27,7 @@ _QUANTUM = 16  # numbers that a row is padded to
 _LEAST_ROWS = 1_000  # fewer are scanned, whatever the kind
 _AUTO_GRAPH = 50_000
 _SAMPLE, _ITERATIONS = 20_000, 12
+_CHECKED_ROWS = 65_536
 
 
 class Quantized(NamedTuple):
@@ -69,8 +71,8 @@ class CosineIndex(Index):
     kind : {"auto", "flat", "graph", "quantized"}, default "auto"
         "flat" compares each query with every vector: exact. "quantized" chooses a shortlist by
         codes of 4 bits for every two dimensions and measures it exactly. "graph" walks a graph of
-        neighbours over vectors of one byte a dimension and measures exactly what it finds. "auto" is
-        "flat" below 50,000 vectors and "graph" from there on.
+        neighbours over vectors of one byte a dimension and measures exactly what it finds. "auto"
+        is "flat" below 50,000 vectors and "graph" from there on.
     dtype : {"float32", "float16", "int8"}, default "float32"
         How vectors are stored. Distances are those of the stored values; int8 keeps for each vector
         the scale by which its largest number becomes 127.
@@ -262,9 +264,7 @@ class CosineIndex(Index):
         if old is not None and rows <= 4 * len(old.planes) * 64:
             centroids, first = old.centroids, old.rows
         else:
-            centroids = _core.train_centroids(
-                *stored, metric, width, _SAMPLE, _ITERATIONS, threads
-            )
+            centroids = _core.train_centroids(*stored, metric, width, _SAMPLE, _ITERATIONS, threads)
             first = 0
         parts = -(-self._dim // width)
         planes = np.zeros((-(-rows // 64), -(-parts // 2), 64), np.uint8)
@@ -274,7 +274,8 @@ class CosineIndex(Index):
         return Quantized(centroids, planes, np.array([rows]))
 
     def _graph(self, snapshot: Snapshot, old: VectorGraph | None, threads: int) -> VectorGraph:
-        records = self._records(snapshot, 0 if old is None else old.rows, threads)
+        first = 0 if old is None else old.rows
+        records = self._records(snapshot, first, snapshot.rows, threads)
         if old is None:
             made = _core.graph_build_bytes(
                 records, self._degree, self._ef_construction, threads=threads
@@ -286,11 +287,13 @@ class CosineIndex(Index):
             )
         return VectorGraph(*made, records)
 
-    def _records(self, snapshot: Snapshot, first: int, threads: int) -> npt.NDArray[np.int8]:
-        """Return the rows from `first` on as the graph keeps them."""
-        values = snapshot.columns["vectors"][first:, : self._dim].astype(np.float32)
+    def _records(
+        self, snapshot: Snapshot, first: int, last: int, threads: int
+    ) -> npt.NDArray[np.int8]:
+        """Return rows as the graph keeps them."""
+        values = snapshot.columns["vectors"][first:last, : self._dim].astype(np.float32)
         if self._dtype == "int8":
-            values *= snapshot.columns["scales"][first:, None]
+            values *= snapshot.columns["scales"][first:last, None]
         return _core.quantise_rows(self._prepared(values), threads)
 
     def _prepared(self, values: Floats) -> Floats:
@@ -299,6 +302,37 @@ class CosineIndex(Index):
             lengths = np.sqrt((values.astype(np.float64) ** 2).sum(axis=1, keepdims=True))
             values = (values / np.where(lengths > 0, lengths, 1)).astype(np.float32)
         return np.ascontiguousarray(values)
+
+    def _check_columns(self, columns: dict[str, npt.NDArray[Any]]) -> None:
+        squares = columns["squares"]
+        with np.errstate(all="ignore"):
+            right = _core.squared_lengths(
+                columns["vectors"], self._dim, columns.get("scales"), check_threads(self._threads)
+            )
+        if not np.isfinite(squares).all() or not np.array_equal(right, squares):
+            raise FormatError("corrupt: 'squares' must be the squared lengths of the vectors")
+        if columns["vectors"][:, self._dim :].any():
+            raise FormatError(f"corrupt: 'vectors' must be zero from column {self._dim} on")
+
+    def _check_structure(self, structure: Any, threads: int) -> None:
+        snapshot = self._store.snapshot
+        if structure.rows > snapshot.rows:
+            raise ValueError(f"the structure has {structure.rows} rows of {snapshot.rows}")
+        if isinstance(structure, Quantized) and self._kind == "quantized":
+            if not np.isfinite(structure.centroids).all() or structure.covered.shape != (1,):
+                raise ValueError("centroids must be finite")
+            empty = np.empty((0, self._dim), np.float32)
+            self._by_codes(snapshot, structure, empty, 1, 1, None, threads)  # checks the shapes
+        elif isinstance(structure, VectorGraph) and self._kind in ("graph", "auto"):
+            _core.graph_check(*structure[:3])
+            for first in range(0, structure.rows, _CHECKED_ROWS):
+                last = min(first + _CHECKED_ROWS, structure.rows)
+                if not np.array_equal(
+                    self._records(snapshot, first, last, threads), structure.records[first:last]
+                ):
+                    raise ValueError("the rows of the graph must be those of the vectors")
+        else:
+            raise ValueError(f"an index of kind {self._kind!r} has no such structure")
 
     # Searches
 
@@ -330,8 +364,8 @@ class CosineIndex(Index):
             For a graph: how many candidates a walk keeps, at least k; default the larger of 2 k and
             100. All of them are measured exactly.
         shortlist : int, optional
-            For "quantized": how many vectors are measured exactly, at least k; default the larger of
-            10 k and 100.
+            For "quantized": how many vectors are measured exactly, at least k; default the larger
+            of 10 k and 100.
         threads : int, optional
             Default: every available processor.
 
@@ -339,8 +373,9 @@ class CosineIndex(Index):
         -------
         ids : shape (m, k'); the ids of the vectors
         distances : float32, shape (m, k')
-            Those of the stored vectors, exact whatever the kind: the same for a pair whatever else is
-            in the call. k' is k, or the number of vectors that may be found where that is smaller.
+            Those of the stored vectors, exact whatever the kind: the same for a pair whatever else
+            is in the call. k' is k, or the number of vectors that may be found where that is
+            smaller.
         """
         asked = check_vectors("queries", queries, dim=self._dim)
         k = check_count("k", k)
@@ -354,7 +389,9 @@ class CosineIndex(Index):
         if isinstance(structure, VectorGraph):
             rows, distances = self._walk(snapshot, structure, asked, k, ef, bitmap, threads)
         elif isinstance(structure, Quantized):
-            rows, distances = self._by_codes(snapshot, structure, asked, k, shortlist, bitmap, threads)
+            rows, distances = self._by_codes(
+                snapshot, structure, asked, k, shortlist, bitmap, threads
+            )
         else:
             rows, distances = self._flat(snapshot, asked, k, bitmap, threads)
         return snapshot.names(rows), distances
@@ -363,7 +400,12 @@ class CosineIndex(Index):
         self, snapshot: Snapshot, asked: Floats, k: int, bitmap: Words | None, threads: int
     ) -> tuple[Ints, Floats]:
         return _core.real_search(
-            *self._stored(snapshot), asked, self._engine_metric(), k, bitmap, snapshot.order[0],
+            *self._stored(snapshot),
+            asked,
+            self._engine_metric(),
+            k,
+            bitmap,
+            snapshot.order[0],
             threads,
         )
 
@@ -382,9 +424,19 @@ class CosineIndex(Index):
         some = codes.rows
         head = None if bitmap is None else bitmap[: (some + 63) // 64]
         found = _core.quantized_search(
-            data[:some], dim, None if scales is None else scales[:some], squares[:some],
-            codes.centroids, codes.planes, asked, self._engine_metric(), k, shortlist, head,
-            None if ranks is None else ranks[:some], threads,
+            data[:some],
+            dim,
+            None if scales is None else scales[:some],
+            squares[:some],
+            codes.centroids,
+            codes.planes,
+            asked,
+            self._engine_metric(),
+            k,
+            shortlist,
+            head,
+            None if ranks is None else ranks[:some],
+            threads,
         )
         return self._with_rest(snapshot, some, found, asked, k, bitmap, threads)
 
@@ -404,14 +456,18 @@ class CosineIndex(Index):
         data, dim, scales, squares = self._stored(snapshot)
         first, rest = behind(covered, snapshot.rows, bitmap)
         rows, distances = _core.real_search(
-            data[first:], dim, None if scales is None else scales[first:], squares[first:], asked,
-            self._engine_metric(), k, rest, None, threads,
+            data[first:],
+            dim,
+            None if scales is None else scales[first:],
+            squares[first:],
+            asked,
+            self._engine_metric(),
+            k,
+            rest,
+            None,
+            threads,
         )
-        rows += first
-        ranks = snapshot.order[0]
-        if ranks is not None:
-            rows = ranks[rows].astype(np.int64)
-        return merged(found, (rows, distances), k)
+        return merged(found, by_rank((rows + first, distances), snapshot.order[0]), k)
 
     def _walk(
         self,
@@ -423,21 +479,27 @@ class CosineIndex(Index):
         bitmap: Words | None,
         threads: int,
     ) -> tuple[Ints, Floats]:
-        covered, head = graph.rows, None
-        if bitmap is not None:
-            head = bitmap[: (covered + 63) // 64].copy()
-            if covered % 64:
-                head[-1] &= np.uint64((1 << covered % 64) - 1)
-            passing = int(np.bitwise_count(head).sum())
-            if passing < max(_LEAST_ROWS, covered // 50):  # a scan of those alone is sooner done
-                return self._flat(snapshot, asked, k, bitmap, threads)
+        covered = graph.rows
+        head = within(covered, bitmap)
+        if head is not None and is_few(head, covered):  # a scan of those alone is sooner done
+            return self._flat(snapshot, asked, k, bitmap, threads)
         listed, _ = _core.graph_search_bytes(
-            *graph, _core.quantise_rows(self._prepared(asked), threads), self._metric == "l2", ef,
-            ef, head, threads,
+            *graph,
+            _core.quantise_rows(self._prepared(asked), threads),
+            self._metric == "l2",
+            ef,
+            ef,
+            head,
+            threads,
         )
         found = _core.real_rerank(
-            *self._stored(snapshot), asked, self._engine_metric(), listed,
-            min(k, listed.shape[1]), snapshot.order[0], threads,
+            *self._stored(snapshot),
+            asked,
+            self._engine_metric(),
+            listed,
+            min(k, listed.shape[1]),
+            snapshot.order[0],
+            threads,
         )
         return self._with_rest(snapshot, covered, found, asked, k, bitmap, threads)
 
@@ -472,7 +534,12 @@ class CosineIndex(Index):
         threads = check_threads(threads)
         snapshot, bitmap = self._filtered(mask, ids, where, threads)
         offsets, rows, distances = _core.real_range_search(
-            *self._stored(snapshot), asked, self._engine_metric(), radius, bitmap,
-            snapshot.order[0], threads,
+            *self._stored(snapshot),
+            asked,
+            self._engine_metric(),
+            radius,
+            bitmap,
+            snapshot.order[0],
+            threads,
         )
         return offsets, snapshot.names(rows), distances

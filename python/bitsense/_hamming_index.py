@@ -12,7 +12,9 @@ from . import _core
 from ._check import MAX_BITS, check_count, check_option, check_threads
 from ._index_base import Index, check_degree
 from ._item_store import ItemStore, Snapshot
+from ._merge import behind, by_rank, is_few, merged, within
 from .codes import Codes, as_codes
+from .errors import FormatError
 
 __all__ = ["HammingIndex", "searchable"]
 
@@ -206,6 +208,24 @@ class HammingIndex(Index):
             )
         return Graph(*made)
 
+    def _check_columns(self, columns: dict[str, npt.NDArray[Any]]) -> None:
+        try:
+            as_codes("codes", columns["codes"], self._bits)
+        except ValueError as error:
+            raise FormatError(f"corrupt: {error}") from None
+
+    def _check_structure(self, structure: Any, threads: int) -> None:
+        data = self._store.snapshot.columns["codes"]
+        if isinstance(structure, Tables) and self._kind in ("multi", "auto"):
+            _core.multi_check(structure.offsets, structure.entries)
+            _core.multi_search(data, *structure, data[:0], self._bits, 1)  # checks the shapes
+        elif isinstance(structure, Graph) and self._kind == "graph":
+            _core.graph_check(*structure)
+            if structure.rows > len(data):
+                raise ValueError(f"the graph has {structure.rows} rows of {len(data)}")
+        else:
+            raise ValueError(f"an index of kind {self._kind!r} has no such structure")
+
     # Searches
 
     def search(
@@ -254,9 +274,7 @@ class HammingIndex(Index):
         ranks = snapshot.order[0]
         structure = snapshot.structure
         if isinstance(structure, Graph):
-            rows, distances = _core.graph_search_codes(
-                *structure, data, asked.data, self._bits, k, ef, bitmap, threads, ranks=ranks
-            )
+            rows, distances = self._walk(snapshot, structure, asked.data, k, ef, bitmap, threads)
         elif isinstance(structure, Tables) and self._kind == "multi":
             rows, distances = _core.multi_search(
                 data, *structure, asked.data, self._bits, k, bitmap, threads, ranks=ranks
@@ -266,6 +284,30 @@ class HammingIndex(Index):
                 data, asked.data, self._bits, k, bitmap, threads, ranks=ranks
             )
         return snapshot.names(rows), distances
+
+    def _walk(
+        self,
+        snapshot: Snapshot,
+        graph: Graph,
+        asked: npt.NDArray[np.uint8],
+        k: int,
+        ef: int,
+        bitmap: Words | None,
+        threads: int,
+    ) -> tuple[Ints, Distances]:
+        data, ranks = snapshot.columns["codes"], snapshot.order[0]
+        head = within(graph.rows, bitmap)
+        if head is not None and is_few(head, graph.rows):  # a scan of those alone is sooner done
+            return _core.hamming_search(data, asked, self._bits, k, bitmap, threads, ranks=ranks)
+        found = _core.graph_search_codes(
+            *graph, data[: graph.rows], asked, self._bits, k, ef, head, threads
+        )
+        found = by_rank(found, ranks)
+        if graph.rows == snapshot.rows:
+            return found
+        first, rest = behind(graph.rows, snapshot.rows, bitmap)
+        rows, distances = _core.hamming_search(data[first:], asked, self._bits, k, rest, threads)
+        return merged(found, by_rank((rows + first, distances), ranks), k)
 
     def range_search(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,11 @@ from ._check import check_count, check_threads
 from ._item_store import ItemStore, Snapshot
 from .filters import Attributes
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 __all__ = ["Index", "check_degree"]
 
-Self = TypeVar("Self", bound="Index")
 Words = npt.NDArray[np.uint64]
 
 # A structure covers the first rows only; those behind it are scanned, until they are this many.
@@ -43,6 +45,7 @@ class Index:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._store: ItemStore
+        self._saved: Any = None  # what a file holds of it
 
     # What subclasses say
 
@@ -50,7 +53,15 @@ class Index:
         raise NotImplementedError
 
     def _built(self, snapshot: Snapshot, old: Any, threads: int) -> Any:
-        """Return the structure of the kind over all rows, grown from an old one if that is not None."""
+        """Return the structure of the kind over all rows, grown from an old one if there is one."""
+        raise NotImplementedError
+
+    def _check_columns(self, columns: dict[str, npt.NDArray[Any]]) -> None:
+        """Raise FormatError unless a file's arrays can be searched."""
+        raise NotImplementedError
+
+    def _check_structure(self, structure: Any, threads: int) -> None:
+        """Raise ValueError unless a file's structure is one of these items."""
         raise NotImplementedError
 
     def _least_rows(self) -> int | None:
@@ -170,7 +181,7 @@ class Index:
             save_index(self, path)
 
     @classmethod
-    def load(cls: type[Self], path: str | os.PathLike[str]) -> Self:
+    def load(cls, path: str | os.PathLike[str]) -> Self:
         """Return what `save` wrote at `path`; the arrays are views of the mapped file.
 
         Raises

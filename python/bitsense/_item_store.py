@@ -177,15 +177,36 @@ class ItemStore:
         self._places: dict[Any, int] | None = None
         self._alive: Mask | None = None
         self._attributes = attributes
+        self.epoch = 0  # how often rows have been copied together
         if attributes is not None and len(attributes) != rows:
             raise ValueError(f"`attributes` must have {rows} items, got {len(attributes)}")
         self.snapshot = self._taken()
 
-    def restore_dead(self, alive: Mask) -> None:
-        """Let rows be dead, in a store that was just made of a file's arrays."""
-        self._alive = None if alive.all() else alive
-        self._places = None
-        self.snapshot = self._taken()
+    @classmethod
+    def of(
+        cls,
+        columns: Mapping[str, Rows],
+        ids: Rows | None,
+        alive: Mask | None,
+        attributes: Attributes | None,
+    ) -> ItemStore:
+        """Return a store of a file's arrays, in which rows may be dead.
+
+        Raises
+        ------
+        ValueError
+            If two living rows have one id.
+        """
+        store = cls(columns, None, attributes)
+        store._ids = None if ids is None else Growable(ids)
+        store._alive = None if alive is None or alive.all() else alive
+        if ids is not None:
+            check_ids(
+                ids if alive is None else ids[alive],
+                int(np.count_nonzero(np.ones(len(ids), np.bool_) if alive is None else alive)),
+            )
+        store.snapshot = store._taken()
+        return store
 
     def _taken(self, structure: Any = None) -> Snapshot:
         columns = {name: each.rows for name, each in self._columns.items()}
@@ -208,9 +229,7 @@ class ItemStore:
             return row if row >= 0 and (self._alive is None or self._alive[row]) else -1
         if self._places is None:
             living = np.arange(rows) if self._alive is None else np.flatnonzero(self._alive)
-            self._places = dict(
-                zip(self._ids.rows[living].tolist(), living.tolist(), strict=True)
-            )
+            self._places = dict(zip(self._ids.rows[living].tolist(), living.tolist(), strict=True))
         return self._places.get(identifier, -1)
 
     def rows_of(self, ids: Any) -> npt.NDArray[np.int64]:
@@ -342,11 +361,10 @@ class ItemStore:
         living = np.flatnonzero(self._alive)
         names = self._ids.rows if self._ids is not None else np.arange(len(self._alive))
         self._ids = Growable(names[living])
-        self._columns = {
-            name: Growable(each.rows[living]) for name, each in self._columns.items()
-        }
+        self._columns = {name: Growable(each.rows[living]) for name, each in self._columns.items()}
         if self._attributes is not None:
             self._attributes = self._attributes.take(living)
         self._alive = self._places = None
+        self.epoch += 1
         self.snapshot = self._taken()
         return True

@@ -7,10 +7,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["behind", "merged"]
+from . import _core
 
+__all__ = ["behind", "by_rank", "is_few", "merged", "within"]
+
+Answers = tuple[npt.NDArray[np.int64], npt.NDArray[Any]]
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
+
+FEW_ROWS, FEW_SHARE = 1_000, 50
 
 
 def behind(covered: int, rows: int, bitmap: Words | None) -> tuple[int, Words | None]:
@@ -29,9 +34,31 @@ def behind(covered: int, rows: int, bitmap: Words | None) -> tuple[int, Words | 
     return first, rest
 
 
-def merged(
-    one: tuple[Ints, npt.NDArray[Any]], other: tuple[Ints, npt.NDArray[Any]], k: int
-) -> tuple[Ints, npt.NDArray[Any]]:
+def within(covered: int, bitmap: Words | None) -> Words | None:
+    """Return the bitmap of the first `covered` rows."""
+    if bitmap is None:
+        return None
+    head = bitmap[: (covered + 63) // 64].copy()
+    if covered % 64:
+        head[-1] &= np.uint64((1 << covered % 64) - 1)
+    return head
+
+
+def is_few(bitmap: Words, rows: int) -> bool:
+    """Return whether so few rows pass that a scan of them costs less than a walk of a graph."""
+    return _core.bitmap_count(bitmap) < max(FEW_ROWS, rows // FEW_SHARE)
+
+
+def by_rank(found: Answers, ranks: npt.NDArray[np.uint32] | None) -> Answers:
+    """Return an answer of rows as one of ranks, again by (distance, rank)."""
+    if ranks is None:
+        return found
+    rows, distances = ranks[found[0]].astype(np.int64), found[1]
+    order = np.lexsort((rows, distances), axis=1)
+    return np.take_along_axis(rows, order, 1), np.take_along_axis(distances, order, 1)
+
+
+def merged(one: Answers, other: Answers, k: int) -> Answers:
     """Return the k best of two answers, (ids, distances) of shape (m, .), by (distance, id)."""
     ids = np.concatenate([one[0], other[0]], axis=1)
     distances = np.concatenate([one[1], other[1]], axis=1)

@@ -38,7 +38,9 @@ from .errors import FormatError
 __all__ = [
     "MAGIC",
     "Contents",
+    "append_part",
     "info",
+    "last_checksum",
     "load",
     "load_bytes",
     "load_unverified",
@@ -57,7 +59,7 @@ __all__ = [
 
 Path = str | os.PathLike[str]
 AnyArray = npt.NDArray[Any]
-Loader = Callable[[dict[str, Any], dict[str, AnyArray]], Any]
+Loader = Callable[..., Any]  # of the header, the arrays and, where there are some, later parts
 
 # The modules that register a loader, imported when a file of their kind is met.
 MAGIC = b"bitsense file"  # what every file begins with
@@ -68,6 +70,7 @@ _MODULES = {
     "corpus": "bitsense._encoded_corpus",
     "binarizer": "bitsense.hashing",
     "vectors": "bitsense._vectors_file",
+    "index": "bitsense._index_file",
 }
 _loaders: dict[str, Loader] = {}
 
@@ -83,6 +86,8 @@ class Contents(NamedTuple):
     """Whatever `write_file` was given, of JSON types."""
     arrays: dict[str, AnyArray]
     """Read-only views of the file."""
+    parts: tuple[Contents, ...] = ()
+    """What was appended to the file, see `append_part`."""
 
 
 # Writing
@@ -131,6 +136,46 @@ def write_bytes(kind: str, header: Mapping[str, Any], arrays: Mapping[str, npt.A
     )
 
 
+def append_part(
+    path: Path, kind: str, header: Mapping[str, Any], arrays: Mapping[str, npt.ArrayLike]
+) -> None:
+    """Put behind the file at `path` another one, whose kind can be read in parts.
+
+    What is there is not touched, so whoever has it open is not disturbed. When anything fails the
+    file is cut to what it was; after a power cut it may end in a part that is not whole, and is
+    refused then.
+
+    Parameters
+    ----------
+    path, kind, header, arrays
+        As for `write_file`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the header or an array cannot be stored.
+    OSError
+        If the file cannot be written.
+    """
+    data = write_bytes(kind, header, arrays)
+    with open(path, "r+b") as file:  # noqa: PTH123 - a path of any kind
+        end = file.seek(0, os.SEEK_END)
+        try:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            os.ftruncate(file.fileno(), end)
+            raise
+
+
+def last_checksum(path: Path) -> str:
+    """Return the checksum of the last part of a file, 16 hexadecimal digits."""
+    with _naming(path):
+        sizes = _core.format_parts(_path_bytes(path))
+        return _core.format_map(_path_bytes(path), False, 1, len(sizes) - 1).checksum
+
+
 # Reading
 
 
@@ -163,6 +208,17 @@ def _contents(reader: _core.FormatReader) -> Contents:
         fields["header"],
         _view_arrays(reader, fields["arrays"]),
     )
+
+
+def _chained(readers: list[_core.FormatReader]) -> Contents:
+    """Return the contents of the parts of one file, each of which names the one before."""
+    contents = [_contents(reader) for reader in readers]
+    for before, part in zip(readers, contents[1:], strict=False):
+        if contents[0].kind != "index" or part.kind != "index":
+            raise FormatError(f"corrupt: a {contents[0].kind!r} and something behind it")
+        if part.header.get("after") != before.checksum:
+            raise FormatError("corrupt: a part does not belong to the one before it")
+    return contents[0]._replace(parts=tuple(contents[1:]))
 
 
 def _path_bytes(path: Path) -> bytes:
@@ -209,7 +265,12 @@ def read_contents(path: Path, *, verify: bool = True) -> Contents:
         If the file cannot be opened.
     """
     with _naming(path):
-        return _contents(_core.format_map(_path_bytes(path), verify, check_threads(None)))
+        name = _path_bytes(path)
+        parts = [
+            _core.format_map(name, verify, check_threads(None), part)
+            for part in range(len(_core.format_parts(name)))
+        ]
+        return _chained(parts)
 
 
 def read_file(path: Path, kind: str | None = None) -> tuple[dict[str, Any], dict[str, AnyArray]]:
@@ -242,7 +303,14 @@ def info(path: Path) -> dict[str, Any]:
         its ``name``, ``dtype``, ``shape``, ``bytes`` and ``crc64`` (16 hexadecimal digits).
     """
     with _naming(path):
-        return _summary(_core.format_map(_path_bytes(path), False, 1))
+        name = _path_bytes(path)
+        summary = _summary(_core.format_map(name, False, 1, 0))
+        for part in range(1, len(_core.format_parts(name))):
+            later = _summary(_core.format_map(name, False, 1, part))
+            summary["bytes"] += later["bytes"]
+            summary["arrays"] += later["arrays"]
+            summary["header"] = later["header"]
+        return summary
 
 
 def _summary(reader: _core.FormatReader) -> dict[str, Any]:
@@ -292,6 +360,8 @@ def _load(contents: Contents, loader: Loader | None = None) -> Any:
             raise FormatError("holds a training under way, which `fit` takes as `checkpoint`")
         raise FormatError(f"holds a {contents.kind!r}, which this bitsense does not know")
     try:
+        if contents.parts:  # only a kind whose loader takes them gets here
+            return loader(contents.header, contents.arrays, contents.parts)
         return loader(contents.header, contents.arrays)
     except FormatError:
         raise
@@ -347,9 +417,8 @@ def verify(path: Path) -> dict[str, Any]:
         If the file cannot be opened.
     """
     with _naming(path):
-        reader = _core.format_map(_path_bytes(path), True, check_threads(None))
-        summary = _summary(reader)
-        contents = _contents(reader)
+        contents = read_contents(path)
+        summary = info(path)
         if _loader_of(contents.kind) is not None:
             _load(contents)
         return summary

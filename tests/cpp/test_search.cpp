@@ -59,6 +59,14 @@ struct Problem {
   }
 };
 
+std::vector<std::uint64_t> bitmap_of(const std::vector<char>& passes) {
+  std::vector<std::uint64_t> words((passes.size() + 63) / 64);
+  for (std::size_t i = 0; i < passes.size(); ++i) {
+    words[i / 64] |= static_cast<std::uint64_t>(passes[i] != 0) << (i % 64);
+  }
+  return words;
+}
+
 void check_search(const Problem& problem, const Filter& filter, const HammingOptions& options) {
   for (const std::size_t wanted : {1U, 10U, 1000U}) {
     const std::size_t k = std::min(wanted, filter.passing(problem.items().rows));
@@ -79,16 +87,16 @@ void check_search(const Problem& problem, const Filter& filter, const HammingOpt
 
 void check_range(const Problem& problem, const Filter& filter, const HammingOptions& options) {
   const std::size_t radius = problem.bits / 2 - 1;
-  const RangeAnswer answer =
+  const Lists answer =
       hamming_range_search(problem.items(), problem.asked(), radius, filter, options);
   for (std::size_t q = 0; q < problem.asked().rows; ++q) {
     std::size_t i = 0;
     for (const auto& [distance, id] : problem.ranked(q, filter.active())) {
       if (distance > radius) break;
-      const Neighbor got = answer.neighbors[q].at(i++);
+      const Neighbor got = answer[q].at(i++);
       BITSENSE_CHECK(neighbor_id(got) == id && neighbor_distance(got) == distance);
     }
-    BITSENSE_CHECK(answer.neighbors[q].size() == i);
+    BITSENSE_CHECK(answer[q].size() == i);
   }
 }
 
@@ -98,7 +106,8 @@ void answers_are_those_of_sorting(const CodeKernels& kernel) {
     for (const auto& [rows, asked] :
          {std::pair<std::size_t, std::size_t>{1, 3}, {63, 1}, {700, 9}, {40'000, 2}}) {
       const Problem problem(rows, asked, bits);
-      const Filter some(reinterpret_cast<const bool*>(problem.passes.data()), rows);
+      const auto words = bitmap_of(problem.passes);
+      const Filter some(words.data(), rows);
       for (const std::size_t threads : {1U, 4U}) {
         const HammingOptions options{kernel, threads, poll};
         for (const Filter& filter : {Filter(), some}) {

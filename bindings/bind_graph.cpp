@@ -1,0 +1,238 @@
+// Graphs of neighbours and byte records.
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "arrays.hpp"
+#include "kernels/dispatch.hpp"
+#include "kernels/graph_kernels.hpp"
+#include "register.hpp"
+#include "search/graph.hpp"
+
+namespace py = pybind11;
+using namespace py::literals;
+
+namespace {
+
+using bitsense::require;
+using Bytes = Array<std::uint8_t>;
+using Records = Array<std::int8_t>;
+using Rows = Array<std::uint32_t>;
+using Level = std::optional<std::string>;
+using Bitmap = std::optional<Array<std::uint64_t>>;
+
+const bitsense::GraphKernels& graph_kernels(const Level& level) {
+  return *(level ? bitsense::kernels(*level) : bitsense::kernels()).graph;
+}
+
+bitsense::CodesView codes_of(const Bytes& codes, std::size_t bits, const char* name) {
+  require(bits >= 1 && bits <= 65535, "`bits` must be 1 to 65535, got ", bits);
+  return codes_view(codes, bits, name);
+}
+
+bitsense::RecordsView records_of(const Records& records, const char* name) {
+  require_dimensions(records, 2, name);
+  const auto stride = static_cast<std::size_t>(records.shape(1));
+  require(
+      stride >= bitsense::kByteQuantum && stride % bitsense::kByteQuantum == 0 && stride <= 65536,
+      "`", name, "` must have a multiple of ", bitsense::kByteQuantum,
+      " columns, at most 65536, got ", stride);
+  return {records.data(), static_cast<std::size_t>(records.shape(0)), stride};
+}
+
+// The arrays of a graph, whose values are not looked at.
+bitsense::GraphView graph_of(const Rows& neighbors, const Rows& entries, const Rows& copies) {
+  require_dimensions(neighbors, 2, "neighbors");
+  require_dimensions(entries, 1, "entries");
+  require_dimensions(copies, 1, "copies");
+  const auto rows = static_cast<std::size_t>(neighbors.shape(0));
+  require(copies.size() == 0 || static_cast<std::size_t>(copies.size()) == rows,
+          "`copies` must have no items or ", rows, ", got ", copies.size());
+  return {neighbors.data(),
+          rows,
+          static_cast<std::size_t>(neighbors.shape(1)),
+          entries.data(),
+          static_cast<std::size_t>(entries.size()),
+          copies.size() == 0 ? nullptr : copies.data()};
+}
+
+// The same, and what they hold can be followed.
+bitsense::GraphView checked_graph(const Rows& neighbors, const Rows& entries, const Rows& copies) {
+  const auto graph = graph_of(neighbors, entries, copies);
+  bitsense::check_graph(graph);
+  return graph;
+}
+
+Rows array_of(const std::vector<std::uint32_t>& values) {
+  auto array = make_array<std::uint32_t>({values.size()});
+  std::copy(values.begin(), values.end(), array.mutable_data());
+  return array;
+}
+
+template <class Items>
+py::tuple build(const Items& items, const bitsense::GraphView& old,
+                const bitsense::GraphOptions& options, std::size_t threads, const Level& level) {
+  auto neighbors = make_array<std::uint32_t>({items.rows, options.degree});
+  auto* data = neighbors.mutable_data();
+  const auto poll = bitsense::Poll(python_poll());
+  bitsense::GraphParts parts;
+  {
+    py::gil_scoped_release release;
+    parts = bitsense::build_graph(items, old, options, {graph_kernels(level), threads, poll}, data);
+  }
+  return py::make_tuple(neighbors, array_of(parts.entries), array_of(parts.copies));
+}
+
+py::tuple build_codes(const Bytes& codes, std::size_t bits, std::size_t degree,
+                      std::size_t ef_construction, float alpha, std::uint64_t seed,
+                      std::size_t threads, const Level& level) {
+  return build(codes_of(codes, bits, "codes"), {}, {degree, ef_construction, alpha, seed}, threads,
+               level);
+}
+
+py::tuple build_bytes(const Records& records, std::size_t degree, std::size_t ef_construction,
+                      float alpha, std::uint64_t seed, std::size_t threads, const Level& level) {
+  return build(records_of(records, "records"), {}, {degree, ef_construction, alpha, seed}, threads,
+               level);
+}
+
+py::tuple extend_codes(const Rows& neighbors, const Rows& entries, const Rows& copies,
+                       const Bytes& codes, std::size_t bits, std::size_t ef_construction,
+                       float alpha, std::uint64_t seed, std::size_t threads, const Level& level) {
+  const auto old = checked_graph(neighbors, entries, copies);
+  return build(codes_of(codes, bits, "codes"), old, {old.degree, ef_construction, alpha, seed},
+               threads, level);
+}
+
+py::tuple extend_bytes(const Rows& neighbors, const Rows& entries, const Rows& copies,
+                       const Records& records, std::size_t ef_construction, float alpha,
+                       std::uint64_t seed, std::size_t threads, const Level& level) {
+  const auto old = checked_graph(neighbors, entries, copies);
+  return build(records_of(records, "records"), old, {old.degree, ef_construction, alpha, seed},
+               threads, level);
+}
+
+// Allocates the answers of a search, runs it without the GIL and returns them.
+template <class Distance, class Run>
+py::tuple answers(std::size_t queries, std::size_t k, Run&& run) {
+  auto rows = make_array<std::int64_t>({queries, k});
+  auto distances = make_array<Distance>({queries, k});
+  auto* rows_data = rows.mutable_data();
+  auto* distances_data = distances.mutable_data();
+  const auto poll = bitsense::Poll(python_poll());
+  {
+    py::gil_scoped_release release;
+    run(poll, rows_data, distances_data);
+  }
+  return py::make_tuple(rows, distances);
+}
+
+py::tuple search_codes(const Rows& neighbors, const Rows& entries, const Rows& copies,
+                       const Bytes& codes, const Bytes& queries, std::size_t bits, std::size_t k,
+                       std::size_t ef, const Bitmap& bitmap, std::size_t threads,
+                       const Level& level) {
+  const auto graph = graph_of(neighbors, entries, copies);
+  const auto items = codes_of(codes, bits, "codes");
+  const auto asked = codes_of(queries, bits, "queries");
+  const auto filter = filter_of(bitmap, items.rows);
+  k = std::min(k, filter.passing(items.rows));
+  return answers<std::int32_t>(asked.rows, k, [&](const auto& poll, auto* rows, auto* distances) {
+    bitsense::search_graph(graph, items, asked, k, ef, filter,
+                           {graph_kernels(level), threads, poll}, rows, distances);
+  });
+}
+
+py::tuple search_bytes(const Rows& neighbors, const Rows& entries, const Rows& copies,
+                       const Records& records, const Records& queries, bool euclidean,
+                       std::size_t k, std::size_t ef, const Bitmap& bitmap, std::size_t threads,
+                       const Level& level) {
+  const auto graph = graph_of(neighbors, entries, copies);
+  const auto items = records_of(records, "records");
+  const auto asked = records_of(queries, "queries");
+  const auto filter = filter_of(bitmap, items.rows);
+  const auto metric = euclidean ? bitsense::Metric::kEuclidean : bitsense::Metric::kInnerProduct;
+  k = std::min(k, filter.passing(items.rows));
+  return answers<float>(asked.rows, k, [&](const auto& poll, auto* rows, auto* distances) {
+    bitsense::search_graph(graph, items, asked, metric, k, ef, filter,
+                           {graph_kernels(level), threads, poll}, rows, distances);
+  });
+}
+
+void check(const Rows& neighbors, const Rows& entries, const Rows& copies) {
+  const auto graph = graph_of(neighbors, entries, copies);
+  py::gil_scoped_release release;
+  bitsense::check_graph(graph);
+}
+
+Records quantise(const Array<float>& vectors, std::size_t threads) {
+  const auto view = vectors_view(vectors, "vectors");
+  auto records = make_array<std::int8_t>({view.rows, bitsense::record_stride(view.dim)});
+  auto* data = records.mutable_data();
+  const auto poll = bitsense::Poll(python_poll());
+  {
+    py::gil_scoped_release release;
+    bitsense::quantise_rows(view, threads, poll, data);
+  }
+  return records;
+}
+
+Rows code_distances(const std::string& level, const Bytes& query, const Bytes& codes,
+                    const Rows& rows) {
+  const auto items = codes_of(codes, static_cast<std::size_t>(codes.shape(1)) * 8, "codes");
+  require(query.size() == codes.shape(1), "`query` must have ", codes.shape(1), " bytes, got ",
+          query.size());
+  for (py::ssize_t i = 0; i < rows.size(); ++i) {
+    require(rows.data()[i] < items.rows, "`rows` must be below ", items.rows);
+  }
+  const auto count = static_cast<std::size_t>(rows.size());
+  auto out = make_array<std::uint32_t>({count});
+  graph_kernels(level).code_distances(query.data(), items.data, items.bytes(), rows.data(), count,
+                                      out.mutable_data());
+  return out;
+}
+
+Array<std::int32_t> byte_dots(const std::string& level, const Records& query,
+                              const Records& records, const Rows& rows) {
+  const auto items = records_of(records, "records");
+  require(query.size() == records.shape(1), "`query` must have ", records.shape(1), " items, got ",
+          query.size());
+  for (py::ssize_t i = 0; i < rows.size(); ++i) {
+    require(rows.data()[i] < items.rows, "`rows` must be below ", items.rows);
+  }
+  const auto count = static_cast<std::size_t>(rows.size());
+  auto out = make_array<std::int32_t>({count});
+  graph_kernels(level).byte_dots(query.data(), items.data, items.stride, rows.data(), count,
+                                 out.mutable_data());
+  return out;
+}
+
+}  // namespace
+
+void register_graph(py::module_& m) {
+  m.def("graph_build_codes", &build_codes, "codes"_a.noconvert(), "bits"_a, "degree"_a = 32,
+        "ef_construction"_a = 100, "alpha"_a = 1.0F, "seed"_a = 0, "threads"_a = 1,
+        "level"_a = py::none());
+  m.def("graph_build_bytes", &build_bytes, "records"_a.noconvert(), "degree"_a = 32,
+        "ef_construction"_a = 100, "alpha"_a = 1.0F, "seed"_a = 0, "threads"_a = 1,
+        "level"_a = py::none());
+  m.def("graph_extend_codes", &extend_codes, "neighbors"_a.noconvert(), "entries"_a.noconvert(),
+        "copies"_a.noconvert(), "codes"_a.noconvert(), "bits"_a, "ef_construction"_a = 100,
+        "alpha"_a = 1.0F, "seed"_a = 0, "threads"_a = 1, "level"_a = py::none());
+  m.def("graph_extend_bytes", &extend_bytes, "neighbors"_a.noconvert(), "entries"_a.noconvert(),
+        "copies"_a.noconvert(), "records"_a.noconvert(), "ef_construction"_a = 100,
+        "alpha"_a = 1.0F, "seed"_a = 0, "threads"_a = 1, "level"_a = py::none());
+  m.def("graph_search_codes", &search_codes, "neighbors"_a.noconvert(), "entries"_a.noconvert(),
+        "copies"_a.noconvert(), "codes"_a.noconvert(), "queries"_a.noconvert(), "bits"_a, "k"_a,
+        "ef"_a, "bitmap"_a = py::none(), "threads"_a = 1, "level"_a = py::none());
+  m.def("graph_search_bytes", &search_bytes, "neighbors"_a.noconvert(), "entries"_a.noconvert(),
+        "copies"_a.noconvert(), "records"_a.noconvert(), "queries"_a.noconvert(), "euclidean"_a,
+        "k"_a, "ef"_a, "bitmap"_a = py::none(), "threads"_a = 1, "level"_a = py::none());
+  m.def("graph_check", &check, "neighbors"_a.noconvert(), "entries"_a.noconvert(),
+        "copies"_a.noconvert());
+  m.def("quantise_rows", &quantise, "vectors"_a.noconvert(), "threads"_a = 1);
+  m.def("kernel_code_distances", &code_distances, "level"_a, "query"_a.noconvert(),
+        "codes"_a.noconvert(), "rows"_a.noconvert());
+  m.def("kernel_byte_dots", &byte_dots, "level"_a, "query"_a.noconvert(), "records"_a.noconvert(),
+        "rows"_a.noconvert());
+}

@@ -14,4 +14,5 @@ PYBIND11_MODULE(_core, m) {
   register_codes(m);
   register_search(m);
   register_io(m);
+  register_arrow(m);
 }

@@ -12,3 +12,4 @@ void register_words(pybind11::module_& m);
 void register_codes(pybind11::module_& m);
 void register_search(pybind11::module_& m);
 void register_io(pybind11::module_& m);
+void register_arrow(pybind11::module_& m);

@@ -21,8 +21,10 @@ MODULES = ["bitsense"] + [
 
 def public_callables():
     """Yield (name, object) of every public class, its public methods, and every function."""
-    for name in bitsense.__all__:
-        thing = getattr(bitsense, name)
+    for home, name in [(bitsense, n) for n in bitsense.__all__] + [
+        (bitsense.bridges, n) for n in bitsense.bridges.__all__
+    ]:
+        thing = getattr(home, name)
         if not callable(thing):
             continue
         yield name, thing

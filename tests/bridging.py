@@ -62,3 +62,11 @@ def clustered_codes(n: int, bits: int, seed: int = 0, ids=None) -> Codes:
     centres = rng.random((8, bits)) < 0.5
     flips = rng.random((n, bits)) < 0.03
     return Codes(np.packbits(centres[rng.integers(0, 8, n)] ^ flips, axis=1), bits, ids)
+
+
+def same(back, codes, vectors, ids) -> None:
+    """Require that columns came back as they went."""
+    assert back.codes == codes
+    for got, want in ((back.vectors, vectors), (back.ids, ids)):
+        assert (got is None) == (want is None)
+        assert got is None or np.array_equal(got, want)

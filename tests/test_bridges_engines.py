@@ -119,6 +119,13 @@ def test_what_usearch_cannot_hold_is_refused(usearch):
         bridges.from_usearch(3)
     with pytest.raises(TypeError, match="of dtype 'b1'"):
         bridges.from_usearch(usearch.Index(ndim=8, metric="cos", dtype="f32"))
+    several = usearch.Index(ndim=8, metric="hamming", dtype="b1", multi=True)
+    with pytest.raises(ValueError, match=r"^`index` must have one code for a key, got one made"):
+        bridges.from_usearch(several)
+    index = usearch.Index(ndim=12, metric="hamming", dtype="b1")
+    index.add(np.array([1], np.uint64), np.full((1, 2), 255, np.uint8))
+    with pytest.raises(ValueError, match=r"^`data` must have zero padding bits after bit 12$"):
+        bridges.from_usearch(index)
     index = usearch.Index(ndim=8, metric="hamming", dtype="b1")
     index.add(np.array([2**63 + 5], np.uint64), np.zeros((1, 1), np.uint8))
     with pytest.raises(ValueError, match=r"^`index` must have keys of 63 bits, got 9223372036"):

@@ -164,9 +164,14 @@ def test_rows_lead_back(ids, width):
             "`codes` must have a multiple of 8 bits for sqlite-vec, got 100",
         ),
         (
-            lambda: bridges.sqlite_vec_rows(None),
+            lambda: bridges.sqlite_vec_rows(np.zeros((1, 1))),
+            TypeError,
+            "`codes` must be packed codes of dtype uint8, got dtype float64",
+        ),
+        (
+            lambda: bridges.sqlite_vec_rows(random_codes(2, 8), ids=[1]),
             ValueError,
-            "`codes` or `vectors` must be given, got neither",
+            "`ids` must have 2 items, got 1",
         ),
         (
             lambda: bridges.read_sqlite_vec([], 100),

@@ -30,7 +30,8 @@ def public_callables():
         yield name, thing
         if inspect.isclass(thing) and not issubclass(thing, Exception):
             for attribute, member in inspect.getmembers(thing):
-                if not attribute.startswith("_") and inspect.isroutine(member):
+                inherited = issubclass(thing, tuple) and hasattr(tuple, attribute)
+                if not attribute.startswith("_") and inspect.isroutine(member) and not inherited:
                     yield f"{name}.{attribute}", member
 
 

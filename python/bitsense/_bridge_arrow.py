@@ -31,8 +31,8 @@ _ORDER = "bitsense.bit_order"
 class ArrowTable:
     """A table for anything that takes Arrow data: Polars, DuckDB, pyarrow, pandas.
 
-    `arrow_table` makes it. It shares the memory of the codes and vectors, which outlives this
-    object where a consumer holds it; they must not be written any more.
+    `arrow_table` makes it, of a `table` of the engine with `rows` rows. It shares the memory of the
+    codes and vectors, which lives as long as a consumer holds it and must not be written any more.
     """
 
     __slots__ = ("_rows", "_table")
@@ -93,7 +93,8 @@ def arrow_table(
         metadata = {_BITS: str(columns.codes.bits), _ORDER: "msb"}
         parts.append(_core.arrow_codes("code", _metadata_bytes(metadata), columns.codes.data))
     if columns.vectors is not None:
-        parts.append(_core.arrow_vectors("vector", b"", columns.vectors))
+        aligned = np.require(columns.vectors, np.float32, ["C", "A"])  # consumers rely on it
+        parts.append(_core.arrow_vectors("vector", b"", aligned))
     return ArrowTable(_core.arrow_table(parts), columns.rows)
 
 
@@ -274,12 +275,7 @@ def _codes(
         raise FormatError(
             f"column `code` must have the bit order 'msb', got {order.decode(errors='replace')!r}"
         )
-    kind = column.type
-    fixed = arrow.types.is_fixed_size_binary(kind)
-    if not fixed and str(kind) not in ("binary", "large_binary", "binary_view"):
-        raise FormatError(f"column `code` must be binary, got {kind}")
-    values = column.to_pylist()
-    widths = {kind.byte_width} if fixed else {len(value) for value in values}
+    data, widths = _bytes(arrow, column)
     told = metadata.get(_BITS.encode())
     if told is not None and not (told.isdigit() and len(told) < 10 and int(told)):
         raise FormatError(f"column `code` must have a number as {_BITS}, got {told!r}")
@@ -290,7 +286,20 @@ def _codes(
         size = 8 * min(widths, default=0)
     if not size or widths - {(size + 7) // 8}:
         raise FormatError(f"column `code` must have values of one length, got {sorted(widths)}")
-    return np.frombuffer(b"".join(values), np.uint8).reshape(-1, (size + 7) // 8), size
+    return data.reshape(-1, (size + 7) // 8), size
+
+
+def _bytes(arrow: Any, column: Any) -> tuple[npt.NDArray[np.uint8], set[int]]:
+    """Return the bytes of binary values side by side, and their lengths."""
+    kind = column.type
+    if arrow.types.is_fixed_size_binary(kind):
+        width = kind.byte_width
+        start, size = column.offset * width, len(column) * width
+        return np.frombuffer(column.buffers()[1] or b"", np.uint8)[start : start + size], {width}
+    if str(kind) not in ("binary", "large_binary", "binary_view"):
+        raise FormatError(f"column `code` must be binary, got {kind}")
+    values = column.to_pylist()
+    return np.frombuffer(b"".join(values), np.uint8), {len(value) for value in values}
 
 
 def _vectors(arrow: Any, column: Any) -> Any:

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ._bridge_columns import check_columns
 from ._extras import import_extra
-from .codes import Codes
+from .codes import Codes, as_codes
 
 __all__ = ["from_faiss", "from_usearch", "to_faiss", "to_usearch"]
 
@@ -37,9 +36,7 @@ def to_faiss(codes: Any, *, bits: int | None = None) -> Any:
     ValueError
         If the number of bits is not a multiple of 8, or the ids are str.
     """
-    columns = check_columns(codes, None, None, bits)
-    base = columns.codes
-    assert base is not None
+    base = as_codes("codes", codes, bits)
     if base.bits % 8:
         raise ValueError(f"`codes` must have a multiple of 8 bits for faiss, got {base.bits}")
     _require_int_ids(base, "faiss")
@@ -115,9 +112,7 @@ def to_usearch(codes: Any, *, bits: int | None = None, threads: int = 0, **optio
     ValueError
         If an id is negative, or the ids are str.
     """
-    columns = check_columns(codes, None, None, bits)
-    base = columns.codes
-    assert base is not None
+    base = as_codes("codes", codes, bits)
     _require_int_ids(base, "usearch")
     if base.ids is not None and len(base) and base.ids.min() < 0:
         raise ValueError(f"`ids` must not be negative for usearch, got {base.ids.min()}")
@@ -135,7 +130,7 @@ def from_usearch(index: Any) -> Codes:
     Parameters
     ----------
     index : usearch.index.Index of dtype "b1"
-        With at most one code for a key.
+        Not made with ``multi=True``.
 
     Returns
     -------
@@ -149,11 +144,13 @@ def from_usearch(index: Any) -> Codes:
     TypeError
         If the index holds no bits.
     ValueError
-        If a key has several codes, or a code bits behind its last.
+        If a key may have several codes or has 64 bits, or a code has bits behind its last.
     """
     module = import_extra("usearch.index", "usearch", "bridges")
     if not isinstance(index, module.Index) or index.dtype != module.ScalarKind.B1:
         raise TypeError(f"`index` must be a usearch Index of dtype 'b1', got {index!r}")
+    if index.multi:
+        raise ValueError("`index` must have one code for a key, got one made with multi=True")
     keys = np.sort(np.asarray(index.keys[:], np.uint64)) if len(index) else np.empty(0, np.uint64)
     if keys.size and keys[-1] > np.iinfo(np.int64).max:
         raise ValueError(f"`index` must have keys of 63 bits, got {keys[-1]}")

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ._bridge_columns import check_columns
 from ._check import check_count
-from .codes import Codes
+from .codes import Codes, as_codes, check_ids
 from .errors import FormatError
 
 __all__ = ["read_sqlite_vec", "register_hamming", "sqlite_vec_rows"]
@@ -90,14 +89,12 @@ def sqlite_vec_rows(
     ValueError
         If the number of bits is not a multiple of 8.
     """
-    columns = check_columns(codes, None, ids, bits)
-    base = columns.codes
-    assert base is not None
+    base = as_codes("codes", codes, bits)
+    names = base.ids if ids is None else check_ids(ids, len(base))
     if base.bits % 8:
         raise ValueError(f"`codes` must have a multiple of 8 bits for sqlite-vec, got {base.bits}")
-    names = range(len(base)) if columns.ids is None else columns.ids.tolist()
-    little = base.to_little_endian()
-    return zip(names, (row.tobytes() for row in little), strict=True)
+    listed = range(len(base)) if names is None else names.tolist()
+    return zip(listed, (row.tobytes() for row in base.to_little_endian()), strict=True)
 
 
 def read_sqlite_vec(rows: Iterable[tuple[Any, bytes]], bits: int) -> Codes:

@@ -17,4 +17,5 @@ PYBIND11_MODULE(_core, m) {
   register_filters(m);
   register_graph(m);
   register_io(m);
+  register_arrow(m);
 }

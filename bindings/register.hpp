@@ -15,3 +15,4 @@ void register_real(pybind11::module_& m);
 void register_filters(pybind11::module_& m);
 void register_graph(pybind11::module_& m);
 void register_io(pybind11::module_& m);
+void register_arrow(pybind11::module_& m);

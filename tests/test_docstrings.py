@@ -21,14 +21,17 @@ MODULES = ["bitsense"] + [
 
 def public_callables():
     """Yield (name, object) of every public class, its public methods, and every function."""
-    for name in bitsense.__all__:
-        thing = getattr(bitsense, name)
+    for home, name in [(bitsense, n) for n in bitsense.__all__] + [
+        (bitsense.bridges, n) for n in bitsense.bridges.__all__
+    ]:
+        thing = getattr(home, name)
         if not callable(thing):
             continue
         yield name, thing
         if inspect.isclass(thing) and not issubclass(thing, Exception):
             for attribute, member in inspect.getmembers(thing):
-                if not attribute.startswith("_") and inspect.isroutine(member):
+                inherited = issubclass(thing, tuple) and hasattr(tuple, attribute)
+                if not attribute.startswith("_") and inspect.isroutine(member) and not inherited:
                     yield f"{name}.{attribute}", member
 
 

@@ -56,7 +56,8 @@ def commands_of_words() -> set[str]:
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/design.md",
                                   "docs/kernels.md", "docs/models.md",
                                   "docs/formats.md", "docs/words.md",
-                                  "docs/certificate.md", "docs/retrieval.md"])  # fmt: skip
+                                  "docs/certificate.md", "docs/retrieval.md",
+                                  "docs/bridges.md"])  # fmt: skip
 def test_links_lead_to_files(page):
     path = ROOT / page
     for link in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text(encoding="utf-8")):

@@ -1,5 +1,6 @@
 """Binary codes of documents, vectors of words and senses, learned from raw text; exact search."""
 
+from . import bridges
 from ._core import __version__
 from ._cpu import cpu_info
 from ._progress import Progress
@@ -66,6 +67,7 @@ __all__ = [
     "WordVectors",
     "__version__",
     "asymmetric_scores",
+    "bridges",
     "build_corpus",
     "cpu_info",
     "encode_corpus",

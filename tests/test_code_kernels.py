@@ -102,8 +102,8 @@ def test_the_core_checks_shapes_itself():
         _core.hamming_search(codes, codes, 20, 1)
     assert str(caught.value) == "`codes` must have 3 bytes per row for 20 bits, got 2"
     with pytest.raises(ValueError) as caught:
-        _core.hamming_search(codes, codes, 16, 1, np.ones(3, np.bool_))
-    assert str(caught.value) == "`mask` must have 2 items, got 3"
+        _core.hamming_search(codes, codes, 16, 1, np.ones(3, np.uint64))
+    assert str(caught.value) == "`bitmap` must have 1 words, got 3"
     with pytest.raises(ValueError) as caught:
         _core.hamming_distances(codes[:, :0], codes[:, :0], 0)
     assert str(caught.value) == "`bits` must be 1 to 65535, got 0"

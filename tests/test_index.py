@@ -101,6 +101,7 @@ class Pair:
             for k in (1, 5, 400):
                 same(index.search(queries, k, **options), [pairs[:k] for pairs in everything])
             radius = everything[0][len(everything[0]) // 3][0] if everything[0] else 3
+            radius += 1e-5 if self.real else 0
             offsets, ids, distances = index.range_search(queries, radius, **options)
             for q, pairs in enumerate(everything):
                 part = slice(offsets[q], offsets[q + 1])
@@ -177,8 +178,8 @@ def planted(rng, n):
 
 
 def recall(found, right):
-    hits = [len(set(a) & set(b)) for a, b in zip(found.tolist(), right.tolist(), strict=True)]
-    return sum(hits) / right.size
+    """Return the share of answers that are as near as the right ones, whichever of a tie they are."""
+    return float((found[1] <= right[1][:, -1:]).mean())
 
 
 @pytest.mark.parametrize("name", list(APPROXIMATE))
@@ -215,7 +216,7 @@ def test_approximate_kinds_find_most_and_keep_k_under_filters(name, tmp_path):
         assert found[0].shape == (50, 10)
         if mask is not None:
             assert set(found[0].ravel().tolist()) <= set(index.ids[mask].tolist())
-        assert recall(found[0], right[0]) > 0.93
+        assert recall(found, right) > 0.93
         again = loaded.search(queries, 10, where=where, ef=128)
         assert np.array_equal(again[0], index.search(queries, 10, where=where, ef=128)[0])
     one = index.search(queries, 10, threads=1)

@@ -1,7 +1,7 @@
 """Indexes as files: the items, what was built over them, and parts that were appended later.
 
 The header of kind "index" has `class` ("hamming" or "cosine"), `options` (what the index was made
-with), `rows`, `ids` ("none", "int" or "str"), `structure` (the fields of what was built, or null)
+with), `rows`, `next_id`, `ids` ("none", "int" or "str"), `structure` (the fields of what was built, or null)
 and `attributes` (their header, or null). The arrays are those of the items, `ids`, `alive` (a
 bitmap; absent where every row lives), and those of the structure and of the attributes under
 prefixes.
@@ -64,6 +64,7 @@ def _parts(index: Index, first: int = 0, saved: Saved | None = None) -> tuple[He
         "class": index._what,
         "options": {name: getattr(index, f"_{name}") for name in _OPTIONS[index._what]},
         "rows": snapshot.rows,
+        "next_id": index._store.next_id,
         "first": first,
         "ids": "none",
         "structure": None,
@@ -201,6 +202,9 @@ def _fill(index: Index, parts: list[tuple[Header, Arrays]]) -> None:
         alive = unpack_mask(words, rows)
     try:
         index._store = ItemStore.of(whole, ids, alive, attributes)
+        index._store.next_id = max(
+            files.require_field(header, "next_id", int), index._store.next_id
+        )
     except (TypeError, ValueError) as error:
         raise FormatError(f"corrupt: {error}") from None
     structure = _structure(index, parts)
@@ -225,7 +229,7 @@ def _joined_ids(ids: Any, header: Header, arrays: Arrays, total: int) -> Any:
     if kind == "int":
         new = files.require_array(arrays, "ids", "int64", total - first)
     elif kind == "str":
-        new = files.unpack_strings(arrays, "ids")
+        new = np.array(files.unpack_strings(arrays, "ids"), dtype=object)
     else:
         raise FormatError(f"corrupt: 'ids' must be none, int or str, got {kind!r}")
     if len(new) != total - first or first != (0 if ids is None else len(ids)):

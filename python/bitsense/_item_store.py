@@ -178,6 +178,9 @@ class ItemStore:
         self._alive: Mask | None = None
         self._attributes = attributes
         self.epoch = 0  # how often rows have been copied together
+        self.next_id = rows  # what an item without an id gets; never one that was there
+        if self._ids is not None:
+            self._count_past(self._ids.rows)
         if attributes is not None and len(attributes) != rows:
             raise ValueError(f"`attributes` must have {rows} items, got {len(attributes)}")
         self.snapshot = self._taken()
@@ -200,6 +203,9 @@ class ItemStore:
         store = cls(columns, None, attributes)
         store._ids = None if ids is None else Growable(ids)
         store._alive = None if alive is None or alive.all() else alive
+        if ids is not None:
+            store.next_id = 0
+            store._count_past(ids)
         if ids is not None:
             check_ids(
                 ids if alive is None else ids[alive],
@@ -252,9 +258,10 @@ class ItemStore:
                 return None
             if self._ids.rows.dtype == object and len(self._ids.rows):
                 raise ValueError("`ids` must be given: those of the index are str")
-            first = int(self._ids.rows.max()) + 1 if len(self._ids.rows) else 0
-            return np.arange(first, first + count)
+            return np.arange(self.next_id, self.next_id + count)
         made = check_ids(ids, count)
+        if not count:
+            return None
         if self._ids is not None and len(self._ids.rows) and made.dtype != self._ids.rows.dtype:
             kind = "str" if self._ids.rows.dtype == object else "int"
             raise TypeError(f"`ids` must be all {kind}, like those of the index")
@@ -265,12 +272,17 @@ class ItemStore:
                 raise ValueError(f"`ids` must be new, got {each!r}, which `update` would replace")
         return made
 
+    def _count_past(self, ids: Rows) -> None:
+        if ids.dtype == np.int64 and len(ids):
+            self.next_id = max(self.next_id, int(ids.max()) + 1)
+
     def _keep_ids(self, made: Rows | None, count: int) -> Rows:
         """Append ids of new rows; return them."""
         rows = self.snapshot.rows
         numbers = np.arange(rows, rows + count)
+        self._count_past(numbers if made is None else made)
         if made is None:
-            return numbers
+            return numbers if self._ids is None else self._ids.rows[:0]
         if self._ids is None:
             if made.dtype == np.int64 and np.array_equal(made, numbers):
                 return numbers
@@ -303,7 +315,7 @@ class ItemStore:
 
     def _append_attributes(self, attributes: Any, count: int) -> None:
         if self._attributes is None:
-            if attributes is None:
+            if attributes is None or not count:
                 return
             if self.snapshot.rows:
                 raise ValueError("`attributes` must be None, like those of the other items")

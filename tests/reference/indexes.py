@@ -12,16 +12,17 @@ def hamming(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
+    a, b = a.astype(np.float64), b.astype(np.float64)
     lengths = np.linalg.norm(a) * np.linalg.norm(b)
     return float(np.float32(max(0.0, 1 - a @ b / lengths))) if lengths > 0 else 1.0
 
 
 def inner(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.float32(-(a @ b)))
+    return float(np.float32(-(a.astype(np.float64) @ b)))
 
 
 def squared(a: np.ndarray, b: np.ndarray) -> float:
-    return float(np.float32(((a - b) ** 2).sum()))
+    return float(np.float32(((a.astype(np.float64) - b) ** 2).sum()))
 
 
 class SlowIndex:

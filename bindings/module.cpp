@@ -14,5 +14,6 @@ PYBIND11_MODULE(_core, m) {
   register_codes(m);
   register_search(m);
   register_filters(m);
+  register_bm25(m);
   register_io(m);
 }

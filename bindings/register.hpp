@@ -12,4 +12,5 @@ void register_words(pybind11::module_& m);
 void register_codes(pybind11::module_& m);
 void register_search(pybind11::module_& m);
 void register_filters(pybind11::module_& m);
+void register_bm25(pybind11::module_& m);
 void register_io(pybind11::module_& m);

@@ -12,6 +12,7 @@ from .files import info, load, verify
 from .filters import Attributes, field, parse_filter
 from .formats import load_vectors, save_vectors
 from .hashing import ITQ, RandomHyperplanes, SignBinarizer
+from .lexical import BM25Index
 from .models import BinaryParagraphVector, ParagraphVector, RealBinaryParagraphVector
 from .reports import BitReport, ModelReport, VectorReport
 from .search import HammingIndex, TwoStageIndex, asymmetric_scores, hamming_distances
@@ -31,6 +32,7 @@ from .word_models import DisambiguatedSkipGram, Word2Vec
 __all__ = [
     "ITQ",
     "Attributes",
+    "BM25Index",
     "BinaryParagraphVector",
     "BitReport",
     "Certificate",

@@ -68,6 +68,7 @@ _MODULES = {
     "corpus": "bitsense._encoded_corpus",
     "binarizer": "bitsense.hashing",
     "vectors": "bitsense._vectors_file",
+    "bm25": "bitsense._bm25_file",
 }
 _loaders: dict[str, Loader] = {}
 

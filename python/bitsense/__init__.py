@@ -11,6 +11,7 @@ from .evaluate import evaluate_retrieval, retrieval_metrics
 from .files import info, load, verify
 from .filters import Attributes, field, parse_filter
 from .formats import load_vectors, save_vectors
+from .fusion import fuse
 from .hashing import ITQ, RandomHyperplanes, SignBinarizer
 from .lexical import BM25Index
 from .models import BinaryParagraphVector, ParagraphVector, RealBinaryParagraphVector
@@ -67,6 +68,7 @@ __all__ = [
     "encode_documents",
     "evaluate_retrieval",
     "field",
+    "fuse",
     "hamming_distances",
     "info",
     "load",

@@ -199,13 +199,20 @@ void Bm25::search_one(std::span<const std::uint32_t> terms, std::size_t k, const
       }
     }
   }
-  std::vector<Hit> hits;
+  std::vector<Hit> hits;  // a heap of the best k so far, the worst of them first
   for (const std::uint32_t row : touched) {
-    if (passes(filter, row)) hits.push_back({static_cast<float>(sums[row]), row});
+    const Hit hit{static_cast<float>(sums[row]), row};
+    if (hits.size() == k && (k == 0 || !before(hit, hits.front()))) continue;
+    if (!passes(filter, row)) continue;
+    if (hits.size() == k) {
+      std::pop_heap(hits.begin(), hits.end(), before);
+      hits.pop_back();
+    }
+    hits.push_back(hit);
+    std::push_heap(hits.begin(), hits.end(), before);
   }
-  const std::size_t found = std::min(k, hits.size());
-  std::partial_sort(hits.begin(), hits.begin() + static_cast<std::ptrdiff_t>(found), hits.end(),
-                    before);
+  std::sort_heap(hits.begin(), hits.end(), before);
+  const std::size_t found = hits.size();
   for (std::size_t i = 0; i < found; ++i) {
     rows[i] = hits[i].row;
     scores[i] = hits[i].score;

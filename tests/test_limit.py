@@ -110,7 +110,7 @@ def summed_words(texts, dim=256):
 
 
 @pytest.mark.data
-def test_fused_with_vectors_the_words_still_win(limit):
+def test_fused_by_scores_with_poor_vectors_words_lose_little(limit):
     documents, queries, relevant = limit
     answers = list(relevant.values())
     index = BM25Index().fit(list(documents.values()), list(documents))
@@ -122,5 +122,7 @@ def test_fused_with_vectors_the_words_still_win(limit):
     assert recall(vectors[0], answers, 2) < 0.6
     for weight in (0.03, 0.1, 0.3):
         fused, _ = fuse([words, vectors], 10, method="scores", weights=[1, weight])
-        assert recall(fused, answers, 2) >= 0.99
+        assert recall(fused, answers, 2) >= recall(words[0], answers, 2) - 0.005
         assert recall(fused, answers, 10) == 1.0
+    places, _ = fuse([words, vectors], 10)  # which trusts both alike
+    assert recall(places, answers, 2) < 0.8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -213,6 +214,28 @@ def test_many_rows_are_appended_one_by_one():
         made.append({"n": [i], "t": [[str(i % 3)] * (i % 2)]})
     assert made.mask("n < 10").sum() == 10
     assert made.count("t.contains('1')") == 50
+
+
+def test_rows_are_read_while_others_are_appended():
+    batch = {"n": list(range(50)), "s": [str(i) for i in range(50)], "t": [["x"]] * 50}
+    made = Attributes(batch)
+    condition = (field("n") < 7) & field("s").isin(["3", "9"]) & field("t").contains("x")
+    expected, wrong = made.evaluate(condition, 50), []
+
+    def read():
+        for _ in range(300):
+            if not np.array_equal(made.evaluate(condition, 50), expected):
+                wrong.append(1)
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for i in range(200):
+        made.append({**batch, "s": [f"{i} {j}" for j in range(50)], "t": [[str(i)]] * 50})
+    for reader in readers:
+        reader.join()
+    assert not wrong
+    assert made.count("n < 7") == 201 * 7
 
 
 class Frame:

@@ -12,7 +12,9 @@ from .evaluate import evaluate_retrieval, retrieval_metrics
 from .files import info, load, verify
 from .filters import Attributes, field, parse_filter
 from .formats import load_vectors, save_vectors
+from .fusion import fuse
 from .hashing import ITQ, RandomHyperplanes, SignBinarizer
+from .lexical import BM25Index
 from .models import BinaryParagraphVector, ParagraphVector, RealBinaryParagraphVector
 from .reports import BitReport, ModelReport, VectorReport
 from .search import (
@@ -38,6 +40,7 @@ from .word_models import DisambiguatedSkipGram, Word2Vec
 __all__ = [
     "ITQ",
     "Attributes",
+    "BM25Index",
     "BinaryParagraphVector",
     "BitReport",
     "Certificate",
@@ -74,6 +77,7 @@ __all__ = [
     "encode_documents",
     "evaluate_retrieval",
     "field",
+    "fuse",
     "hamming_distances",
     "info",
     "load",

@@ -6,6 +6,7 @@ int64 has no value -2^63, which stands for a missing one; float64 has NaN for it
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -58,7 +59,7 @@ def _class_of(value_type: type) -> str:
 
 def _present(values: list[Any]) -> list[Any]:
     """The values with None for each missing one."""
-    if all(kind in (str, bool, int) for kind in set(map(type, values))):
+    if set(map(type, values)) <= {str, bool, int, list, tuple, type(None)}:
         return values
     return [None if _is_missing(value) else value for value in values]
 
@@ -75,6 +76,8 @@ def kind_of(name: str, values: Any) -> str:
     TypeError, ValueError
         If the values are of no kind, of several, or all missing.
     """
+    if isinstance(values, np.ndarray) and values.dtype.kind == "U":
+        return "str"
     plain = _plain(name, values)
     if isinstance(plain, np.ndarray):
         return {"b": "bool", "f": "float64"}.get(plain.dtype.kind, "int64")
@@ -161,22 +164,27 @@ def _bools(name: str, plain: Incoming, floats: bool) -> npt.NDArray[np.int8]:
 
 
 def _strings(name: str, plain: Incoming, floats: bool) -> list[str | None]:
-    strings = [None if value is None else str(value) for value in plain]
-    _require_unicode(set(strings) - {None})
-    return strings
+    distinct = set(plain)
+    distinct.discard(None)
+    _require_unicode(distinct)
+    if set(map(type, distinct)) <= {str}:
+        return list(plain)
+    return [None if value is None else str(value) for value in plain]
 
 
 def _tags(name: str, plain: Incoming, floats: bool) -> list[list[str]]:
-    """Each item's tags, none twice, in the order given; a missing list is an empty one."""
-    rows: list[list[str]] = []
-    for i, tags in enumerate(plain):
-        row = [] if tags is None else list(dict.fromkeys(tags))
-        for tag in row:
-            if not isinstance(tag, str):
-                kind = type(tag).__name__
-                raise TypeError(f"`{name}`[{i}] must be a list of strings, got one with {kind}")
-        rows.append(list(map(str, row)))
-    _require_unicode({tag for row in rows for tag in row})
+    """A missing list is an empty one; a tag may be there twice."""
+    rows = [[] if tags is None else tags if type(tags) is list else list(tags) for tags in plain]
+    kinds = set(map(type, itertools.chain.from_iterable(rows)))
+    if not all(issubclass(kind, str) for kind in kinds):
+        for i, row in enumerate(rows):
+            for tag in row:
+                if not isinstance(tag, str):
+                    got = type(tag).__name__
+                    raise TypeError(f"`{name}`[{i}] must be a list of strings, got one with {got}")
+    if not kinds <= {str}:
+        rows = [list(map(str, row)) for row in rows]
+    _require_unicode(set(itertools.chain.from_iterable(rows)))
     return rows
 
 

@@ -19,11 +19,21 @@ import numpy.typing as npt
 from .codes import check_ids
 from .filters import Attributes, Expression
 
-__all__ = ["Growable", "ItemStore", "Snapshot", "pack_mask", "unpack_mask"]
+__all__ = ["Growable", "ItemStore", "Snapshot", "check_mask", "pack_mask", "unpack_mask"]
 
 Rows = npt.NDArray[Any]
 Words = npt.NDArray[np.uint64]
 Mask = npt.NDArray[np.bool_]
+
+
+def check_mask(mask: npt.ArrayLike, items: int) -> Mask:
+    """Return a mask as a bool array with an element per item."""
+    array = np.asarray(mask)
+    if array.dtype != np.bool_:
+        raise TypeError(f"`mask` must have dtype bool, got dtype {array.dtype}")
+    if array.shape != (items,):
+        raise ValueError(f"`mask` must have shape ({items},), got {array.shape}")
+    return np.ascontiguousarray(array)
 
 
 def pack_mask(mask: Mask) -> Words:
@@ -133,13 +143,9 @@ class Snapshot:
         return words
 
     def _masked(self, mask: npt.ArrayLike) -> Mask:
-        array = np.asarray(mask)
-        if array.dtype != np.bool_:
-            raise TypeError(f"`mask` must have dtype bool, got dtype {array.dtype}")
-        if array.shape != (self.living,):
-            raise ValueError(f"`mask` must have shape ({self.living},), got {array.shape}")
+        array = check_mask(mask, self.living)
         if self.alive is None:
-            return np.ascontiguousarray(array)
+            return array
         full = np.zeros(self.rows, np.bool_)
         full[self.alive] = array
         return full

@@ -119,12 +119,17 @@ class TagColumn(Column):
         return self._codes.view()
 
     def extend(self, values: Any) -> None:
-        lengths = np.fromiter(map(len, values), np.int64, len(values))
         code = self.dictionary.__getitem__
-        flat = [x for row in values for x in sorted(map(code, row))]
+        flat = np.fromiter(map(code, itertools.chain.from_iterable(values)), np.int64)
+        lengths = np.fromiter(map(len, values), np.int64, len(values))
+        # By row, then by code, none twice.
+        rows = np.repeat(np.arange(len(values)), lengths)
+        pairs = np.sort(rows << 32 | flat)
+        pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)]]
+        counts = np.bincount(pairs >> 32, minlength=len(values))
         start = len(self._codes)
-        self._codes.extend(np.array(flat, np.int32))
-        super().extend(start + np.cumsum(lengths))
+        self._codes.extend((pairs & 0xFFFFFFFF).astype(np.int32))
+        super().extend(start + np.cumsum(counts))
 
     def take(self, rows: AnyArray) -> TagColumn:
         offsets = self.view()

@@ -71,6 +71,7 @@ _MODULES = {
     "binarizer": "bitsense.hashing",
     "vectors": "bitsense._vectors_file",
     "index": "bitsense._index_file",
+    "bm25": "bitsense._bm25_file",
 }
 _loaders: dict[str, Loader] = {}
 

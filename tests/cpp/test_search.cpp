@@ -8,6 +8,7 @@
 #include "codes/projection.hpp"
 #include "kernels/dispatch.hpp"
 #include "search/attributes.hpp"
+#include "search/bm25.hpp"
 #include "search/hamming.hpp"
 #include "search/rerank.hpp"
 #include "search/top_k.hpp"
@@ -227,6 +228,40 @@ void filters_are_those_of_a_plain_loop(const FilterKernels& kernel) {
   }
 }
 
+void bm25_is_that_of_one_addition() {
+  const std::vector<std::uint32_t> ids{0, 1, 1, 2, 0, 3, 3, 3};
+  const std::vector<std::uint64_t> offsets{0, 3, 5, 5, 8};
+  const std::vector<std::uint32_t> lengths{3, 2, 0, 4};
+  Bm25 whole({1.2, 0.75});
+  whole.add({ids, offsets}, lengths);
+  Bm25 grown({1.2, 0.75});
+  for (std::size_t i = 0; i < 4; ++i) {
+    const std::vector<std::uint64_t> ends{0, offsets[i + 1] - offsets[i]};
+    const auto terms = std::span(ids).subspan(offsets[i], ends[1]);
+    grown.add({terms, ends}, std::span(lengths).subspan(i, 1));
+  }
+  const std::vector<std::uint32_t> asked{3, 0, 9, 3};
+  const std::vector<std::uint64_t> queries{0, 2, 4, 4};
+  auto answer = [&](const Bm25& index, std::size_t threads) {
+    std::vector<std::int64_t> rows(12);
+    std::vector<float> scores(12);
+    index.search({asked, queries}, 4, {}, threads, {}, rows.data(), scores.data());
+    return std::pair(rows, scores);
+  };
+  const auto expected = answer(whole, 1);
+  BITSENSE_CHECK((expected.first == std::vector<std::int64_t>{3, 1, 0, 2, 3, 0, 1, 2, 0, 1, 2, 3}));
+  BITSENSE_CHECK(answer(grown, 1) == expected && answer(grown, 3) == expected);
+  const Postings postings = grown.postings();
+  BITSENSE_CHECK(postings.rows == whole.postings().rows);
+  BITSENSE_CHECK(answer(Bm25({1.2, 0.75}, postings, lengths), 1) == expected);
+  Postings wrong = postings;
+  wrong.rows[0] = 4;
+  error_of<FormatError>([&] { Bm25({1.2, 0.75}, wrong, lengths); });
+  wrong = postings;
+  wrong.offsets[1] = 99;
+  error_of<FormatError>([&] { Bm25({1.2, 0.75}, wrong, lengths); });
+}
+
 }  // namespace
 
 void search_tests(Suite& test) {
@@ -235,6 +270,7 @@ void search_tests(Suite& test) {
   for (const Kernels& level : available_kernels())
     test("filters are those of a plain loop",
          [&] { filters_are_those_of_a_plain_loop(*level.filters); });
+  test("BM25 is that of one addition", bm25_is_that_of_one_addition);
   test("a poll that throws stops the scan", a_poll_that_throws_stops_the_scan);
   test("reranking puts the best scores first", reranking_puts_the_best_scores_first);
   test("codes are the signs of projections", codes_are_the_signs_of_projections);

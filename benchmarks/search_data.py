@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from bitsense import EncodedCorpus, Word2Vec, encode_corpus
+from bitsense import EncodedCorpus, Tokenizer, Word2Vec, encode_corpus
 
 WINDOW = 20
 
@@ -29,14 +29,15 @@ def corpus(folder: str, words: int, work: str) -> EncodedCorpus:
             map(len, (kept := list(itertools.islice(lines, 100_000))))
         )
         taken = sum(1 for total in characters if total < 6 * words) or 1
-        return encode_corpus(kept[:taken], path, min_count=2)
+        return encode_corpus(kept[:taken], path, tokenizer=Tokenizer(), min_count=2)
 
 
 @cache
 def word_model(folder: str, words: int, epochs: int, work: str) -> Any:
     """Return skip-gram vectors of the corpus."""
     encoded = corpus(folder, words, work)
-    return Word2Vec(100, epochs=epochs, subsample=1e-4, seed=1).fit(encoded)
+    model = Word2Vec(100, epochs=epochs, subsample=1e-4, seed=1, min_count=2)
+    return model.fit(encoded)
 
 
 def word_vectors(folder: str, words: int, epochs: int, work: str) -> np.ndarray:
@@ -57,7 +58,7 @@ def window_codes(
 ) -> np.ndarray:
     """Return packed codes of `count` windows, in a random order."""
     vectors = word_model(folder, words, epochs, work).wv.vectors
-    ids = np.asarray(corpus(folder, words, work).ids)
+    ids = np.asarray(corpus(folder, words, work).corpus.ids)
     planes = np.random.default_rng(1).standard_normal((vectors.shape[1], bits)).astype(np.float32)
     generator = np.random.default_rng(2)
     codes = np.empty((count, bits // 8), np.uint8)

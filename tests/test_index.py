@@ -64,8 +64,7 @@ class Pair:
         self.slow.add(ids, items, years)
 
     def some(self, share):
-        ids = [each for each in self.slow.items if self.rng.random() < share]
-        return ids
+        return [each for each in self.slow.items if self.rng.random() < share]
 
     def remove(self, share):
         ids = self.some(share)
@@ -178,7 +177,7 @@ def planted(rng, n):
 
 
 def recall(found, right):
-    """Return the share of answers that are as near as the right ones, whichever of a tie they are."""
+    """Return the share of answers that are as near as the right ones; ties count as right."""
     return float((found[1] <= right[1][:, -1:]).mean())
 
 
@@ -207,11 +206,7 @@ def test_approximate_kinds_find_most_and_keep_k_under_filters(name, tmp_path):
         if mask is not None:
             mask[index.ids >= 10_000] = where == "part < 5"
             mask[index.ids == 10_001] = where == "part < 5"
-        found = (
-            index.search(queries, 10, where=where, ef=128, **{})
-            if name != "quantized"
-            else (index.search(queries, 10, where=where))
-        )
+        found = index.search(queries, 10, where=where, ef=128)
         right = twin.search(queries, 10, mask=mask)
         assert found[0].shape == (50, 10)
         if mask is not None:

@@ -20,8 +20,8 @@ using std::uint8_t;
 
 #if defined(__AVX2__)
 
-// Eight rows of eight floats, each times its factor, as eight columns.
-void transpose_eight(const float* const* rows, const float* factor, size_t x, float* panel) {
+// Eight rows of eight floats, each times its factor, as eight columns `step` apart.
+void transpose_eight(const float* const* rows, const float* factor, size_t x, float* columns) {
   __m256 r[8], t[8];
   for (size_t i = 0; i < 8; ++i) {
     r[i] = _mm256_mul_ps(_mm256_loadu_ps(rows[i] + x), _mm256_set1_ps(factor[i]));
@@ -37,15 +37,18 @@ void transpose_eight(const float* const* rows, const float* factor, size_t x, fl
     r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
   }
   for (size_t i = 0; i < 4; ++i) {
-    _mm256_storeu_ps(panel + kPanelRows * (x + i), _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
-    _mm256_storeu_ps(panel + kPanelRows * (x + 4 + i),
+    _mm256_storeu_ps(columns + kPanelColumns * i, _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
+    _mm256_storeu_ps(columns + kPanelColumns * (4 + i),
                      _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
   }
 }
 
 void pack(const float* const* rows, const float* factor, float* panel, size_t n) {
-  for (size_t i = 0; i < kPanelRows; i += 8)
-    for (size_t x = 0; x < n; x += 8) transpose_eight(rows + i, factor + i, x, panel + i);
+  for (size_t i = 0; i < kPanelRows; i += 8) {
+    float* columns = panel + i / kPanelColumns * kPanelColumns * n + i % kPanelColumns;
+    for (size_t x = 0; x < n; x += 8)
+      transpose_eight(rows + i, factor + i, x, columns + kPanelColumns * x);
+  }
 }
 
 uint64_t mask_from(const float* scores, float bound) {
@@ -127,8 +130,10 @@ void costs(const uint8_t* planes, const uint8_t* tables, size_t bytes, uint8_t* 
 #else
 
 void pack(const float* const* rows, const float* factor, float* panel, size_t n) {
-  for (size_t x = 0; x < n; ++x)
-    for (size_t i = 0; i < kPanelRows; ++i) panel[kPanelRows * x + i] = rows[i][x] * factor[i];
+  for (size_t i = 0; i < kPanelRows; ++i) {
+    float* column = panel + i / kPanelColumns * kPanelColumns * n + i % kPanelColumns;
+    for (size_t x = 0; x < n; ++x) column[kPanelColumns * x] = rows[i][x] * factor[i];
+  }
 }
 
 uint64_t mask_from(const float* scores, float bound) {

@@ -14,10 +14,12 @@
 namespace bitsense {
 
 constexpr std::size_t kPanelRows = 64;
+constexpr std::size_t kPanelColumns = 16;  // rows side by side: a block of the product is as wide
 constexpr std::size_t kNibbleTables = 32;  // bytes of the two tables of a byte of a code
 
 struct ScoreKernels {
-  // panel[64 * x + i] = rows[i][x] * factor[i] for i < 64, x < n, n a multiple of 16.
+  // Lays 64 rows as four parts of 16 columns: panel[16 * (n * (i / 16) + x) + i % 16] =
+  // rows[i][x] * factor[i] for i < 64, x < n, n a multiple of 16.
   void (*pack)(const float* const* rows, const float* factor, float* panel, std::size_t n);
 
   // Bit i is set where scores[i] >= bound, i < 64.

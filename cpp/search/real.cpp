@@ -71,8 +71,10 @@ class Panels {
         scores_(*kernels.scores),
         panel_(rows.stride * kPanelRows),
         widened_(rows.storage == Storage::kFloat ? 0 : rows.stride * kPanelRows) {
-    for (std::size_t x = 0; x < rows.stride; ++x) {
-      lines_.push_back(panel_.data() + kPanelRows * x);
+    for (std::size_t part = 0; part < kPanelRows / kPanelColumns; ++part) {
+      for (std::size_t x = 0; x < rows.stride; ++x) {
+        lines_.push_back(panel_.data() + kPanelColumns * (rows.stride * part + x));
+      }
     }
   }
 
@@ -101,14 +103,33 @@ class Panels {
   }
   void pack() { scores_.pack(pointers_, factor_, panel_.data(), rows_.stride); }
 
-  // Scores of the packed panel: kGroup x 64 at most.
-  void multiply(const float* const* queries, std::size_t count, float* scores) const {
-    float* out[kGroup];
-    for (std::size_t q = 0; q < count; ++q) {
-      out[q] = scores + q * kPanelRows;
-      std::copy_n(bias_, kPanelRows, out[q]);
+  // Has the memory asked for the share i of n of the next panel: a product of 2,400 multiply-adds
+  // hides what some rows take to come.
+  void ask_ahead(std::size_t panel, std::size_t i, std::size_t n) const {
+    if ((panel + 1) * kPanelRows >= items()) return;
+    const std::size_t size_of_next = size(panel + 1);
+    for (std::size_t r = size_of_next * i / n; r < size_of_next * (i + 1) / n; ++r) {
+      const char* row = rows_.address(this->row((panel + 1) * kPanelRows + r));
+      for (std::size_t byte = 0; byte < rows_.row_bytes(); byte += 64) {
+        __builtin_prefetch(row + byte, 0, 2);
+      }
     }
-    floats_.multiply(queries, 1, lines_.data(), rows_.stride, out, count, kPanelRows, true);
+  }
+
+  // Scores of the packed panel, kGroup x 64 at most: part by part, each of which stays in the
+  // first-level cache while all the queries pass over it. They are group `group` of `groups`.
+  void multiply(const float* const* queries, std::size_t count, float* scores, std::size_t panel,
+                std::size_t group, std::size_t groups) const {
+    float* out[kGroup];
+    for (std::size_t first = 0; first < kPanelRows; first += kPanelColumns) {
+      ask_ahead(panel, 4 * group + first / kPanelColumns, 4 * groups);
+      for (std::size_t q = 0; q < count; ++q) {
+        out[q] = scores + q * kPanelRows + first;
+        std::copy_n(bias_ + first, kPanelColumns, out[q]);
+      }
+      const float* const* lines = lines_.data() + first / kPanelColumns * rows_.stride;
+      floats_.multiply(queries, 1, lines, rows_.dim, out, count, kPanelColumns, true);
+    }
   }
   // Scores of the gathered rows for one query.
   void dots(const float* query, float* scores) const {
@@ -207,7 +228,8 @@ void scan_panels(const Work& work, std::size_t first, TileRange range,
     panels.pack();
     for (std::size_t q = 0; q < found.size(); q += kGroup) {
       const std::size_t count = std::min(kGroup, found.size() - q);
-      panels.multiply(work.queries.rows.data() + first + q, count, scores.data());
+      panels.multiply(work.queries.rows.data() + first + q, count, scores.data(), panel, q / kGroup,
+                      (found.size() + kGroup - 1) / kGroup);
       for (std::size_t i = 0; i < count; ++i) {
         push_scores(scores.data() + i * kPanelRows, passing, panels, panel, kernels, found[q + i]);
       }

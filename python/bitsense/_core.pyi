@@ -624,6 +624,7 @@ def kernel_code_distances(
 def kernel_byte_dots(
     level: str, query: _Records, records: _Records, rows: _Ids
 ) -> npt.NDArray[np.int32]: ...
+
 class Bm25:
     def __init__(self, k1: float, b: float) -> None: ...
     @staticmethod

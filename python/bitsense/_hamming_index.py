@@ -37,7 +37,7 @@ class Tables(NamedTuple):
     @property
     def rows(self) -> int:
         """How many rows they cover."""
-        return self.entries.shape[1]
+        return int(self.entries.shape[1])
 
 
 class Graph(NamedTuple):
@@ -204,7 +204,13 @@ class HammingIndex(Index):
             )
         else:
             made = _core.graph_extend_codes(
-                *old, data, self._bits, self._ef_construction, threads=threads
+                old.neighbors,
+                old.entries,
+                old.copies,
+                data,
+                self._bits,
+                self._ef_construction,
+                threads=threads,
             )
         return Graph(*made)
 

@@ -1,9 +1,9 @@
 """Indexes as files: the items, what was built over them, and parts that were appended later.
 
 The header of kind "index" has `class` ("hamming" or "cosine"), `options` (what the index was made
-with), `rows`, `next_id`, `ids` ("none", "int" or "str"), `structure` (the fields of what was built, or null)
-and `attributes` (their header, or null). The arrays are those of the items, `ids`, `alive` (a
-bitmap; absent where every row lives), and those of the structure and of the attributes under
+with), `rows`, `next_id`, `ids` ("none", "int" or "str"), `structure` (the name of what was built,
+or null) and `attributes` (their header, or null). The arrays are those of the items, `ids`, `alive`
+(a bitmap; absent where every row lives), and those of the structure and of the attributes under
 prefixes.
 
 `append` puts a whole file of the same kind behind the ones there are. It holds the rows that are

@@ -38,7 +38,7 @@ def within(covered: int, bitmap: Words | None) -> Words | None:
     """Return the bitmap of the first `covered` rows."""
     if bitmap is None:
         return None
-    head = bitmap[: (covered + 63) // 64].copy()
+    head: Words = bitmap[: (covered + 63) // 64].copy()
     if covered % 64:
         head[-1] &= np.uint64((1 << covered % 64) - 1)
     return head

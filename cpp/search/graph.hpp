@@ -43,6 +43,8 @@ struct GraphView {
   const std::uint32_t* row(std::size_t i) const noexcept { return neighbors + i * degree; }
 };
 
+void check_degree(std::size_t degree);  // throws std::invalid_argument
+
 // Throws std::invalid_argument unless every row that the arrays name exists and `copies` ascends: a
 // search of such a graph reads nothing out of bounds and ends, whatever else the arrays hold.
 void check_graph(const GraphView& graph);

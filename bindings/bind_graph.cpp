@@ -232,17 +232,17 @@ Array<std::int32_t> byte_dots(const std::string& level, const Records& query,
 
 void register_graph(py::module_& m) {
   m.def("graph_build_codes", &build_codes, "codes"_a.noconvert(), "bits"_a, "degree"_a = 32,
-        "ef_construction"_a = 100, "alpha"_a = 1.0F, "seed"_a = 0, "threads"_a = 1,
+        "ef_construction"_a = 100, "alpha"_a = 1.1F, "seed"_a = 0, "threads"_a = 1,
         "level"_a = py::none());
   m.def("graph_build_bytes", &build_bytes, "records"_a.noconvert(), "degree"_a = 32,
-        "ef_construction"_a = 100, "alpha"_a = 1.0F, "seed"_a = 0, "threads"_a = 1,
+        "ef_construction"_a = 100, "alpha"_a = 1.1F, "seed"_a = 0, "threads"_a = 1,
         "level"_a = py::none());
   m.def("graph_extend_codes", &extend_codes, "neighbors"_a.noconvert(), "entries"_a.noconvert(),
         "copies"_a.noconvert(), "codes"_a.noconvert(), "bits"_a, "ef_construction"_a = 100,
-        "alpha"_a = 1.0F, "seed"_a = 0, "threads"_a = 1, "level"_a = py::none());
+        "alpha"_a = 1.1F, "seed"_a = 0, "threads"_a = 1, "level"_a = py::none());
   m.def("graph_extend_bytes", &extend_bytes, "neighbors"_a.noconvert(), "entries"_a.noconvert(),
         "copies"_a.noconvert(), "records"_a.noconvert(), "ef_construction"_a = 100,
-        "alpha"_a = 1.0F, "seed"_a = 0, "threads"_a = 1, "level"_a = py::none());
+        "alpha"_a = 1.1F, "seed"_a = 0, "threads"_a = 1, "level"_a = py::none());
   m.def("graph_search_codes", &search_codes, "neighbors"_a.noconvert(), "entries"_a.noconvert(),
         "copies"_a.noconvert(), "codes"_a.noconvert(), "queries"_a.noconvert(), "bits"_a, "k"_a,
         "ef"_a, "mask"_a = py::none(), "threads"_a = 1, "level"_a = py::none());

@@ -52,7 +52,7 @@ void check_graph(const GraphView& graph);
 struct GraphOptions {
   std::size_t degree = 32;
   std::size_t ef = 100;  // pairs that the search for a row's neighbours keeps
-  float alpha = 1.0F;    // at least 1; more keeps more and longer edges
+  float alpha = 1.1F;    // at least 1; more keeps more and longer edges
   std::uint64_t seed = 0;
   std::size_t threads = 1;
 };

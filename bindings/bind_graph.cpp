@@ -2,9 +2,11 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 
 #include "arrays.hpp"
+#include "core/large_pages.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/graph_kernels.hpp"
 #include "register.hpp"
@@ -64,6 +66,17 @@ bitsense::GraphView checked_graph(const Rows& neighbors, const Rows& entries, co
   return graph;
 }
 
+// A matrix that begins with a cache line and lies in large pages.
+template <class T>
+Array<T> large_matrix(std::size_t rows, std::size_t columns) {
+  using Owner = std::shared_ptr<T[]>;
+  auto owner = std::make_unique<Owner>(bitsense::large_array<T>(rows * columns));
+  T* data = owner->get();
+  const py::capsule base(owner.get(), [](void* p) { delete static_cast<Owner*>(p); });
+  owner.release();
+  return Array<T>({rows, columns}, data, base);
+}
+
 Rows array_of(const std::vector<std::uint32_t>& values) {
   auto array = make_array<std::uint32_t>({values.size()});
   std::copy(values.begin(), values.end(), array.mutable_data());
@@ -73,7 +86,8 @@ Rows array_of(const std::vector<std::uint32_t>& values) {
 template <class Items>
 py::tuple build(const Items& items, const bitsense::GraphView& old,
                 const bitsense::GraphOptions& options, std::size_t threads, const Level& level) {
-  auto neighbors = make_array<std::uint32_t>({items.rows, options.degree});
+  bitsense::check_degree(options.degree);
+  auto neighbors = large_matrix<std::uint32_t>(items.rows, options.degree);
   auto* data = neighbors.mutable_data();
   const auto poll = bitsense::Poll(python_poll());
   bitsense::GraphParts parts;
@@ -167,7 +181,7 @@ void check(const Rows& neighbors, const Rows& entries, const Rows& copies) {
 
 Records quantise(const Array<float>& vectors, std::size_t threads) {
   const auto view = vectors_view(vectors, "vectors");
-  auto records = make_array<std::int8_t>({view.rows, bitsense::record_stride(view.dim)});
+  auto records = large_matrix<std::int8_t>(view.rows, bitsense::record_stride(view.dim));
   auto* data = records.mutable_data();
   const auto poll = bitsense::Poll(python_poll());
   {
@@ -211,17 +225,17 @@ Array<std::int32_t> byte_dots(const std::string& level, const Records& query,
 
 void register_graph(py::module_& m) {
   m.def("graph_build_codes", &build_codes, "codes"_a.noconvert(), "bits"_a, "degree"_a = 32,
-        "ef_construction"_a = 100, "alpha"_a = 1.0F, "seed"_a = 0, "threads"_a = 1,
+        "ef_construction"_a = 100, "alpha"_a = 1.1F, "seed"_a = 0, "threads"_a = 1,
         "level"_a = py::none());
   m.def("graph_build_bytes", &build_bytes, "records"_a.noconvert(), "degree"_a = 32,
-        "ef_construction"_a = 100, "alpha"_a = 1.0F, "seed"_a = 0, "threads"_a = 1,
+        "ef_construction"_a = 100, "alpha"_a = 1.1F, "seed"_a = 0, "threads"_a = 1,
         "level"_a = py::none());
   m.def("graph_extend_codes", &extend_codes, "neighbors"_a.noconvert(), "entries"_a.noconvert(),
         "copies"_a.noconvert(), "codes"_a.noconvert(), "bits"_a, "ef_construction"_a = 100,
-        "alpha"_a = 1.0F, "seed"_a = 0, "threads"_a = 1, "level"_a = py::none());
+        "alpha"_a = 1.1F, "seed"_a = 0, "threads"_a = 1, "level"_a = py::none());
   m.def("graph_extend_bytes", &extend_bytes, "neighbors"_a.noconvert(), "entries"_a.noconvert(),
         "copies"_a.noconvert(), "records"_a.noconvert(), "ef_construction"_a = 100,
-        "alpha"_a = 1.0F, "seed"_a = 0, "threads"_a = 1, "level"_a = py::none());
+        "alpha"_a = 1.1F, "seed"_a = 0, "threads"_a = 1, "level"_a = py::none());
   m.def("graph_search_codes", &search_codes, "neighbors"_a.noconvert(), "entries"_a.noconvert(),
         "copies"_a.noconvert(), "codes"_a.noconvert(), "queries"_a.noconvert(), "bits"_a, "k"_a,
         "ef"_a, "bitmap"_a = py::none(), "threads"_a = 1, "level"_a = py::none());

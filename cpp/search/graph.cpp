@@ -19,8 +19,7 @@ GraphParts build(const Space& space, const GraphView& old, const GraphOptions& o
                  const GraphRun& run, std::uint32_t* neighbors) {
   require(space.rows() <= kMaxGraphRows, "a graph must have at most ", kMaxGraphRows, " rows, got ",
           space.rows());
-  require(options.degree >= 2 && options.degree <= kMaxDegree, "`degree` must be 2 to ", kMaxDegree,
-          ", got ", options.degree);
+  check_degree(options.degree);
   require(options.ef >= 1, "`ef_construction` must be at least 1, got ", options.ef);
   require(options.alpha >= 1.0F && options.alpha <= 16.0F, "`alpha` must be 1 to 16, got ",
           options.alpha);
@@ -31,6 +30,11 @@ GraphParts build(const Space& space, const GraphView& old, const GraphOptions& o
 }
 
 }  // namespace
+
+void check_degree(std::size_t degree) {
+  require(degree >= 2 && degree <= kMaxDegree, "`degree` must be 2 to ", kMaxDegree, ", got ",
+          degree);
+}
 
 void check_graph(const GraphView& graph) {
   require(graph.rows <= kMaxGraphRows, "`neighbors` must have at most ", kMaxGraphRows,

@@ -43,6 +43,8 @@ struct GraphView {
   const std::uint32_t* row(std::size_t i) const noexcept { return neighbors + i * degree; }
 };
 
+void check_degree(std::size_t degree);  // throws std::invalid_argument
+
 // Throws std::invalid_argument unless every row that the arrays name exists and `copies` ascends: a
 // search of such a graph reads nothing out of bounds and ends, whatever else the arrays hold.
 void check_graph(const GraphView& graph);
@@ -50,7 +52,7 @@ void check_graph(const GraphView& graph);
 struct GraphOptions {
   std::size_t degree = 32;
   std::size_t ef = 100;  // pairs that the search for a row's neighbours keeps
-  float alpha = 1.0F;    // at least 1; more keeps more and longer edges
+  float alpha = 1.1F;    // at least 1; more keeps more and longer edges
   std::uint64_t seed = 0;
   std::size_t threads = 1;
 };

@@ -59,13 +59,6 @@ class PairQueue {
     return pairs_[next_++] |= 1;
   }
 
-  // What take_next is likely to return after that.
-  Pair peek() const noexcept {
-    for (std::size_t i = next_; i < size_; ++i)
-      if ((pairs_[i] & 1) == 0) return pairs_[i];
-    return kNone;
-  }
-
  private:
   std::vector<Pair> pairs_;
   std::size_t capacity_ = 0, size_ = 0, next_ = 0;

@@ -48,7 +48,7 @@ class Walk {
     space_ = &space;
     graph_ = &graph;
     passing_ = passing;
-    queue_.reset(ef);
+    queue_.reset(ef + (passing == nullptr ? 0 : kStartsAnyhow));  // which are in nobody's way
     marks_.reset(graph.rows);
     start(std::min(ef, kStarts));
     choose();
@@ -57,23 +57,31 @@ class Walk {
   typename Space::Asked& asked() { return asked_; }
   const PairQueue& found() const { return queue_; }
 
-  // Half of a visit to one row; false at the end of the walk.
+  // Part of a visit to one row; false at the end of the walk. Each part ends with asking memory for
+  // what the next one reads.
   bool step() {
-    if (here_ != PairQueue::kNone && !gathered_) {
-      gather();
-      return true;
+    switch (stage_) {
+      case Stage::kList:
+        passing_ == nullptr ? gather() : gather_passing();
+        return true;
+      case Stage::kThrough:
+        gather_through();
+        return true;
+      case Stage::kRows:
+        score();
+        choose();
+        return true;
+      default:
+        end();
+        return false;
     }
-    if (here_ == PairQueue::kNone) {
-      end();
-      return false;
-    }
-    score();
-    choose();
-    return true;
   }
 
  private:
-  static constexpr std::size_t kStarts = 8;  // entries that a walk begins with
+  enum class Stage { kList, kThrough, kRows, kEnd };
+
+  static constexpr std::size_t kStarts = 8;        // entries that a walk begins with
+  static constexpr std::size_t kStartsAnyhow = 2;  // of them, those that need not pass
 
   bool passes(std::uint32_t row) const {
     return passing_ == nullptr || (passing_[row / 64] >> (row % 64) & 1) != 0;
@@ -86,14 +94,27 @@ class Walk {
   }
 
   void start(std::size_t starts) {
-    keys_.resize(std::max(keys_.size(), graph_->entry_count));
-    space_->measure(asked_, graph_->entries, graph_->entry_count, keys_.data());
-    nearest_.reset(starts);
-    for (std::size_t i = 0; i < graph_->entry_count; ++i) {
-      nearest_.push(make_pair_of(keys_[i], graph_->entries[i]));
-    }
+    const std::uint32_t* entries = graph_->entries;
+    const std::size_t count = graph_->entry_count;
+    keys_.resize(std::max(keys_.size(), count));
+    space_->measure(asked_, entries, count, keys_.data());
     fresh_begin_ = fresh_end_ = 0;
-    reserve(starts);
+    through_all_.clear();
+    nearest_.reset(starts);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (passes(entries[i])) nearest_.push(make_pair_of(keys_[i], entries[i]));
+    }
+    begin_at_nearest();
+    if (passing_ == nullptr) return;
+    nearest_.reset(kStartsAnyhow);
+    for (std::size_t i = 0; i < count; ++i) {
+      nearest_.push(make_pair_of(keys_[i], entries[i]));
+    }
+    begin_at_nearest();
+  }
+
+  void begin_at_nearest() {
+    reserve(nearest_.size());
     for (const Pair pair : nearest_) {
       fresh_[fresh_end_] = row_of_pair(pair);
       if (marks_.add(row_of_pair(pair)) == 0) continue;
@@ -104,27 +125,77 @@ class Walk {
 
   // The next row to visit; its list is asked for.
   void choose() {
-    gathered_ = false;
-    here_ = queue_.take_next();
-    if (here_ == PairQueue::kNone) return;
-    ask_for_lines(graph_->row(row_of_pair(here_)), graph_->degree * sizeof(std::uint32_t));
+    const Pair here = queue_.take_next();
+    stage_ = here == PairQueue::kNone ? Stage::kEnd : Stage::kList;
+    if (stage_ == Stage::kEnd) return;
+    here_ = row_of_pair(here);
+    ask_for_list(here_);
   }
 
-  // The neighbours where the walk has not been; they are asked for.
+  void ask_for_list(std::uint32_t row) const {
+    ask_for_lines(graph_->row(row), graph_->degree * sizeof(std::uint32_t));
+  }
+  void ask_for_rows() const {
+    for (std::size_t i = fresh_begin_; i < fresh_end_; ++i) space_->prefetch(fresh_[i]);
+  }
+
+  // The neighbours where the walk has not been.
   void gather() {
-    gathered_ = true;
+    stage_ = Stage::kRows;
     fresh_begin_ = fresh_end_;
     reserve(graph_->degree);
-    const std::uint32_t* list = graph_->row(row_of_pair(here_));
+    const std::uint32_t* list = graph_->row(here_);
     std::uint32_t* fresh = fresh_.data();
     std::size_t end = fresh_end_;
     for (std::size_t i = 0; i < graph_->degree && list[i] != kNoRow; ++i) {
       fresh[end] = list[i];
       end += marks_.add(list[i]);
     }
-    for (std::size_t i = fresh_begin_; i < end; ++i) space_->prefetch(fresh[i]);
     fresh_end_ = end;
+    ask_for_rows();
   }
+
+  // Those that pass; if they are few, the lists of the others are asked for, to walk through them
+  // to rows that pass (ACORN-1: Patel et al., SIGMOD 2024).
+  void gather_passing() {
+    fresh_begin_ = fresh_end_;
+    reserve(graph_->degree * (graph_->degree + 1));
+    through_.clear();
+    const std::uint32_t* list = graph_->row(here_);
+    for (std::size_t i = 0; i < graph_->degree && list[i] != kNoRow; ++i) {
+      if (passes(list[i])) {
+        fresh_[fresh_end_] = list[i];
+        fresh_end_ += marks_.add(list[i]);
+      } else if (!marks_.has(list[i])) {
+        through_.push_back(list[i]);
+      }
+    }
+    ask_for_rows();
+    const bool enough = fresh_end_ - fresh_begin_ >= wanted() || through_.empty();
+    stage_ = enough ? Stage::kRows : Stage::kThrough;
+    if (enough) return;
+    for (const std::uint32_t row : through_) ask_for_list(row);
+  }
+
+  void gather_through() {
+    stage_ = Stage::kRows;
+    const std::size_t begin = fresh_end_;
+    for (const std::uint32_t row : through_) {
+      if (fresh_end_ - fresh_begin_ >= wanted()) break;
+      if (marks_.add(row) == 0) continue;
+      through_all_.push_back(row);
+      const std::uint32_t* list = graph_->row(row);
+      for (std::size_t i = 0; i < graph_->degree && list[i] != kNoRow; ++i) {
+        if (!passes(list[i])) continue;
+        fresh_[fresh_end_] = list[i];
+        fresh_end_ += marks_.add(list[i]);
+      }
+    }
+    for (std::size_t i = begin; i < fresh_end_; ++i) space_->prefetch(fresh_[i]);
+  }
+
+  // Rows that pass which a visit looks for.
+  std::size_t wanted() const { return graph_->degree / 2; }
 
   void score() {
     const std::uint32_t* fresh = fresh_.data() + fresh_begin_;
@@ -133,7 +204,10 @@ class Walk {
     for (std::size_t i = 0; i < count; ++i) queue_.push(make_pair_of(keys_[i], fresh[i]));
   }
 
-  void end() { marks_.clear(fresh_.data(), fresh_end_); }
+  void end() {
+    marks_.clear(fresh_.data(), fresh_end_);
+    marks_.clear(through_all_.data(), through_all_.size());
+  }
 
   const Space* space_ = nullptr;
   const GraphView* graph_ = nullptr;
@@ -144,8 +218,9 @@ class Walk {
   std::vector<std::uint32_t> fresh_;  // all rows met; those of this visit are the last
   std::size_t fresh_begin_ = 0, fresh_end_ = 0;
   std::vector<std::uint32_t> keys_;
-  Pair here_ = PairQueue::kNone;
-  bool gathered_ = false;
+  std::vector<std::uint32_t> through_, through_all_;  // rows walked through: now, ever
+  std::uint32_t here_ = 0;
+  Stage stage_ = Stage::kEnd;
 };
 
 constexpr std::size_t kLanes = 6;  // walks that one thread takes in turn

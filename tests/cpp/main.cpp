@@ -10,6 +10,7 @@ void text_tests(Suite& test);
 void training_tests(Suite& test);
 void word_tests(Suite& test);
 void search_tests(Suite& test);
+void graph_tests(Suite& test);
 void file_tests(Suite& test);
 }  // namespace bitsense
 
@@ -20,7 +21,7 @@ int main(int count, char** names) {
     void (*tests)(Suite&);
   } areas[] = {{"core", core_tests},         {"kernels", kernel_tests}, {"text", text_tests},
                {"training", training_tests}, {"words", word_tests},     {"search", search_tests},
-               {"files", file_tests}};
+               {"graph", graph_tests},       {"files", file_tests}};
   int run = 0;
   int failed = 0;
   for (const auto& area : areas) {

@@ -443,6 +443,7 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=7)
     arguments.add_argument("--goals", type=float, nargs="+", default=list(GOALS))
     arguments.add_argument("--two", action="store_true", help="ours on two threads too")
+    arguments.add_argument("--work", metavar="FOLDER", help="keep what was trained there")
     options = arguments.parse_args()
     if options.quick:
         options.sizes, options.graph_sizes, options.bits = [20_000], [5_000], [128]
@@ -451,9 +452,9 @@ def main() -> None:
     options.source = (options.data, options.words, options.epochs)
     one_thread()
     rows: list[Row] = []
-    with tempfile.TemporaryDirectory() as work:
+    with tempfile.TemporaryDirectory() as folder:
         for part in options.parts:
-            rows += globals()[f"{part}_part"](options, work)
+            rows += globals()[f"{part}_part"](options, options.work or folder)
             print(f"done: {part}", flush=True)
     finish(rows, options, COLUMNS)
 

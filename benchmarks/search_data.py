@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from bitsense import EncodedCorpus, Tokenizer, Word2Vec, encode_corpus
+from bitsense import EncodedCorpus, Tokenizer, Word2Vec, encode_corpus, load
 
 WINDOW = 20
 
@@ -23,7 +23,9 @@ WINDOW = 20
 @cache
 def corpus(folder: str, words: int, work: str) -> EncodedCorpus:
     """Return the first words of the Wikipedia corpus, encoded in a file of the folder `work`."""
-    path = Path(work) / "words.bitsense"
+    path = Path(work) / f"corpus-{words}.bitsense"
+    if path.exists():
+        return EncodedCorpus.load(path)
     with lzma.open(Path(folder) / "wiki_articles.txt.xz", "rt", encoding="utf-8") as lines:
         characters = itertools.accumulate(
             map(len, (kept := list(itertools.islice(lines, 100_000))))
@@ -34,10 +36,14 @@ def corpus(folder: str, words: int, work: str) -> EncodedCorpus:
 
 @cache
 def word_model(folder: str, words: int, epochs: int, work: str) -> Any:
-    """Return skip-gram vectors of the corpus."""
+    """Return skip-gram vectors of the corpus; they are kept in the folder `work`."""
+    path = Path(work) / f"words-{words}-{epochs}.bitsense"
+    if path.exists():
+        return load(path)
     encoded = corpus(folder, words, work)
-    model = Word2Vec(100, epochs=epochs, subsample=1e-4, seed=1, min_count=2)
-    return model.fit(encoded)
+    model = Word2Vec(100, epochs=epochs, subsample=1e-4, seed=1, min_count=2).fit(encoded)
+    model.save(path)
+    return model
 
 
 def word_vectors(folder: str, words: int, epochs: int, work: str) -> np.ndarray:

@@ -212,7 +212,9 @@ def test_more_wanted_than_there_is(level):
     mask = np.arange(300) % 100 == 7
     exact = codes_twin.hamming(codes[:5], codes)
     for chosen, k in ((None, 300), (None, 1000), (mask, 3), (mask, 10)):
-        found = _core.graph_search_codes(*graph, codes, codes[:5], 100, k, 1, packed(chosen), level=level)
+        found = _core.graph_search_codes(
+            *graph, codes, codes[:5], 100, k, 1, packed(chosen), level=level
+        )
         assert same(found, codes_twin.nearest(exact, k, chosen))
     found = _core.graph_search_codes(*graph, codes, codes[:5], 100, 5, 9, np.zeros(5, np.uint64))
     assert found[0].shape == found[1].shape == (5, 0)
@@ -284,7 +286,9 @@ def test_k_rows_come_out_whenever_there_are_k(codes, k, degree, draw):
     _core.graph_check(*graph)
     for chosen in (None, mask):
         passing = len(codes) if chosen is None else int(mask.sum())
-        rows, distances = _core.graph_search_codes(*graph, codes, codes[:3], 16, k, 1, packed(chosen))
+        rows, distances = _core.graph_search_codes(
+            *graph, codes, codes[:3], 16, k, 1, packed(chosen)
+        )
         assert rows.shape == (len(codes[:3]), min(k, passing))
         assert all(len(set(row)) == len(row) for row in rows.tolist())
         if k >= passing:

@@ -6,8 +6,11 @@
 
 namespace bitsense {
 
-#if defined(__x86_64__)
+// CMake says which levels are built.
+#if defined(BITSENSE_HAS_avx512)
 #define BITSENSE_FOR_EACH_LEVEL(X) X(baseline) X(avx2) X(avx512)
+#elif defined(BITSENSE_HAS_avx2)
+#define BITSENSE_FOR_EACH_LEVEL(X) X(baseline) X(avx2)
 #else
 #define BITSENSE_FOR_EACH_LEVEL(X) X(baseline)
 #endif
@@ -27,13 +30,15 @@ namespace {
 
 bool runs_baseline() { return true; }
 
-#if defined(__x86_64__)
+#if defined(BITSENSE_HAS_avx2)
 bool runs_avx2() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
          __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
          __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("f16c");
 }
+#endif
 
+#if defined(BITSENSE_HAS_avx512)
 bool runs_avx512() {
   return runs_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&

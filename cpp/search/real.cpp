@@ -14,7 +14,7 @@ namespace bitsense {
 
 namespace {
 
-constexpr std::size_t kBlockQueries = 192;  // share the packing of a panel
+constexpr std::size_t kBlockQueries = 504;  // share the packing of a panel
 constexpr std::size_t kGroup = 24;          // queries whose scores of a panel lie in the cache
 constexpr std::size_t kSegmentPanels = 32;  // fewer are scanned sooner than a thread starts
 constexpr std::size_t kFewQueries = 4;      // fewer are compared with the rows as they lie

@@ -382,7 +382,7 @@ class HammingIndex(Index):
     def self_join(
         self, radius: int, *, where: Any = None, threads: int | None = None
     ) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any], Distances]]:
-        """Yield all pairs of codes within a distance of each other, a block at a time.
+        """Return all pairs of codes within a distance of each other, a block at a time.
 
         Each pair comes once. The pairs of all blocks are ordered by the row of the first and then
         of the second; memory is bounded by the pairs of some thousand codes.
@@ -395,11 +395,10 @@ class HammingIndex(Index):
         threads : int, optional
             Default: every available processor.
 
-        Yields
-        ------
-        first, second : shape (pairs,)
-            Their ids.
-        distances : int32, shape (pairs,)
+        Returns
+        -------
+        iterator of (first, second, distances)
+            The ids of the two, shape (pairs,) each, and their distances, int32, shape (pairs,).
         """
         radius = min(check_count("radius", radius, least=0), self._bits)
         threads = check_threads(threads)

@@ -417,9 +417,9 @@ def verify(path: Path) -> dict[str, Any]:
     OSError
         If the file cannot be opened.
     """
+    contents = read_contents(path)
+    summary = info(path)
     with _naming(path):
-        contents = read_contents(path)
-        summary = info(path)
         if _loader_of(contents.kind) is not None:
             _load(contents)
         return summary

@@ -11,6 +11,7 @@ void training_tests(Suite& test);
 void word_tests(Suite& test);
 void search_tests(Suite& test);
 void graph_tests(Suite& test);
+void index_tests(Suite& test);
 void file_tests(Suite& test);
 }  // namespace bitsense
 
@@ -21,7 +22,7 @@ int main(int count, char** names) {
     void (*tests)(Suite&);
   } areas[] = {{"core", core_tests},         {"kernels", kernel_tests}, {"text", text_tests},
                {"training", training_tests}, {"words", word_tests},     {"search", search_tests},
-               {"graph", graph_tests},       {"files", file_tests}};
+               {"graph", graph_tests},       {"indexes", index_tests},  {"files", file_tests}};
   int run = 0;
   int failed = 0;
   for (const auto& area : areas) {

@@ -100,11 +100,11 @@ class GraphBuilder {
     return order;
   }
 
-  // A quarter of the square root of the rows: more cost more than they save, but a filter has to
+  // An eighth of the square root of the rows: more cost more than they save, but a filter has to
   // leave some. They are those inserted first, so that a search may begin at them.
   void choose_entries(const std::vector<std::uint32_t>& order) {
     const auto root = static_cast<std::size_t>(std::sqrt(static_cast<double>(space_.rows())));
-    const std::size_t wanted = std::clamp<std::size_t>(root / 4, 32, 256);
+    const std::size_t wanted = std::clamp<std::size_t>(root / 8, 32, 256);
     for (std::size_t i = 0; i < order.size() && parts_.entries.size() < wanted; ++i) {
       parts_.entries.push_back(order[i]);
     }

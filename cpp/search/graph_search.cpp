@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <vector>
 
@@ -98,9 +99,14 @@ class GraphSearcher {
       }
       rows_.clear();
     };
-    for (std::uint32_t row = 0; row < graph_.rows; ++row) {
-      if (passing_.row(row)) rows_.push_back(row);
-      if (rows_.size() == 256) flush();
+    for (std::size_t first = 0; first < graph_.rows; first += 64) {
+      std::uint64_t left = passing_.filter.word(first / 64);
+      if (graph_.rows - first < 64) left &= (std::uint64_t{1} << (graph_.rows - first)) - 1;
+      for (; left != 0; left &= left - 1) {
+        rows_.push_back(static_cast<std::uint32_t>(first) +
+                        static_cast<std::uint32_t>(std::countr_zero(left)));
+      }
+      if (rows_.size() >= 256) flush();
     }
     flush();
     found_.assign(nearest_.begin(), nearest_.end());

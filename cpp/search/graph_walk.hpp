@@ -201,7 +201,9 @@ class Walk {
     const std::uint32_t* fresh = fresh_.data() + fresh_begin_;
     const std::size_t count = fresh_end_ - fresh_begin_;
     space_->measure(asked_, fresh, count, keys_.data());
-    for (std::size_t i = 0; i < count; ++i) queue_.push(make_pair_of(keys_[i], fresh[i]));
+    pairs_.resize(std::max(pairs_.size(), count));
+    for (std::size_t i = 0; i < count; ++i) pairs_[i] = make_pair_of(keys_[i], fresh[i]);
+    queue_.push_all(pairs_.data(), count);
   }
 
   void end() {
@@ -218,6 +220,7 @@ class Walk {
   std::vector<std::uint32_t> fresh_;  // all rows met; those of this visit are the last
   std::size_t fresh_begin_ = 0, fresh_end_ = 0;
   std::vector<std::uint32_t> keys_;
+  std::vector<Pair> pairs_;
   std::vector<std::uint32_t> through_, through_all_;  // rows walked through: now, ever
   std::uint32_t here_ = 0;
   Stage stage_ = Stage::kEnd;

@@ -6,6 +6,7 @@
 
 #include "core/errors.hpp"
 #include "core/matrix.hpp"
+#include "core/prefetch.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/float_kernels.hpp"
 #include "search/scan.hpp"
@@ -109,10 +110,7 @@ class Panels {
     if ((panel + 1) * kPanelRows >= items()) return;
     const std::size_t size_of_next = size(panel + 1);
     for (std::size_t r = size_of_next * i / n; r < size_of_next * (i + 1) / n; ++r) {
-      const char* row = rows_.address(this->row((panel + 1) * kPanelRows + r));
-      for (std::size_t byte = 0; byte < rows_.row_bytes(); byte += 64) {
-        __builtin_prefetch(row + byte, 0, 2);
-      }
+      ask_for_lines(rows_.address(row((panel + 1) * kPanelRows + r)), rows_.row_bytes());
     }
   }
 
@@ -387,8 +385,8 @@ void real_rerank(const StoredVectors& rows, const VectorsView& queries, const st
         std::vector<RealNeighbor> found;
         for (std::size_t i = 0; i < size && list[i] >= 0; ++i) {
           if (i + kAhead < size && list[i + kAhead] >= 0) {
-            const char* next = rows.address(static_cast<std::size_t>(list[i + kAhead]));
-            for (std::size_t b = 0; b < rows.row_bytes(); b += 64) __builtin_prefetch(next + b);
+            ask_for_lines(rows.address(static_cast<std::size_t>(list[i + kAhead])),
+                          rows.row_bytes());
           }
           found.push_back(measured(distance, static_cast<std::size_t>(list[i]), options));
         }

@@ -22,7 +22,10 @@ std::vector<std::uint8_t> near_codes(std::size_t rows, std::uint64_t seed) {
   for (std::size_t i = 0; i < rows; ++i) {
     auto code = random_bytes(8, i % 40);
     Rng rng(stream(seed, i));
-    for (int flips = 0; flips < 2; ++flips) code[rng.below(8)] ^= 1U << rng.below(8);
+    for (int flips = 0; flips < 2; ++flips) {
+      std::uint8_t& byte = code[rng.below(8)];
+      byte = static_cast<std::uint8_t>(byte ^ 1U << rng.below(8));
+    }
     codes.insert(codes.end(), code.begin(), code.end());
   }
   return codes;

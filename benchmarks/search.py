@@ -97,7 +97,15 @@ def measured(contestants: list[Contestant], rounds: int, queries: int, common: R
         }
         row.update(_ratios(contestants, times, i))
         rows.append(row)
+        print(
+            "  " + ", ".join(f"{key} {_short(row[key])}" for key in COLUMNS if key in row),
+            flush=True,
+        )
     return rows
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _ratios(contestants: list[Contestant], times: dict[int, list[float]], own: int) -> Row:
@@ -358,7 +366,9 @@ def peak_flops() -> float:
 def real_data(options: Any, work: str) -> list[tuple[str, np.ndarray, str]]:
     """Return the names, vectors and metrics of the real data."""
     words = word_vectors(*options.source, work)[: options.vectors]
-    return [("words", words, "cosine"), ("MNIST", digits(options.data)[: options.vectors], "l2")]
+    images = digits(options.data)[: options.vectors]
+    sets = {"words": (words, "cosine"), "MNIST": (images, "l2")}
+    return [(name, *sets[name]) for name in options.real]
 
 
 def vectors_part(options: Any, work: str) -> list[Row]:
@@ -437,6 +447,7 @@ def main() -> None:
     arguments.add_argument("--sizes", type=int, nargs="+", default=[100_000, 1_000_000, 10_000_000])
     arguments.add_argument("--graph-sizes", type=int, nargs="+", default=[200_000, 1_000_000])
     arguments.add_argument("--vectors", type=int, default=100_000)
+    arguments.add_argument("--real", nargs="+", default=["words", "MNIST"])
     arguments.add_argument("--queries", type=int, default=500)
     arguments.add_argument("--words", type=int, default=8_000_000)
     arguments.add_argument("--epochs", type=int, default=5)

@@ -1,6 +1,6 @@
 # The tasks of a developer, one line each; CONTRIBUTING.md explains them.
 BIN = .venv/bin
-.PHONY: build test check bench asan tsan fuzz
+.PHONY: build test check bench soak soak-asan soak-tsan asan tsan fuzz
 
 build:
 	test -d .venv || python3 -m venv .venv; $(BIN)/pip install '.[test]'
@@ -10,6 +10,16 @@ check:
 	.ci/run
 bench: build
 	for script in $$(grep -l '^def main' benchmarks/*.py); do $(BIN)/python $$script --quick || exit 1; done
+soak: build
+	$(BIN)/python benchmarks/soak.py
+soak-asan: SANITIZERS = address,undefined
+soak-asan: LIBRARY = libasan.so
+soak-tsan: SANITIZERS = thread
+soak-tsan: LIBRARY = libtsan.so
+soak-tsan: ALIKE = setarch $(shell uname -m) -R
+soak-asan soak-tsan:
+	CXXFLAGS='-O1 -g1' $(BIN)/pip install --no-deps --upgrade --target build/$@/package --config-settings=build-dir=build/$@/build --config-settings=cmake.build-type=None --config-settings=install.strip=false --config-settings=cmake.define.BITSENSE_SANITIZE=$(SANITIZERS) .
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 OPENBLAS_NUM_THREADS=1 PYTHONPATH=build/$@/package LD_PRELOAD="$$(g++ -print-file-name=$(LIBRARY)) $$(g++ -print-file-name=libstdc++.so)" $(ALIKE) $(BIN)/python benchmarks/soak.py
 asan: SANITIZERS = address,undefined
 tsan: SANITIZERS = thread
 asan tsan:

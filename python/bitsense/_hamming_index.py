@@ -351,13 +351,16 @@ class HammingIndex(Index):
 
     def _want_tables(self, threads: int) -> None:
         """Build the tables of a large index of kind "auto"."""
-        snapshot = self._store.snapshot
-        if self._kind != "auto" or snapshot.rows < _TABLES_FROM:
+        if self._kind != "auto" or not self._lack_tables():
             return
-        covered = 0 if snapshot.structure is None else snapshot.structure.rows
-        if 2 * covered < snapshot.rows:
-            with self._lock:
+        with self._lock:
+            if self._lack_tables():  # and no other search has built them meanwhile
                 self._store.publish(self._built(self._store.snapshot, None, threads))
+
+    def _lack_tables(self) -> bool:
+        snapshot = self._store.snapshot
+        covered = 0 if snapshot.structure is None else snapshot.structure.rows
+        return snapshot.rows >= _TABLES_FROM and 2 * covered < snapshot.rows
 
     def _within(
         self,

@@ -196,6 +196,12 @@ class Index:
         loaded: Self = load_index(path, cls)
         return loaded
 
+    def _was_read(self, checksum: str) -> None:
+        """Note that all of this is in a file whose last part has a checksum."""
+        from ._index_file import remember
+
+        remember(self, checksum)
+
     def append(self, path: str | os.PathLike[str]) -> None:
         """Add to the file `path`, which holds an earlier state of this index, what has changed.
 

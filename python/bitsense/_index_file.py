@@ -27,7 +27,7 @@ from ._item_store import ItemStore, Snapshot, pack_mask, unpack_mask
 from .errors import FormatError
 from .filters import Attributes
 
-__all__ = ["append_index", "index_bytes", "load_index", "save_index"]
+__all__ = ["append_index", "index_bytes", "load_index", "remember", "save_index"]
 
 Arrays = dict[str, npt.NDArray[Any]]
 Header = dict[str, Any]
@@ -105,7 +105,7 @@ def _add_structure(snapshot: Snapshot, saved: Saved | None, header: Header, arra
 def save_index(index: Index, path: files.Path) -> None:
     """Save an index as one file; an old file there is replaced at once or not at all."""
     files.write_file(path, "index", *_parts(index))
-    _remember(index, path)
+    remember(index, files.last_checksum(path))
 
 
 def index_bytes(index: Index) -> bytes:
@@ -113,10 +113,11 @@ def index_bytes(index: Index) -> bytes:
     return files.write_bytes("index", *_parts(index))
 
 
-def _remember(index: Index, path: files.Path) -> None:
+def remember(index: Index, checksum: str) -> None:
+    """Note what a file holds of an index: everything, its last part having a checksum."""
     snapshot = index._store.snapshot
     index._saved = Saved(
-        files.last_checksum(path),
+        checksum,
         index._store.epoch,
         snapshot.rows,
         snapshot.ids is not None,
@@ -134,7 +135,7 @@ def append_index(index: Index, path: files.Path) -> None:
     header, arrays = _parts(index, saved.rows, saved)
     header["after"] = saved.crc
     files.append_part(path, "index", header, arrays)
-    _remember(index, path)
+    remember(index, files.last_checksum(path))
     return None
 
 
@@ -154,7 +155,6 @@ def load_index(path: files.Path, wanted: type[Index]) -> Any:
             return HammingIndex(loaded)
     if not isinstance(loaded, wanted):
         raise FormatError(f"{path}: holds a {type(loaded).__name__}, not a {wanted.__name__}")
-    _remember(loaded, path)
     return loaded
 
 
@@ -234,9 +234,11 @@ def _joined_ids(ids: Any, header: Header, arrays: Arrays, total: int) -> Any:
         raise FormatError(f"corrupt: 'ids' must be none, int or str, got {kind!r}")
     if len(new) != total - first or first != (0 if ids is None else len(ids)):
         raise FormatError(f"corrupt: 'ids' must be those of the rows from {first} to {total}")
-    if ids is not None and ids.dtype != new.dtype:
+    if ids is None or not len(ids):  # an emptied index takes ids of any kind
+        return new
+    if ids.dtype != new.dtype:
         raise FormatError("corrupt: 'ids' are of two kinds")
-    return new if ids is None else np.concatenate([ids, new])
+    return np.concatenate([ids, new])
 
 
 def _joined_attributes(

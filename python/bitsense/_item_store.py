@@ -169,14 +169,21 @@ class Snapshot:
         return listed
 
 
+def _own(attributes: Any) -> Attributes:
+    """Return attributes to which nobody else appends."""
+    if isinstance(attributes, Attributes):
+        return attributes.take(np.arange(len(attributes)))
+    return Attributes(attributes)
+
+
 class ItemStore:
     """The items of an index, changed by one thread at a time; see the head of this file."""
 
     def __init__(
         self, columns: Mapping[str, Rows], ids: Any = None, attributes: Any = None
     ) -> None:
-        if attributes is not None and not isinstance(attributes, Attributes):
-            attributes = Attributes(attributes)
+        if attributes is not None:
+            attributes = _own(attributes)
         rows = len(next(iter(columns.values())))
         self._columns = {name: Growable(array) for name, array in columns.items()}
         self._ids = None if ids is None else Growable(check_ids(ids, rows))
@@ -206,7 +213,8 @@ class ItemStore:
         ValueError
             If two living rows have one id.
         """
-        store = cls(columns, None, attributes)
+        store = cls(columns)
+        store._attributes = attributes
         store._ids = None if ids is None else Growable(ids)
         store._alive = None if alive is None or alive.all() else alive
         if ids is not None:
@@ -293,7 +301,7 @@ class ItemStore:
             if made.dtype == np.int64 and np.array_equal(made, numbers):
                 return numbers
             self._ids = Growable(np.arange(rows) if made.dtype == np.int64 else made[:0])
-        if made.dtype == object and self._ids.rows.dtype != object:
+        if made.dtype != self._ids.rows.dtype:  # there are none: an emptied index takes any kind
             self._ids = Growable(made[:0])
         self._ids.append(made)
         if self._places is not None:
@@ -325,11 +333,11 @@ class ItemStore:
                 return
             if self.snapshot.rows:
                 raise ValueError("`attributes` must be None, like those of the other items")
-            self._attributes = Attributes(attributes)
-            if len(self._attributes) != count:
-                got = len(self._attributes)
-                self._attributes = None
+            made = _own(attributes)
+            if len(made) != count:
+                got = len(made)
                 raise ValueError(f"`attributes` must have {count} items, got {got}")
+            self._attributes = made
             return
         if attributes is None:
             raise ValueError(f"`attributes` must be given: {', '.join(self._attributes.kinds)}")

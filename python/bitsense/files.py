@@ -89,6 +89,8 @@ class Contents(NamedTuple):
     """Read-only views of the file."""
     parts: tuple[Contents, ...] = ()
     """What was appended to the file, see `append_part`."""
+    checksum: str = ""
+    """Of the last part."""
 
 
 # Writing
@@ -208,6 +210,7 @@ def _contents(reader: _core.FormatReader) -> Contents:
         fields["writer"],
         fields["header"],
         _view_arrays(reader, fields["arrays"]),
+        checksum=reader.checksum,
     )
 
 
@@ -219,7 +222,7 @@ def _chained(readers: list[_core.FormatReader]) -> Contents:
             raise FormatError(f"corrupt: a {contents[0].kind!r} and something behind it")
         if part.header.get("after") != before.checksum:
             raise FormatError("corrupt: a part does not belong to the one before it")
-    return contents[0]._replace(parts=tuple(contents[1:]))
+    return contents[0]._replace(parts=tuple(contents[1:]), checksum=contents[-1].checksum)
 
 
 def _path_bytes(path: Path) -> bytes:
@@ -386,7 +389,10 @@ def load(path: Path) -> Any:
     """
     contents = read_contents(path)
     with _naming(path):
-        return _load(contents)
+        made = _load(contents)
+    if contents.kind == "index":
+        made._was_read(contents.checksum)
+    return made
 
 
 def load_unverified(path: Path, kind: str, loader: Loader) -> Any:

@@ -120,11 +120,19 @@ void scan_costs(const uint8_t* planes, const uint8_t* tables, size_t queries, si
   for (; q < queries; ++q) scan_some<1>(planes, tables + q * step, bytes, bounds + q, hit + q);
 }
 
-void costs(const uint8_t* planes, const uint8_t* tables, size_t bytes, uint8_t* result) {
+uint64_t costs(const uint8_t* planes, const uint8_t* tables, size_t bytes, uint8_t bound,
+               uint8_t* result) {
   __m256i sum[1][2] = {{_mm256_setzero_si256(), _mm256_setzero_si256()}};
   add_costs(planes, tables, bytes, sum);
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(result), sum[0][0]);
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(result + 32), sum[0][1]);
+  const __m256i most = _mm256_set1_epi8(static_cast<char>(bound));
+  uint64_t mask = 0;
+  for (size_t h = 0; h < 2; ++h) {
+    const __m256i x = sum[0][h];
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(result + 32 * h), x);
+    const __m256i within = _mm256_cmpeq_epi8(_mm256_min_epu8(x, most), x);
+    mask |= static_cast<uint64_t>(static_cast<uint32_t>(_mm256_movemask_epi8(within))) << 32 * h;
+  }
+  return mask;
 }
 
 #else
@@ -158,7 +166,8 @@ void widen_halves(const uint16_t* halves, float* floats, size_t n) {
   }
 }
 
-void costs(const uint8_t* planes, const uint8_t* tables, size_t bytes, uint8_t* result) {
+uint64_t costs(const uint8_t* planes, const uint8_t* tables, size_t bytes, uint8_t bound,
+               uint8_t* result) {
   for (size_t i = 0; i < kPanelRows; ++i) result[i] = 0;
   for (size_t b = 0; b < bytes; ++b) {
     const uint8_t* table = tables + kNibbleTables * b;
@@ -168,15 +177,16 @@ void costs(const uint8_t* planes, const uint8_t* tables, size_t bytes, uint8_t* 
       result[i] = static_cast<uint8_t>(sum < 255 ? sum : 255);
     }
   }
+  uint64_t mask = 0;
+  for (size_t i = 0; i < kPanelRows; ++i) mask |= static_cast<uint64_t>(result[i] <= bound) << i;
+  return mask;
 }
 
 void scan_costs(const uint8_t* planes, const uint8_t* tables, size_t queries, size_t bytes,
                 const uint8_t* bounds, uint8_t* hit) {
   for (size_t q = 0; q < queries; ++q) {
     uint8_t result[kPanelRows];
-    costs(planes, tables + kNibbleTables * bytes * q, bytes, result);
-    hit[q] = 0;
-    for (size_t i = 0; i < kPanelRows; ++i) hit[q] = hit[q] | (result[i] <= bounds[q]);
+    hit[q] = costs(planes, tables + kNibbleTables * bytes * q, bytes, bounds[q], result) != 0;
   }
 }
 

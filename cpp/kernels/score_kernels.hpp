@@ -34,9 +34,9 @@ struct ScoreKernels {
   void (*scan_costs)(const std::uint8_t* planes, const std::uint8_t* tables, std::size_t queries,
                      std::size_t bytes, const std::uint8_t* bounds, std::uint8_t* hit);
 
-  // What each of the 64 codes costs.
-  void (*costs)(const std::uint8_t* planes, const std::uint8_t* tables, std::size_t bytes,
-                std::uint8_t* result);
+  // What each of the 64 codes costs; bit i of the answer is set where that is at most `bound`.
+  std::uint64_t (*costs)(const std::uint8_t* planes, const std::uint8_t* tables, std::size_t bytes,
+                         std::uint8_t bound, std::uint8_t* result);
 };
 
 }  // namespace bitsense

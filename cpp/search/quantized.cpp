@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint32_t kMostCost = 254;   // 255 means that, or more
 constexpr std::size_t kBlockQueries = 64;  // share the reading of the planes
 constexpr std::size_t kPanelBytes = 1 << 14;
-constexpr std::size_t kSample = 256;  // rows whose costs set the range of a query's tables
+constexpr std::size_t kSampleTiles = 8;  // whose costs set the range of a query's tables
 
 // The costs of the parts of one query, as floats and as the bytes that the kernel adds.
 class Tables {
@@ -42,20 +42,6 @@ class Tables {
       const float least = *std::min_element(table, table + kCentroids);
       for (std::size_t c = 0; c < kCentroids; ++c) table[c] -= least;
     }
-  }
-
-  // What the code of a row costs.
-  float cost(std::size_t row) const {
-    const std::size_t bytes = codes_.shape.bytes();
-    const std::uint8_t* lane =
-        codes_.planes + row / kPanelRows * bytes * kPanelRows + row % kPanelRows;
-    float sum = 0.0F;
-    for (std::size_t b = 0; b < bytes; ++b) {
-      const std::uint8_t code = lane[b * kPanelRows];
-      const float* table = costs_.data() + b * kNibbleTables;
-      sum += table[code & 15U] + table[16 + (code >> 4)];
-    }
-    return sum;
   }
 
   // The tables in units of which `range` is kMostCost.
@@ -93,14 +79,28 @@ class Tables {
 };
 
 // A range that the shortlist is likely to fit: somewhat more than the cost that, by the costs of
-// evenly spaced rows, three shortlists lie below.
-float likely_range(const Tables& tables, std::size_t rows, std::size_t shortlist) {
-  std::vector<float> costs;
-  const std::size_t count = std::min(rows, kSample);
-  for (std::size_t i = 0; i < count; ++i) costs.push_back(tables.cost(i * rows / count));
-  std::sort(costs.begin(), costs.end());
-  const std::size_t at = std::min(count - 1, 3 * shortlist * count / rows + 2);
-  return std::min(1.05F * costs[at], tables.largest());
+// evenly spaced tiles, three shortlists lie below.
+float likely_range(const Tables& tables, const QuantizedRows& codes, const ScoreKernels& kernels,
+                   std::size_t rows, std::size_t shortlist) {
+  const std::size_t bytes = codes.shape.bytes(), tiles = rows / kPanelRows;  // full ones
+  const std::size_t count = std::min(tiles, kSampleTiles);
+  if (count == 0) return tables.largest();
+  std::vector<std::uint8_t> written(bytes * kNibbleTables);
+  tables.write(tables.largest(), written.data());
+  std::size_t counts[256] = {};
+  for (std::size_t t = 0; t < count; ++t) {
+    std::uint8_t costs[kPanelRows];
+    kernels.costs(codes.planes + t * tiles / count * bytes * kPanelRows, written.data(), bytes, 0,
+                  costs);
+    for (const std::uint8_t cost : costs) ++counts[cost];
+  }
+  const std::size_t wanted = 3 * shortlist * count * kPanelRows / rows + 3;
+  std::size_t cost = 0;
+  for (std::size_t below = counts[0]; below < wanted && cost < kMostCost; below += counts[cost]) {
+    ++cost;
+  }
+  const float share = static_cast<float>(cost + 1) / static_cast<float>(kMostCost);
+  return std::min(1.0F, 1.05F * share) * tables.largest();
 }
 
 // Queries of one block against all planes.
@@ -120,7 +120,8 @@ class Block {
     std::vector<std::size_t> left;
     for (std::size_t q = first; q < last; ++q) {
       tables.emplace_back(codes_, options_.metric).start(queries.row(q));
-      ranges.push_back(likely_range(tables.back(), rows_.rows, shortlist_));
+      ranges.push_back(
+          likely_range(tables.back(), codes_, *options_.kernels.scores, rows_.rows, shortlist_));
       left.push_back(q - first);
     }
     while (!left.empty()) {  // again with twice the range for those whose shortlist did not fit
@@ -175,19 +176,21 @@ class Block {
     }
     kernels.scan_costs(planes, tables.data() + first * step, count, bytes, bounds, hit);
     for (std::size_t i = 0; i < count; ++i) {
-      if (hit[i] != 0) push(tile, planes, tables.data() + (first + i) * step, found[first + i]);
+      if (hit[i] == 0) continue;
+      push(tile, planes, tables.data() + (first + i) * step, bounds[i], found[first + i]);
     }
   }
 
   void push(std::size_t tile, const std::uint8_t* planes, const std::uint8_t* tables,
-            TopK& found) const {
+            std::uint8_t bound, TopK& found) const {
     std::uint8_t costs[kPanelRows];
-    options_.kernels.scores->costs(planes, tables, codes_.shape.bytes(), costs);
-    std::uint64_t left = filter_.word(tile);
+    std::uint64_t left =
+        filter_.word(tile) &
+        options_.kernels.scores->costs(planes, tables, codes_.shape.bytes(), bound, costs);
     for (; left != 0; left &= left - 1) {
       const auto i = static_cast<std::size_t>(std::countr_zero(left));
       const std::size_t row = tile * kPanelRows + i;
-      if (row < rows_.rows && costs[i] <= kMostCost && costs[i] < found.limit()) {
+      if (row < rows_.rows && costs[i] < found.limit()) {
         found.push(costs[i], row);
       }
     }

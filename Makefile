@@ -19,7 +19,7 @@ soak-tsan: LIBRARY = libtsan.so
 soak-tsan: ALIKE = setarch $(shell uname -m) -R
 soak-asan soak-tsan:
 	CXXFLAGS='-O1 -g1' $(BIN)/pip install --no-deps --upgrade --target build/$@/package --config-settings=build-dir=build/$@/build --config-settings=cmake.build-type=None --config-settings=install.strip=false --config-settings=cmake.define.BITSENSE_SANITIZE=$(SANITIZERS) .
-	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 OPENBLAS_NUM_THREADS=1 PYTHONPATH=build/$@/package LD_PRELOAD="$$(g++ -print-file-name=$(LIBRARY)) $$(g++ -print-file-name=libstdc++.so)" $(ALIKE) $(BIN)/python benchmarks/soak.py
+	$(ALIKE) env ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 OPENBLAS_NUM_THREADS=1 PYTHONPATH=build/$@/package LD_PRELOAD="$$(g++ -print-file-name=$(LIBRARY)) $$(g++ -print-file-name=libstdc++.so)" $(BIN)/python benchmarks/soak.py
 asan: SANITIZERS = address,undefined
 tsan: SANITIZERS = thread
 asan tsan:

@@ -9,6 +9,7 @@ from .checkpoints import Checkpoint
 from .codes import Codes, pack_bits, pack_signs, unpack_bits
 from .errors import FormatError, NotFittedError
 from .evaluate import evaluate_retrieval, retrieval_metrics
+from .explain import PairExplanation, SharedTerm, explain_pair
 from .files import info, load, verify
 from .filters import Attributes, field, parse_filter
 from .formats import load_vectors, save_vectors
@@ -55,11 +56,13 @@ __all__ = [
     "HammingIndex",
     "ModelReport",
     "NotFittedError",
+    "PairExplanation",
     "ParagraphVector",
     "Progress",
     "RandomHyperplanes",
     "RealBinaryParagraphVector",
     "SenseVectors",
+    "SharedTerm",
     "SignBinarizer",
     "TextFiles",
     "Tokenizer",
@@ -76,6 +79,7 @@ __all__ = [
     "encode_corpus",
     "encode_documents",
     "evaluate_retrieval",
+    "explain_pair",
     "field",
     "fuse",
     "hamming_distances",

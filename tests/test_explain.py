@@ -21,7 +21,7 @@ def model():
 def test_a_pair_is_explained_by_what_it_shares(model):
     everything = Counter(word for text in TEXTS for word in text.split())
     total = sum(everything.values())
-    index = HammingIndex(model.transform(TEXTS))
+    index = HammingIndex(model.transform(TEXTS), bits=20)
     seen = 0
     for firsts, seconds, distances in index.self_join(6):
         for a, b, distance in zip(firsts[:20], seconds[:20], distances[:20], strict=True):

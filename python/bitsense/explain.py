@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._check import check_count
+from .codes import as_codes
 from .search import hamming_distances
 from .text import encode_documents
 
@@ -75,7 +76,7 @@ def explain_pair(model: Any, first: str, second: str, *, k: int = 10) -> PairExp
         if not isinstance(text, str):
             raise TypeError(f"`{name}` must be a string, got {type(text).__name__}")
     k = check_count("k", k)
-    codes = model.transform([first, second])
+    codes = as_codes("codes", model.transform([first, second]), model.bits)
     vocabulary = model.vocabulary_
     corpus = encode_documents([first, second], vocabulary, tokenizer=model.tokenizer_)
     ends = np.asarray(corpus.offsets)

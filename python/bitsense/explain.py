@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,29 +17,45 @@ from .text import encode_documents
 __all__ = ["PairExplanation", "SharedTerm", "explain_pair"]
 
 
-class SharedTerm(NamedTuple):
-    """A term of two documents."""
+@dataclass(frozen=True)
+class SharedTerm:
+    """A term of two documents.
+
+    Attributes
+    ----------
+    term : str
+    first, second : int
+        How often it is in each of them.
+    weight : float
+        The smaller of the two times the term's information, ln(all words / this word).
+    """
 
     term: str
     first: int
-    """How often it is in the first document."""
     second: int
-    """How often it is in the second."""
     weight: float
-    """The smaller of the two times the term's information, ln(all words / this word)."""
 
 
-class PairExplanation(NamedTuple):
-    """What two documents have in common, as a model sees them."""
+@dataclass(frozen=True)
+class PairExplanation:
+    """What two documents have in common, as a model sees them.
+
+    Attributes
+    ----------
+    distance : int
+        The Hamming distance of their codes.
+    bits : int
+        Of a code.
+    differing : int64, shape (distance,)
+        The numbers of the bits that differ.
+    terms : list of SharedTerm
+        The weightiest first; equal weights by the word's id.
+    """
 
     distance: int
-    """The Hamming distance of their codes."""
     bits: int
-    """Of a code."""
     differing: npt.NDArray[np.int64]
-    """The numbers of the bits that differ."""
     terms: list[SharedTerm]
-    """The shared terms, the weightiest first; equal weights by the word's id."""
 
 
 def explain_pair(model: Any, first: str, second: str, *, k: int = 10) -> PairExplanation:

@@ -87,7 +87,7 @@ def explain_pair(model: Any, first: str, second: str, *, k: int = 10) -> PairExp
     >>> texts = ["red wine", "white wine and fish", "a fast red car", "the car is fast"] * 5
     >>> model = BinaryParagraphVector(bits=8, min_count=1, epochs=2, threads=1).fit(texts)
     >>> [each.term for each in explain_pair(model, "fast car", "a fast red car").terms]
-    ['fast', 'car']
+    ['car', 'fast']
     """
     for name, text in (("first", first), ("second", second)):
         if not isinstance(text, str):

@@ -54,8 +54,10 @@ def test_codes_and_index_save_load_and_pickle(tmp_path):
     path = tmp_path / "codes.bitsense"
     codes = random_codes(20, 50, [f"d{i}" for i in range(50)])
     index = HammingIndex(codes)
-    index.save(path)
+    codes.save(path)
     assert path.read_bytes() == codes_bytes(codes)
+    assert HammingIndex.load(path).codes == codes
+    index.save(path)
     codes.save(path)
     assert Codes.load(path) == load(path) == codes
     for copied in (pickle.loads(pickle.dumps(codes)), copy.deepcopy(codes)):

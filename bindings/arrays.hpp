@@ -5,7 +5,7 @@
 #include <pybind11/numpy.h>
 
 #include <chrono>
-#include <optional>
+#include <span>
 #include <string>
 
 #include "core/codes.hpp"
@@ -13,7 +13,6 @@
 #include "core/matrix.hpp"
 #include "core/parallel.hpp"
 #include "core/vectors.hpp"
-#include "search/filter.hpp"
 
 namespace py = pybind11;
 
@@ -47,15 +46,10 @@ inline bitsense::VectorsView vectors_view(const Array<float>& vectors, const cha
           static_cast<std::size_t>(vectors.shape(1))};
 }
 
-// The bits of `items` items in 64-bit words; None lets everything pass.
-inline bitsense::Filter filter_of(const std::optional<Array<std::uint64_t>>& bitmap,
-                                  std::size_t items) {
-  if (!bitmap) return {};
-  require_dimensions(*bitmap, 1, "bitmap");
-  const auto words = static_cast<std::size_t>(bitmap->shape(0));
-  bitsense::require(words == (items + 63) / 64, "`bitmap` must have ", (items + 63) / 64,
-                    " words, got ", words);
-  return {bitmap->data(), items};
+template <class T>
+std::span<const T> span_of(const Array<T>& array, const char* name) {
+  require_dimensions(array, 1, name);
+  return {array.data(), static_cast<std::size_t>(array.size())};
 }
 
 // Lets Ctrl-C through: called on the calling thread of a long call that has released the GIL.

@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "arrays.hpp"
+#include "answers.hpp"
 #include "register.hpp"
 #include "search/bm25.hpp"
 
@@ -17,13 +17,6 @@ namespace {
 using bitsense::Bm25;
 using Ids = Array<std::uint32_t>;
 using Sizes = Array<std::uint64_t>;
-using Bitmap = std::optional<Array<std::uint64_t>>;
-
-template <class T>
-std::span<const T> span_of(const Array<T>& array, const char* name) {
-  require_dimensions(array, 1, name);
-  return {array.data(), static_cast<std::size_t>(array.size())};
-}
 
 template <class T>
 std::vector<T> vector_of(const Array<T>& array, const char* name) {
@@ -73,16 +66,10 @@ py::tuple search(const Bm25& self, const Ids& ids, const Sizes& offsets, std::si
   const auto queries = term_lists(ids, offsets);
   const bitsense::Filter filter = filter_of(bitmap, self.documents());
   k = std::min(k, filter.passing(self.documents()));
-  auto rows = make_array<std::int64_t>({queries.size(), k});
-  auto scores = make_array<float>({queries.size(), k});
-  auto* to_rows = rows.mutable_data();
-  auto* to_scores = scores.mutable_data();
   const auto poll = bitsense::Poll(python_poll());
-  {
-    py::gil_scoped_release release;
-    self.search(queries, k, filter, threads, poll, to_rows, to_scores);
-  }
-  return py::make_tuple(rows, scores);
+  return answers<float>(queries.size(), k, [&](auto* rows, auto* scores) {
+    self.search(queries, k, filter, threads, poll, rows, scores);
+  });
 }
 
 py::tuple to_arrays(const Bm25& self) {

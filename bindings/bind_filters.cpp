@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "arrays.hpp"
+#include "answers.hpp"
 #include "kernels/dispatch.hpp"
 #include "register.hpp"
 #include "search/attributes.hpp"
@@ -18,20 +18,13 @@ namespace {
 using Words = Array<std::uint64_t>;
 using Codes = Array<std::int32_t>;
 using Table = Array<std::uint8_t>;
-using Level = std::optional<std::string>;
-
-template <class T>
-std::span<const T> span_of(const Array<T>& array, const char* name) {
-  require_dimensions(array, 1, name);
-  return {array.data(), static_cast<std::size_t>(array.size())};
-}
 
 // A new bitmap of `rows` rows; test(run, words) fills it without the GIL.
 template <class Test>
 Words bitmap(std::size_t rows, std::size_t threads, const Level& level, Test&& test) {
   auto words = make_array<std::uint64_t>({(rows + 63) / 64});
   auto* data = words.mutable_data();
-  const auto& kernels = *(level ? bitsense::kernels(*level) : bitsense::kernels()).filters;
+  const auto& kernels = *kernels_at(level).filters;
   const auto poll = bitsense::Poll(python_poll());
   {
     py::gil_scoped_release release;

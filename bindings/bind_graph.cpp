@@ -5,9 +5,8 @@
 #include <memory>
 #include <optional>
 
-#include "arrays.hpp"
+#include "answers.hpp"
 #include "core/large_pages.hpp"
-#include "kernels/dispatch.hpp"
 #include "kernels/graph_kernels.hpp"
 #include "register.hpp"
 #include "search/graph.hpp"
@@ -21,12 +20,8 @@ using bitsense::require;
 using Bytes = Array<std::uint8_t>;
 using Records = Array<std::int8_t>;
 using Rows = Array<std::uint32_t>;
-using Level = std::optional<std::string>;
-using Bitmap = std::optional<Array<std::uint64_t>>;
 
-const bitsense::GraphKernels& graph_kernels(const Level& level) {
-  return *(level ? bitsense::kernels(*level) : bitsense::kernels()).graph;
-}
+const bitsense::GraphKernels& graph_kernels(const Level& level) { return *kernels_at(level).graph; }
 
 bitsense::CodesView codes_of(const Bytes& codes, std::size_t bits, const char* name) {
   require(bits >= 1 && bits <= 65535, "`bits` must be 1 to 65535, got ", bits);
@@ -127,21 +122,6 @@ py::tuple extend_bytes(const Rows& neighbors, const Rows& entries, const Rows& c
                threads, level);
 }
 
-// Allocates the answers of a search, runs it without the GIL and returns them.
-template <class Distance, class Run>
-py::tuple answers(std::size_t queries, std::size_t k, Run&& run) {
-  auto rows = make_array<std::int64_t>({queries, k});
-  auto distances = make_array<Distance>({queries, k});
-  auto* rows_data = rows.mutable_data();
-  auto* distances_data = distances.mutable_data();
-  const auto poll = bitsense::Poll(python_poll());
-  {
-    py::gil_scoped_release release;
-    run(poll, rows_data, distances_data);
-  }
-  return py::make_tuple(rows, distances);
-}
-
 py::tuple search_codes(const Rows& neighbors, const Rows& entries, const Rows& copies,
                        const Bytes& codes, const Bytes& queries, std::size_t bits, std::size_t k,
                        std::size_t ef, const Bitmap& bitmap, std::size_t threads,
@@ -151,7 +131,8 @@ py::tuple search_codes(const Rows& neighbors, const Rows& entries, const Rows& c
   const auto asked = codes_of(queries, bits, "queries");
   const auto filter = filter_of(bitmap, items.rows);
   k = std::min(k, filter.passing(items.rows));
-  return answers<std::int32_t>(asked.rows, k, [&](const auto& poll, auto* rows, auto* distances) {
+  const auto poll = bitsense::Poll(python_poll());
+  return answers<std::int32_t>(asked.rows, k, [&](auto* rows, auto* distances) {
     bitsense::search_graph(graph, items, asked, k, ef, filter,
                            {graph_kernels(level), threads, poll}, rows, distances);
   });
@@ -167,7 +148,8 @@ py::tuple search_bytes(const Rows& neighbors, const Rows& entries, const Rows& c
   const auto filter = filter_of(bitmap, items.rows);
   const auto metric = euclidean ? bitsense::Metric::kEuclidean : bitsense::Metric::kInnerProduct;
   k = std::min(k, filter.passing(items.rows));
-  return answers<float>(asked.rows, k, [&](const auto& poll, auto* rows, auto* distances) {
+  const auto poll = bitsense::Poll(python_poll());
+  return answers<float>(asked.rows, k, [&](auto* rows, auto* distances) {
     bitsense::search_graph(graph, items, asked, metric, k, ef, filter,
                            {graph_kernels(level), threads, poll}, rows, distances);
   });

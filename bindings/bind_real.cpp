@@ -4,8 +4,7 @@
 
 #include <optional>
 
-#include "arrays.hpp"
-#include "kernels/dispatch.hpp"
+#include "answers.hpp"
 #include "register.hpp"
 #include "search/quantized.hpp"
 #include "search/real.hpp"
@@ -16,9 +15,6 @@ using namespace py::literals;
 namespace {
 
 using Floats = Array<float>;
-using Level = std::optional<std::string>;
-using Bitmap = std::optional<Array<std::uint64_t>>;
-using Ranks = std::optional<Array<std::uint32_t>>;
 
 bitsense::Storage storage_of(const py::array& data) {
   const char kind = data.dtype().kind();
@@ -71,30 +67,11 @@ struct Request {
         asked(vectors_view(queries, "queries")),
         filter(filter_of(bitmap, rows.rows)),
         poll(python_poll()),
-        options{level ? bitsense::kernels(*level) : bitsense::kernels(), metric, threads, poll,
-                nullptr} {
+        options{kernels_at(level), metric, threads, poll, ranks_of(ranks, rows.rows)} {
     bitsense::require(asked.dim == dim, "`queries` must have ", dim, " columns, got ", asked.dim);
-    if (!ranks) return;
-    require_dimensions(*ranks, 1, "ranks");
-    const auto length = static_cast<std::size_t>(ranks->shape(0));
-    bitsense::require(length == rows.rows, "`ranks` must have ", rows.rows, " items, got ", length);
-    options.ranks = ranks->data();
   }
   Request(const Request&) = delete;
 };
-
-template <class Run>
-py::tuple nearest(const Request& request, std::size_t k, Run&& run) {
-  auto ids = make_array<std::int64_t>({request.asked.rows, k});
-  auto distances = make_array<float>({request.asked.rows, k});
-  auto* ids_data = ids.mutable_data();
-  auto* distances_data = distances.mutable_data();
-  {
-    py::gil_scoped_release release;
-    run(ids_data, distances_data);
-  }
-  return py::make_tuple(ids, distances);
-}
 
 Floats squared_lengths(const py::array& data, std::size_t dim, const std::optional<Floats>& scales,
                        std::size_t threads) {
@@ -115,7 +92,7 @@ py::tuple search(const py::array& data, std::size_t dim, const std::optional<Flo
                  const Level& level) {
   const Request request(data, dim, scales, squares, queries, metric, bitmap, ranks, threads, level);
   k = std::min(k, request.filter.passing(request.rows.rows));
-  return nearest(request, k, [&](auto* ids, auto* distances) {
+  return answers<float>(request.asked.rows, k, [&](auto* ids, auto* distances) {
     bitsense::real_search(request.rows, request.asked, k, request.filter, request.options, ids,
                           distances);
   });
@@ -126,29 +103,14 @@ py::tuple range_search(const py::array& data, std::size_t dim, const std::option
                        float radius, const Bitmap& bitmap, const Ranks& ranks, std::size_t threads,
                        const Level& level) {
   const Request request(data, dim, scales, squares, queries, metric, bitmap, ranks, threads, level);
-  std::vector<std::vector<bitsense::RealNeighbor>> lists;
-  {
-    py::gil_scoped_release release;
-    lists = bitsense::real_range_search(request.rows, request.asked, radius, request.filter,
-                                        request.options);
-  }
-  auto offsets = make_array<std::int64_t>({lists.size() + 1});
-  auto* offset = offsets.mutable_data();
-  offset[0] = 0;
-  for (std::size_t q = 0; q < lists.size(); ++q) {
-    offset[q + 1] = offset[q] + static_cast<std::int64_t>(lists[q].size());
-  }
-  auto ids = make_array<std::int64_t>({static_cast<std::size_t>(offset[lists.size()])});
-  auto distances = make_array<float>({static_cast<std::size_t>(offset[lists.size()])});
-  auto* id = ids.mutable_data();
-  auto* distance = distances.mutable_data();
-  for (const auto& list : lists) {
-    for (const auto& x : list) {
-      *id++ = x.id;
-      *distance++ = x.distance;
-    }
-  }
-  return py::make_tuple(offsets, ids, distances);
+  return answer_lists<float>(
+      [&] {
+        return bitsense::real_range_search(request.rows, request.asked, radius, request.filter,
+                                           request.options);
+      },
+      [](const bitsense::RealNeighbor& x) {
+        return std::pair<std::int64_t, float>(x.id, x.distance);
+      });
 }
 
 py::tuple rerank(const py::array& data, std::size_t dim, const std::optional<Floats>& scales,
@@ -166,7 +128,7 @@ py::tuple rerank(const py::array& data, std::size_t dim, const std::optional<Flo
                       "`listed` must hold rows below ", request.rows.rows, ", got ", list[i]);
   }
   const auto size = static_cast<std::size_t>(listed.shape(1));
-  return nearest(request, k, [&](auto* ids, auto* distances) {
+  return answers<float>(request.asked.rows, k, [&](auto* ids, auto* distances) {
     bitsense::real_rerank(request.rows, request.asked, list, size, k, request.options, ids,
                           distances);
   });
@@ -232,7 +194,7 @@ py::tuple quantized_search(const py::array& data, std::size_t dim,
   require_planes(planes, request.rows.rows, shape.bytes());
   const bitsense::QuantizedRows codes{shape, centroids.data(), planes.data()};
   k = std::min(k, request.filter.passing(request.rows.rows));
-  return nearest(request, k, [&](auto* ids, auto* distances) {
+  return answers<float>(request.asked.rows, k, [&](auto* ids, auto* distances) {
     bitsense::quantized_search(request.rows, codes, request.asked, k, std::max(shortlist, k),
                                request.filter, request.options, ids, distances);
   });

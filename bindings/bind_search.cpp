@@ -4,9 +4,8 @@
 #include <bit>
 #include <optional>
 
-#include "arrays.hpp"
+#include "answers.hpp"
 #include "kernels/code_kernels.hpp"
-#include "kernels/dispatch.hpp"
 #include "register.hpp"
 #include "search/hamming.hpp"
 #include "search/multi_index.hpp"
@@ -21,22 +20,7 @@ using namespace py::literals;
 namespace {
 
 using Bytes = Array<std::uint8_t>;
-using Level = std::optional<std::string>;
-using Bitmap = std::optional<Array<std::uint64_t>>;
-using Ranks = std::optional<Array<std::uint32_t>>;
 using Rows = Array<std::uint32_t>;
-
-const bitsense::CodeKernels& code_kernels(const Level& level) {
-  return *(level ? bitsense::kernels(*level) : bitsense::kernels()).codes;
-}
-
-const std::uint32_t* ranks_of(const Ranks& ranks, std::size_t items) {
-  if (!ranks) return nullptr;
-  require_dimensions(*ranks, 1, "ranks");
-  const auto length = static_cast<std::size_t>(ranks->shape(0));
-  bitsense::require(length == items, "`ranks` must have ", items, " items, got ", length);
-  return ranks->data();
-}
 
 // How the calls below take what all searches share.
 struct Request {
@@ -51,54 +35,13 @@ struct Request {
         asked(codes_view(queries, bits, "queries")),
         filter(filter_of(bitmap, base.rows)),
         poll(python_poll()),
-        options{code_kernels(level), threads, poll, ranks_of(ranks, base.rows)} {}
+        options{*kernels_at(level).codes, threads, poll, ranks_of(ranks, base.rows)} {}
   Request(const Request&) = delete;
 };
 
-// run(ids, distances) without the GIL, into arrays of queries x k.
-template <class Run>
-py::tuple nearest(const Request& request, std::size_t k, Run&& run) {
-  auto ids = make_array<std::int64_t>({request.asked.rows, k});
-  auto distances = make_array<std::int32_t>({request.asked.rows, k});
-  auto* ids_data = ids.mutable_data();
-  auto* distances_data = distances.mutable_data();
-  {
-    py::gil_scoped_release release;
-    run(ids_data, distances_data);
-  }
-  return py::make_tuple(ids, distances);
-}
-
-// The lists as offsets, ids and distances.
-py::tuple flattened(const bitsense::Lists& lists) {
-  auto offsets = make_array<std::int64_t>({lists.size() + 1});
-  auto* offset = offsets.mutable_data();
-  offset[0] = 0;
-  for (std::size_t q = 0; q < lists.size(); ++q) {
-    offset[q + 1] = offset[q] + static_cast<std::int64_t>(lists[q].size());
-  }
-  const auto total = static_cast<std::size_t>(offset[lists.size()]);
-  auto ids = make_array<std::int64_t>({total});
-  auto distances = make_array<std::int32_t>({total});
-  auto* id = ids.mutable_data();
-  auto* distance = distances.mutable_data();
-  for (const auto& neighbors : lists) {
-    for (const bitsense::Neighbor x : neighbors) {
-      *id++ = static_cast<std::int64_t>(bitsense::neighbor_id(x));
-      *distance++ = static_cast<std::int32_t>(bitsense::neighbor_distance(x));
-    }
-  }
-  return py::make_tuple(offsets, ids, distances);
-}
-
-template <class Run>
-py::tuple within(Run&& run) {
-  bitsense::Lists lists;
-  {
-    py::gil_scoped_release release;
-    lists = run();
-  }
-  return flattened(lists);
+std::pair<std::int64_t, std::int32_t> split(bitsense::Neighbor x) {
+  return {static_cast<std::int64_t>(bitsense::neighbor_id(x)),
+          static_cast<std::int32_t>(bitsense::neighbor_distance(x))};
 }
 
 py::tuple search(const Bytes& codes, const Bytes& queries, std::size_t bits, std::size_t k,
@@ -106,7 +49,7 @@ py::tuple search(const Bytes& codes, const Bytes& queries, std::size_t bits, std
                  const Ranks& ranks) {
   const Request request(codes, queries, bits, bitmap, ranks, threads, level);
   k = std::min(k, request.filter.passing(request.base.rows));
-  return nearest(request, k, [&](auto* ids, auto* distances) {
+  return answers<std::int32_t>(request.asked.rows, k, [&](auto* ids, auto* distances) {
     bitsense::hamming_search(request.base, request.asked, k, request.filter, request.options, ids,
                              distances);
   });
@@ -116,10 +59,12 @@ py::tuple range_search(const Bytes& codes, const Bytes& queries, std::size_t bit
                        std::size_t radius, const Bitmap& bitmap, std::size_t threads,
                        const Level& level, const Ranks& ranks) {
   const Request request(codes, queries, bits, bitmap, ranks, threads, level);
-  return within([&] {
-    return bitsense::hamming_range_search(request.base, request.asked, radius, request.filter,
-                                          request.options);
-  });
+  return answer_lists<std::int32_t>(
+      [&] {
+        return bitsense::hamming_range_search(request.base, request.asked, radius, request.filter,
+                                              request.options);
+      },
+      split);
 }
 
 void require_substrings(std::size_t bits, std::size_t substrings) {
@@ -174,7 +119,7 @@ py::tuple multi_search(const Bytes& codes, const Rows& offsets, const Rows& rows
   const Request request(codes, queries, bits, bitmap, ranks, threads, level);
   const auto tables = tables_for(request, offsets, rows);
   k = std::min(k, request.filter.passing(request.base.rows));
-  return nearest(request, k, [&](auto* ids, auto* distances) {
+  return answers<std::int32_t>(request.asked.rows, k, [&](auto* ids, auto* distances) {
     bitsense::multi_search(request.base, tables, request.asked, k, request.filter, request.options,
                            ids, distances);
   });
@@ -186,10 +131,12 @@ py::tuple multi_range_search(const Bytes& codes, const Rows& offsets, const Rows
                              const Ranks& ranks) {
   const Request request(codes, queries, bits, bitmap, ranks, threads, level);
   const auto tables = tables_for(request, offsets, rows);
-  return within([&] {
-    return bitsense::multi_range_search(request.base, tables, request.asked, radius, request.filter,
-                                        request.options);
-  });
+  return answer_lists<std::int32_t>(
+      [&] {
+        return bitsense::multi_range_search(request.base, tables, request.asked, radius,
+                                            request.filter, request.options);
+      },
+      split);
 }
 
 void multi_check(const Rows& offsets, const Rows& rows) {
@@ -229,7 +176,7 @@ Array<std::uint16_t> distances(const Bytes& queries, const Bytes& codes, std::si
   const auto poll = bitsense::Poll(python_poll());
   {
     py::gil_scoped_release release;
-    bitsense::hamming_distances(asked, base, {code_kernels(level), threads, poll}, data);
+    bitsense::hamming_distances(asked, base, {*kernels_at(level).codes, threads, poll}, data);
   }
   return result;
 }
@@ -241,27 +188,13 @@ bitsense::Shortlist shortlist_view(const Array<std::int64_t>& shortlist, std::si
   return {shortlist.data(), rows, static_cast<std::size_t>(shortlist.shape(1))};
 }
 
-// Allocates the answers of a second stage, runs it without the GIL and returns them.
-template <class Run>
-py::tuple ranked(std::size_t queries, std::size_t k, Run&& run) {
-  auto ids = make_array<std::int64_t>({queries, k});
-  auto scores = make_array<float>({queries, k});
-  auto* ids_data = ids.mutable_data();
-  auto* scores_data = scores.mutable_data();
-  const auto poll = bitsense::Poll(python_poll());
-  {
-    py::gil_scoped_release release;
-    run(poll, ids_data, scores_data);
-  }
-  return py::make_tuple(ids, scores);
-}
-
 py::tuple rerank_cosine(const Array<float>& queries, const Array<float>& vectors,
                         const Array<std::int64_t>& shortlist, std::size_t k, std::size_t threads) {
   const auto asked = vectors_view(queries, "query_vectors");
   const auto items = vectors_view(vectors, "vectors");
   const auto listed = shortlist_view(shortlist, asked.rows);
-  return ranked(asked.rows, k, [&](const bitsense::Poll& poll, auto* ids, auto* scores) {
+  const auto poll = bitsense::Poll(python_poll());
+  return answers<float>(asked.rows, k, [&](auto* ids, auto* scores) {
     bitsense::rerank_cosine(asked, items, listed, k, threads, poll, ids, scores);
   });
 }
@@ -272,7 +205,8 @@ py::tuple rerank_asymmetric(const Array<float>& queries, const Bytes& codes, std
   const auto asked = vectors_view(queries, "query_vectors");
   const auto items = codes_view(codes, bits, "codes");
   const auto listed = shortlist_view(shortlist, asked.rows);
-  return ranked(asked.rows, k, [&](const bitsense::Poll& poll, auto* ids, auto* scores) {
+  const auto poll = bitsense::Poll(python_poll());
+  return answers<float>(asked.rows, k, [&](auto* ids, auto* scores) {
     bitsense::rerank_asymmetric(asked, items, listed, k, threads, poll, ids, scores);
   });
 }

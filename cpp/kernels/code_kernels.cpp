@@ -10,19 +10,11 @@
 // to 1.6 times (benchmarks/README.md).
 #include "kernels/code_kernels.hpp"
 
-#if defined(__x86_64__)
-#if defined(__GNUC__) && !defined(__clang__)  // its own header warns: GCC bug 105593
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-#endif
-
-#define BITSENSE_JOIN_(a, b) a##b
-#define BITSENSE_JOIN(a, b) BITSENSE_JOIN_(a, b)
+#include "kernels/level.hpp"
+#include "kernels/words.hpp"
 
 namespace bitsense {
-extern const CodeKernels BITSENSE_JOIN(code_kernels_, BITSENSE_LEVEL_NAME);
+extern const CodeKernels BITSENSE_TABLE(code_kernels_);
 
 namespace {
 
@@ -34,35 +26,6 @@ using std::uint8_t;
 
 constexpr size_t kAhead =
     2048;  // bytes to ask for before they are needed; it is no fault to pass the end
-
-uint64_t load_word(const uint8_t* p) {
-  uint64_t word;
-  __builtin_memcpy(&word, p, sizeof word);
-  return word;
-}
-
-// The last 0..7 bytes of a code as a word; the absent bytes are zero.
-uint64_t load_tail(const uint8_t* p, size_t bytes) {
-  uint64_t word = 0;
-  for (size_t i = 0; i < bytes; ++i) word |= static_cast<uint64_t>(p[i]) << (8 * i);
-  return word;
-}
-
-// For each byte of a word, how many of its bits are set.
-[[maybe_unused]] uint64_t count_bytes(uint64_t x) {
-  x -= (x >> 1) & 0x5555555555555555ULL;
-  x = (x & 0x3333333333333333ULL) + ((x >> 2) & 0x3333333333333333ULL);
-  return (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
-}
-
-// Without the instruction GCC would call a function of libgcc for each word.
-uint32_t count_word(uint64_t x) {
-#if defined(__POPCNT__) || defined(__ARM_NEON)
-  return static_cast<uint32_t>(__builtin_popcountll(x));
-#else
-  return static_cast<uint32_t>((count_bytes(x) * 0x0101010101010101ULL) >> 56);
-#endif
-}
 
 template <size_t Words>
 uint32_t word_distance(const uint8_t* a, const uint8_t* b, size_t words) {
@@ -173,7 +136,7 @@ size_t scan_rows(const uint8_t* query, const uint8_t* codes, size_t tiles, size_
 
 }  // namespace
 
-const CodeKernels BITSENSE_JOIN(code_kernels_, BITSENSE_LEVEL_NAME) = {
+const CodeKernels BITSENSE_TABLE(code_kernels_) = {
     tile_bytes, query_bytes, lay_tile,      prepare_query, scan_tile, tile_distances,
     rows_below, scan_rows,   row_distances, mask_within,   read};
 

@@ -4,6 +4,8 @@
 // multiplication.
 #include "kernels/filter_kernels.hpp"
 
+#include "kernels/level.hpp"
+
 namespace bitsense {
 namespace {
 
@@ -142,10 +144,8 @@ void lookup(const int32_t* codes, size_t rows, const uint8_t* table, uint32_t si
 
 }  // namespace
 
-#define BITSENSE_JOIN_(a, b) a##b
-#define BITSENSE_JOIN(a, b) BITSENSE_JOIN_(a, b)
-extern const FilterKernels BITSENSE_JOIN(filter_kernels_, BITSENSE_LEVEL_NAME);
-const FilterKernels BITSENSE_JOIN(filter_kernels_, BITSENSE_LEVEL_NAME) = {
-    range_int64, range_float64, range_int32, range_int8, lookup};
+extern const FilterKernels BITSENSE_TABLE(filter_kernels_);
+const FilterKernels BITSENSE_TABLE(filter_kernels_) = {range_int64, range_float64, range_int32,
+                                                       range_int8, lookup};
 
 }  // namespace bitsense

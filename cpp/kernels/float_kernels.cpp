@@ -1,5 +1,7 @@
 #include "kernels/float_kernels.hpp"
 
+#include "kernels/level.hpp"
+
 #include "kernels/lanes.hpp"
 
 namespace bitsense {
@@ -176,10 +178,8 @@ void axpy(float s, const float* x, float* y, std::size_t n) {
 
 }  // namespace
 
-#define BITSENSE_JOIN_(a, b) a##b
-#define BITSENSE_JOIN(a, b) BITSENSE_JOIN_(a, b)
-extern const FloatKernels BITSENSE_JOIN(float_kernels_, BITSENSE_LEVEL_NAME);
-const FloatKernels BITSENSE_JOIN(float_kernels_, BITSENSE_LEVEL_NAME) = {
+extern const FloatKernels BITSENSE_TABLE(float_kernels_);
+const FloatKernels BITSENSE_TABLE(float_kernels_) = {
     multiply, dots,     interleave, exp_tile, scale_tile, logistic_tile,
     exp,      logistic, adagrad,    peak,     kWidth,     axpy,
 };

@@ -2,19 +2,11 @@
 // them compilers widen every byte of a product on its own.
 #include "kernels/graph_kernels.hpp"
 
-#if defined(__AVX2__)
-#if defined(__GNUC__) && !defined(__clang__)  // its own header warns: GCC bug 105593
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-#endif
-
-#define BITSENSE_JOIN_(a, b) a##b
-#define BITSENSE_JOIN(a, b) BITSENSE_JOIN_(a, b)
+#include "kernels/level.hpp"
+#include "kernels/words.hpp"
 
 namespace bitsense {
-extern const GraphKernels BITSENSE_JOIN(graph_kernels_, BITSENSE_LEVEL_NAME);
+extern const GraphKernels BITSENSE_TABLE(graph_kernels_);
 
 namespace {
 
@@ -33,31 +25,6 @@ void ask_for(const void* row, size_t bytes) {
   const char* p = static_cast<const char*>(row);
   const size_t asked = bytes < kAheadBytes ? bytes : kAheadBytes;
   for (size_t i = 0; i < asked; i += kCacheLine) __builtin_prefetch(p + i);
-}
-
-uint64_t load_word(const uint8_t* p) {
-  uint64_t word;
-  __builtin_memcpy(&word, p, sizeof word);
-  return word;
-}
-
-// The last 0..7 bytes of a code as a word; the absent bytes are zero.
-uint64_t load_tail(const uint8_t* p, size_t bytes) {
-  uint64_t word = 0;
-  for (size_t i = 0; i < bytes; ++i) word |= static_cast<uint64_t>(p[i]) << (8 * i);
-  return word;
-}
-
-// Without the instruction GCC would call a function of libgcc for each word.
-uint32_t count_word(uint64_t x) {
-#if defined(__POPCNT__) || defined(__ARM_NEON)
-  return static_cast<uint32_t>(__builtin_popcountll(x));
-#else
-  x -= (x >> 1) & 0x5555555555555555ULL;
-  x = (x & 0x3333333333333333ULL) + ((x >> 2) & 0x3333333333333333ULL);
-  x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
-  return static_cast<uint32_t>((x * 0x0101010101010101ULL) >> 56);
-#endif
 }
 
 // Words is the number of 64-bit words of a code, or 0 where only `bytes` knows it.
@@ -151,6 +118,6 @@ void byte_dots(const int8_t* query, const int8_t* items, size_t stride, const ui
 
 }  // namespace
 
-const GraphKernels BITSENSE_JOIN(graph_kernels_, BITSENSE_LEVEL_NAME) = {code_distances, byte_dots};
+const GraphKernels BITSENSE_TABLE(graph_kernels_) = {code_distances, byte_dots};
 
 }  // namespace bitsense

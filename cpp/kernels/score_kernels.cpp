@@ -1,12 +1,6 @@
 #include "kernels/score_kernels.hpp"
 
-#if defined(__AVX2__)
-#if defined(__GNUC__) && !defined(__clang__)  // its own header warns: GCC bug 105593
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#endif
-#include <immintrin.h>
-#endif
+#include "kernels/level.hpp"
 
 namespace bitsense {
 namespace {
@@ -198,10 +192,8 @@ void widen_bytes(const int8_t* bytes, float* floats, size_t n) {
 
 }  // namespace
 
-#define BITSENSE_JOIN_(a, b) a##b
-#define BITSENSE_JOIN(a, b) BITSENSE_JOIN_(a, b)
-extern const ScoreKernels BITSENSE_JOIN(score_kernels_, BITSENSE_LEVEL_NAME);
-const ScoreKernels BITSENSE_JOIN(score_kernels_, BITSENSE_LEVEL_NAME) = {
+extern const ScoreKernels BITSENSE_TABLE(score_kernels_);
+const ScoreKernels BITSENSE_TABLE(score_kernels_) = {
     pack, mask_from, widen_halves, widen_bytes, scan_costs, costs,
 };
 

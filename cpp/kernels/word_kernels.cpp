@@ -1,5 +1,7 @@
 #include "kernels/word_kernels.hpp"
 
+#include "kernels/level.hpp"
+
 #include "kernels/lanes.hpp"
 
 namespace bitsense {
@@ -366,10 +368,8 @@ void mean(const float* const* rows, std::size_t count, float* out, Slice slice) 
 
 }  // namespace
 
-#define BITSENSE_JOIN_(a, b) a##b
-#define BITSENSE_JOIN(a, b) BITSENSE_JOIN_(a, b)
-extern const WordKernels BITSENSE_JOIN(word_kernels_, BITSENSE_LEVEL_NAME);
-const WordKernels BITSENSE_JOIN(word_kernels_, BITSENSE_LEVEL_NAME) = {
+extern const WordKernels BITSENSE_TABLE(word_kernels_);
+const WordKernels BITSENSE_TABLE(word_kernels_) = {
     pair_dots, row_dots, sampling_gradient, pair_update, pair_pull, mix, scaled, mean,
 };
 

@@ -107,10 +107,6 @@ bool before(const Hit& a, const Hit& b) {
   return a.score != b.score ? a.score > b.score : a.row < b.row;
 }
 
-bool passes(const Filter& filter, std::size_t row) {
-  return (filter.word(row / 64) >> (row % 64) & 1U) != 0;
-}
-
 }  // namespace
 
 Bm25::Bm25(const Bm25Options& options, Postings postings, std::vector<std::uint32_t> lengths)
@@ -203,7 +199,7 @@ void Bm25::search_one(std::span<const std::uint32_t> terms, std::size_t k, const
   for (const std::uint32_t row : touched) {
     const Hit hit{static_cast<float>(sums[row]), row};
     if (hits.size() == k && (k == 0 || !before(hit, hits.front()))) continue;
-    if (!passes(filter, row)) continue;
+    if (!filter.passes(row)) continue;
     if (hits.size() == k) {
       std::pop_heap(hits.begin(), hits.end(), before);
       hits.pop_back();
@@ -218,7 +214,7 @@ void Bm25::search_one(std::span<const std::uint32_t> terms, std::size_t k, const
     scores[i] = hits[i].score;
   }
   for (std::size_t i = found, row = 0; i < k; ++row) {
-    if (sums[row] != 0 || !passes(filter, row)) continue;
+    if (sums[row] != 0 || !filter.passes(row)) continue;
     rows[i] = static_cast<std::int64_t>(row);
     scores[i++] = 0.0F;
   }

@@ -29,7 +29,6 @@ struct Passing {
       }
     }
   }
-  bool row(std::uint32_t i) const { return (filter.word(i / 64) >> (i % 64) & 1) != 0; }
   const std::uint64_t* walk() const { return filter.active() ? any.data() : nullptr; }
 
   const Filter& filter;
@@ -77,7 +76,7 @@ class GraphSearcher {
       }
       std::uint32_t row = row_of_pair(pair);
       for (std::size_t taken = 0; row != kNoRow && taken < k_;) {
-        if (passing_.row(row)) {
+        if (passing_.filter.passes(row)) {
           found_.push_back(make_pair_of(key, row));
           ++taken;
         }

@@ -14,33 +14,13 @@ constexpr std::size_t kBlockNeighbors = 1U << 20;  // pairs that one block may h
 
 constexpr std::size_t kSegmentTiles = 256;  // fewer are scanned sooner than a thread starts
 
-// How a call is cut into pieces: a piece is a block of queries against a segment of the codes. With
-// fewer blocks than threads the codes are cut, else only the queries.
-struct Pieces {
-  std::size_t queries, block, blocks, segments, tiles;
-
-  Pieces(const CodesView& codes, const CodesView& asked, std::size_t k, std::size_t threads)
-      : queries(asked.rows), tiles(tiles_of(codes.rows)) {
-    const std::size_t most =
-        std::max<std::size_t>(1, kBlockNeighbors / std::max<std::size_t>(k, 1));
-    block = std::min(kBlockQueries, most);
-    blocks = (queries + block - 1) / block;
-    const std::size_t wanted = blocks == 0 ? 1 : (threads + blocks - 1) / blocks;
-    segments = std::min(wanted, tiles / kSegmentTiles + 1);
-  }
-
-  std::size_t count() const { return blocks * segments; }
-  std::size_t first_query(std::size_t piece) const { return piece / segments * block; }
-  std::size_t rows(std::size_t piece) const {
-    return std::min(block, queries - first_query(piece));
-  }
-  TileRange range(std::size_t piece) const {
-    const std::size_t s = piece % segments;
-    const std::size_t share = tiles / segments, rest = tiles % segments;
-    const std::size_t first = s * share + std::min(s, rest);
-    return {first, first + share + (s < rest ? 1 : 0)};
-  }
-};
+// With many answers a query, fewer queries to a block.
+Pieces pieces_of(const CodesView& codes, const CodesView& queries, std::size_t k,
+                 std::size_t threads) {
+  const std::size_t most = std::max<std::size_t>(1, kBlockNeighbors / std::max<std::size_t>(k, 1));
+  return {queries.rows, std::min(kBlockQueries, most), tiles_of(codes.rows), kSegmentTiles,
+          threads};
+}
 
 CodesView some_rows(const CodesView& codes, std::size_t first, std::size_t rows) {
   return {codes.row(first), rows, codes.bits};
@@ -94,16 +74,8 @@ void run_pieces(const CodesView& codes, const CodesView& queries, const Pieces& 
     auto sink = make_sink(rows);
     Scan scan(options.kernels, codes, filter, sink);
     scan.run(some_rows(queries, first, rows), pieces.range(piece), stopper, thread);
-    for (std::size_t q = 0; q < rows; ++q) done(first + q, piece % pieces.segments, sink.take(q));
+    for (std::size_t q = 0; q < rows; ++q) done(first + q, pieces.segment(piece), sink.take(q));
   });
-}
-
-void write_neighbors(const std::vector<Neighbor>& neighbors, std::size_t k, std::int64_t* ids,
-                     std::int32_t* distances) {
-  for (std::size_t i = 0; i < std::min(k, neighbors.size()); ++i) {
-    ids[i] = static_cast<std::int64_t>(neighbor_id(neighbors[i]));
-    distances[i] = static_cast<std::int32_t>(neighbor_distance(neighbors[i]));
-  }
 }
 
 // One ordered list out of those of the segments.
@@ -147,7 +119,7 @@ void under_filter(const CodesView& codes, const Filter& filter, const HammingOpt
 void search_all(const CodesView& codes, const CodesView& queries, std::size_t k,
                 const Filter& filter, const HammingOptions& options, std::int64_t* ids,
                 std::int32_t* distances) {
-  const Pieces pieces(codes, queries, k, options.threads);
+  const Pieces pieces = pieces_of(codes, queries, k, options.threads);
   Lists lists(pieces.segments > 1 ? queries.rows * pieces.segments : 0);
   run_pieces(
       codes, queries, pieces, filter, options,
@@ -166,7 +138,7 @@ void search_all(const CodesView& codes, const CodesView& queries, std::size_t k,
 Lists range_search_all(const CodesView& codes, const CodesView& queries, std::size_t radius,
                        const Filter& filter, const HammingOptions& options) {
   Lists answer(queries.rows);
-  const Pieces pieces(codes, queries, 0, options.threads);
+  const Pieces pieces = pieces_of(codes, queries, 0, options.threads);
   Lists lists(queries.rows * pieces.segments);
   run_pieces(
       codes, queries, pieces, filter, options,

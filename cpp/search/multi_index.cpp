@@ -243,14 +243,6 @@ std::vector<std::size_t> look_up_all(const CodesView& codes, const MultiTables& 
   return rest;
 }
 
-void write(const std::vector<Neighbor>& found, std::size_t k, std::int64_t* ids,
-           std::int32_t* distances) {
-  for (std::size_t i = 0; i < k; ++i) {
-    ids[i] = static_cast<std::int64_t>(neighbor_id(found[i]));
-    distances[i] = static_cast<std::int32_t>(neighbor_distance(found[i]));
-  }
-}
-
 std::vector<std::uint8_t> copy_rows(const CodesView& codes, const std::vector<std::size_t>& rows) {
   std::vector<std::uint8_t> copy(rows.size() * codes.bytes());
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -293,7 +285,7 @@ void multi_search(const CodesView& codes, const MultiTables& tables, const Codes
         if (!lookup.affords(shells.size(j, ones))) return false;
         if (!lookup.run(j, ones, shells.masks(j, ones), one)) return false;
         if (one.within(ones * parts.size() + j) < k) continue;  // nearer ones may be unknown
-        write(one.nearest.take(), k, ids + q * k, distances + q * k);
+        write_neighbors(one.nearest.take(), k, ids + q * k, distances + q * k);
         return true;
       }
     }

@@ -238,27 +238,17 @@ void scan_panels(const Work& work, std::size_t first, TileRange range,
 // Finds the candidates of all queries: make(q) gives an empty one, done(q, segment, candidates) is
 // called on any thread.
 template <class Make, class Done>
-void find_candidates(const Work& work, std::size_t segments, Make&& make, Done&& done) {
-  const std::size_t queries = work.queries.rows.size();
-  const std::size_t blocks = (queries + kBlockQueries - 1) / kBlockQueries;
-  const std::size_t items = work.chosen ? work.chosen->size() : work.rows.rows;
-  const std::size_t panels = Panels::count(items);
+void find_candidates(const Work& work, const Pieces& pieces, Make&& make, Done&& done) {
   Stopper stopper(work.options.poll);
-  parallel_for(work.options.threads, blocks * segments, [&](std::size_t piece, std::size_t thread) {
-    const std::size_t first = piece / segments * kBlockQueries, s = piece % segments;
-    const std::size_t last = std::min(queries, first + kBlockQueries);
+  parallel_for(work.options.threads, pieces.count(), [&](std::size_t piece, std::size_t thread) {
+    const std::size_t first = pieces.first_query(piece), last = first + pieces.rows(piece);
     std::vector<Candidates> found;
     for (std::size_t q = first; q < last; ++q) found.push_back(make(q));
-    const TileRange range{panels * s / segments, panels * (s + 1) / segments};
-    scan_panels(work, first, range, found, stopper, thread);
-    for (std::size_t q = first; q < last; ++q) done(q, s, found[q - first].take());
+    scan_panels(work, first, pieces.range(piece), found, stopper, thread);
+    for (std::size_t q = first; q < last; ++q) {
+      done(q, pieces.segment(piece), found[q - first].take());
+    }
   });
-}
-
-std::size_t segments_for(std::size_t queries, std::size_t items, std::size_t threads) {
-  const std::size_t blocks = (queries + kBlockQueries - 1) / kBlockQueries;
-  const std::size_t wanted = (threads + blocks - 1) / std::max<std::size_t>(blocks, 1);
-  return std::clamp<std::size_t>(wanted, 1, Panels::count(items) / kSegmentPanels + 1);
 }
 
 double longest_of(const StoredVectors& rows) {
@@ -276,11 +266,13 @@ std::vector<std::vector<Scored>> candidates_of(const StoredVectors& rows,
   const Work work{rows, padded, filter.sparse(rows.rows) ? &chosen : nullptr, filter, options};
   const std::size_t queries = padded.rows.size();
   const std::size_t items = work.chosen ? chosen.size() : rows.rows;
-  const std::size_t segments = segments_for(queries, items, options.threads);
+  const Pieces pieces(queries, kBlockQueries, Panels::count(items), kSegmentPanels,
+                      options.threads);
+  const std::size_t segments = pieces.segments;
   const double longest = longest_of(rows);
   std::vector<std::vector<Scored>> parts(queries * segments);
   find_candidates(
-      work, segments,
+      work, pieces,
       [&](std::size_t q) {
         const float margin = margin_of(rows, options.metric, padded.lengths[q], longest);
         if (!radius) return Candidates(k, kLowest, margin);

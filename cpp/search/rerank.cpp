@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/errors.hpp"
+#include "search/stored_vectors.hpp"
 
 namespace bitsense {
 
@@ -47,21 +48,14 @@ class SignTables {
   std::vector<double> sums_;
 };
 
-// Four sums, because one would wait for itself.
-double dot(const float* a, const float* b, std::size_t n) {
-  double sum[4] = {};
-  for (std::size_t i = 0; i < n; ++i) sum[i % 4] += static_cast<double>(a[i]) * b[i];
-  return (sum[0] + sum[1]) + (sum[2] + sum[3]);
-}
-
 class Cosine {
  public:
   Cosine(const float* query, std::size_t dim)
-      : query_(query), dim_(dim), norm_(std::sqrt(dot(query, query, dim))) {}
+      : query_(query), dim_(dim), norm_(std::sqrt(exact_dot(query, query, dim))) {}
 
   float score(const float* item) const {
-    const double norms = norm_ * std::sqrt(dot(item, item, dim_));
-    return norms > 0 ? static_cast<float>(dot(query_, item, dim_) / norms) : 0.0F;
+    const double norms = norm_ * std::sqrt(exact_dot(item, item, dim_));
+    return norms > 0 ? static_cast<float>(exact_dot(query_, item, dim_) / norms) : 0.0F;
   }
 
  private:

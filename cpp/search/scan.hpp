@@ -19,6 +19,7 @@
 #include "core/parallel.hpp"
 #include "kernels/code_kernels.hpp"
 #include "search/filter.hpp"
+#include "search/pieces.hpp"
 
 namespace bitsense {
 
@@ -42,11 +43,6 @@ class Stopper {
  private:
   const Poll& poll_;
   std::atomic<bool> stopped_{false};
-};
-
-// Half-open range of tiles of 64 codes.
-struct TileRange {
-  std::size_t first, last;
 };
 
 constexpr std::size_t tiles_of(std::size_t rows) { return (rows + kTileCodes - 1) / kTileCodes; }

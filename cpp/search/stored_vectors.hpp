@@ -59,9 +59,11 @@ struct StoredVectors {
 // Eight sums, because one would wait for itself.
 inline double exact_dot(const float* a, const float* b, std::size_t n) {
   double sum[8] = {};
-  for (std::size_t x = 0; x < n; x += 8) {
+  std::size_t x = 0;
+  for (; x + 8 <= n; x += 8) {
     for (std::size_t i = 0; i < 8; ++i) sum[i] += static_cast<double>(a[x + i]) * b[x + i];
   }
+  for (std::size_t i = 0; x + i < n; ++i) sum[i] += static_cast<double>(a[x + i]) * b[x + i];
   return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
 }
 

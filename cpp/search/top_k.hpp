@@ -24,6 +24,15 @@ constexpr std::uint32_t neighbor_distance(Neighbor x) {
 }
 constexpr std::size_t neighbor_id(Neighbor x) { return x & ((Neighbor{1} << 48) - 1); }
 
+// Writes the first k of them, or all if there are fewer, as ids and distances.
+inline void write_neighbors(const std::vector<Neighbor>& neighbors, std::size_t k,
+                            std::int64_t* ids, std::int32_t* distances) {
+  for (std::size_t i = 0; i < std::min(k, neighbors.size()); ++i) {
+    ids[i] = static_cast<std::int64_t>(neighbor_id(neighbors[i]));
+    distances[i] = static_cast<std::int32_t>(neighbor_distance(neighbors[i]));
+  }
+}
+
 class TopK {
  public:
   // k >= 1; distances are 0..bits. `ascending`: each id will be larger than those before.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from common import Row, timer
+from search_rounds import Efforts, Search, System
 
 try:
     import faiss
@@ -21,9 +23,7 @@ try:
 except ImportError:
     hnswlib = None
 
-Search = Callable[[], np.ndarray]
-Efforts = Iterator[tuple[str, Callable[[], Search]]]
-System = tuple[str, Callable[[], Efforts], Row]
+Filtered = Callable[[np.ndarray, np.ndarray], Efforts]  # of queries and a mask
 
 EF = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048]
 PROBES = [1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 1024]
@@ -92,220 +92,182 @@ def timed(add: Callable[[], Any]) -> Row:
     return {"build_cpu_s": taken.cpu_s}
 
 
+def filled_graph(graph: Any, items: np.ndarray) -> Row:
+    """Fill an HNSW graph of faiss; return what it cost."""
+    graph.hnsw.efConstruction = CONSTRUCTION
+    return timed(lambda: graph.add(items))
+
+
+def filled_lists(lists: Any, items: np.ndarray, index: Any = None) -> Row:
+    """Train and fill inverted lists of faiss, or the index around them; return what it cost."""
+    index = lists if index is None else index
+    lists.cp.niter = 8
+
+    def fill() -> None:
+        index.train(items)
+        index.add(items)
+
+    return timed(fill)
+
+
+def faiss_graph(graph: Any, items: np.ndarray, queries: np.ndarray, k: int) -> System:
+    """Return a graph of faiss, filled."""
+    cost = filled_graph(graph, items)
+
+    def set_ef(value: int) -> None:
+        graph.hnsw.efSearch = value
+
+    return "faiss HNSW", efforts_of(EF, "ef", set_ef, lambda: graph.search(queries, k)[1]), cost
+
+
+def usearch_graph(items: np.ndarray, queries: np.ndarray, k: int, **kind: Any) -> System:
+    """Return the graph of usearch; `kind` says what its items are."""
+    graph = usearch.Index(connectivity=M, expansion_add=CONSTRUCTION, **kind)
+    cost = timed(lambda: graph.add(np.arange(len(items)), items, threads=1))
+
+    def set_ef(value: int) -> None:
+        graph.expansion_search = value
+
+    def search() -> np.ndarray:
+        return graph.search(queries, k, threads=1).keys
+
+    return "usearch", efforts_of(EF, "ef", set_ef, search), cost
+
+
+def hnswlib_graph(items: np.ndarray, queries: np.ndarray, k: int) -> System:
+    """Return the graph of hnswlib."""
+    graph = hnswlib.Index("l2", items.shape[1])
+    graph.init_index(len(items), ef_construction=CONSTRUCTION, M=M)
+    cost = timed(lambda: graph.add_items(items, num_threads=1))
+
+    def search() -> np.ndarray:
+        return graph.knn_query(queries, k, num_threads=1)[0].astype(np.int64)
+
+    return "hnswlib", efforts_of(EF, "ef", graph.set_ef, search), cost
+
+
 def binary_peers(codes: np.ndarray, queries: np.ndarray, k: int) -> list[System]:
     """Return approximate searches of codes."""
-    bits, systems = 8 * codes.shape[1], []
+    bits = 8 * codes.shape[1]
+    systems: list[System] = []
     if faiss is not None:
-        graph = faiss.IndexBinaryHNSW(bits, M)
-        graph.hnsw.efConstruction = CONSTRUCTION
-        cost = timed(lambda: graph.add(codes))
-
-        def set_ef(value: int) -> None:
-            graph.hnsw.efSearch = value
-
-        systems.append(
-            ("faiss HNSW", efforts_of(EF, "ef", set_ef, lambda: graph.search(queries, k)[1]), cost)
-        )
-        lists = int(4 * np.sqrt(len(codes)))
-        coarse = faiss.IndexBinaryFlat(bits)
-        inverted = faiss.IndexBinaryIVF(coarse, bits, lists)
-        inverted.cp.niter = 8
-
-        def fill() -> None:
-            inverted.train(codes)
-            inverted.add(codes)
-
-        cost = timed(fill)
-
-        def set_probes(value: int) -> None:
-            inverted.nprobe = value
-
-        systems.append(
-            (
-                "faiss IVF",
-                efforts_of(PROBES, "nprobe", set_probes, lambda: inverted.search(queries, k)[1]),
-                cost,
-            )
-        )
+        systems.append(faiss_graph(faiss.IndexBinaryHNSW(bits, M), codes, queries, k))
+        systems.append(binary_lists(codes, queries, k))
     if usearch is not None:
-        index = usearch.Index(
-            ndim=bits, metric="hamming", dtype="b1", connectivity=M, expansion_add=CONSTRUCTION
-        )
-        cost = timed(lambda: index.add(np.arange(len(codes)), codes, threads=1))
-
-        def set_expansion(value: int) -> None:
-            index.expansion_search = value
-
-        systems.append(
-            (
-                "usearch",
-                efforts_of(
-                    EF, "ef", set_expansion, lambda: index.search(queries, k, threads=1).keys
-                ),
-                cost,
-            )
-        )
+        kind = {"ndim": bits, "metric": "hamming", "dtype": "b1"}
+        systems.append(usearch_graph(codes, queries, k, **kind))
     return systems
+
+
+def binary_lists(codes: np.ndarray, queries: np.ndarray, k: int) -> System:
+    """Return inverted lists of codes."""
+    bits = 8 * codes.shape[1]
+    lists = faiss.IndexBinaryIVF(faiss.IndexBinaryFlat(bits), bits, int(4 * np.sqrt(len(codes))))
+    cost = filled_lists(lists, codes)
+
+    def set_probes(value: int) -> None:
+        lists.nprobe = value
+
+    efforts = efforts_of(PROBES, "nprobe", set_probes, lambda: lists.search(queries, k)[1])
+    return "faiss IVF", efforts, cost
 
 
 def real_peers(items: np.ndarray, queries: np.ndarray, metric: str, k: int) -> list[System]:
     """Return approximate searches of vectors; cosines are searched as products of unit vectors."""
     if metric == "cosine":
         items, queries = unit(items), unit(queries)
+    dim = items.shape[1]
     systems: list[System] = []
     if faiss is not None:
-        systems += faiss_real(items, queries, k)
+        systems.append(faiss_graph(faiss.IndexHNSWFlat(dim, M), items, queries, k))
+        systems += refined_lists(items, queries, k)
     if hnswlib is not None:
-        index = hnswlib.Index("l2", items.shape[1])
-        index.init_index(len(items), ef_construction=CONSTRUCTION, M=M)
-        cost = timed(lambda: index.add_items(items, num_threads=1))
-        systems.append(
-            (
-                "hnswlib",
-                efforts_of(
-                    EF,
-                    "ef",
-                    index.set_ef,
-                    lambda: index.knn_query(queries, k, num_threads=1)[0].astype(np.int64),
-                ),
-                cost,
-            )
-        )
+        systems.append(hnswlib_graph(items, queries, k))
     if usearch is not None:
-        other = usearch.Index(
-            ndim=items.shape[1],
-            metric="l2sq",
-            dtype="f32",
-            connectivity=M,
-            expansion_add=CONSTRUCTION,
-        )
-        cost = timed(lambda: other.add(np.arange(len(items)), items, threads=1))
-
-        def set_expansion(value: int) -> None:
-            other.expansion_search = value
-
-        systems.append(
-            (
-                "usearch",
-                efforts_of(
-                    EF, "ef", set_expansion, lambda: other.search(queries, k, threads=1).keys
-                ),
-                cost,
-            )
-        )
+        kind = {"ndim": dim, "metric": "l2sq", "dtype": "f32"}
+        systems.append(usearch_graph(items, queries, k, **kind))
     return systems
 
 
-def faiss_real(items: np.ndarray, queries: np.ndarray, k: int) -> list[System]:
-    """Return the approximate searches of faiss: HNSW, and FastScan with refinement."""
+def refined_lists(items: np.ndarray, queries: np.ndarray, k: int) -> list[System]:
+    """Return inverted lists of faiss with FastScan, once for each factor of refinement."""
     dim = items.shape[1]
-    graph = faiss.IndexHNSWFlat(dim, M)
-    graph.hnsw.efConstruction = CONSTRUCTION
-    cost = timed(lambda: graph.add(items))
-
-    def set_ef(value: int) -> None:
-        graph.hnsw.efSearch = value
-
-    systems: list[System] = [
-        ("faiss HNSW", efforts_of(EF, "ef", set_ef, lambda: graph.search(queries, k)[1]), cost)
-    ]
-    lists = int(2 * np.sqrt(len(items)))
-    fast = faiss.index_factory(dim, f"IVF{lists},PQ{dim // 2}x4fs")
-    fast.cp.niter = 8
+    fast = faiss.index_factory(dim, f"IVF{int(2 * np.sqrt(len(items)))},PQ{dim // 2}x4fs")
     refined = faiss.IndexRefineFlat(fast)
-
-    def fill() -> None:
-        refined.train(items)
-        refined.add(items)
-
-    cost = timed(fill)
+    cost = filled_lists(fast, items, refined)
+    systems: list[System] = []
     for factor in (5, 10, 20, 50):
 
         def set_probes(value: int, factor: int = factor) -> None:
             fast.nprobe = value
             refined.k_factor = factor
 
-        systems.append(
-            (
-                f"faiss IVF FastScan, refine {factor}",
-                efforts_of(PROBES, "nprobe", set_probes, lambda: refined.search(queries, k)[1]),
-                cost,
-            )
-        )
+        efforts = efforts_of(PROBES, "nprobe", set_probes, lambda: refined.search(queries, k)[1])
+        systems.append((f"faiss IVF FastScan, refine {factor}", efforts, cost))
     return systems
 
 
-def filtered_peers(
-    items: np.ndarray, k: int
-) -> list[tuple[str, Callable[[np.ndarray, np.ndarray], Efforts]]]:
+def filtered_peers(items: np.ndarray, k: int) -> list[tuple[str, Filtered]]:
     """Return functions of queries and a mask that give settings."""
-    items = unit(items)
-    peers: list[tuple[str, Callable[[np.ndarray, np.ndarray], Efforts]]] = []
-
-    def gathered(queries: np.ndarray, mask: np.ndarray) -> Efforts:
-        asked = unit(queries)
-
-        def run() -> np.ndarray:
-            rows = np.flatnonzero(mask)
-            scores = asked @ items[rows].T
-            return rows[np.argpartition(-scores, k, axis=1)[:, :k]]
-
-        yield "", lambda: run
-
-    peers.append(("numpy, gathered", gathered))
+    items, dim = unit(items), items.shape[1]
+    peers: list[tuple[str, Filtered]] = [("numpy, gathered", partial(gathered, items, k))]
     if faiss is None:
         return peers
-    flat = faiss.IndexFlatIP(items.shape[1])
+    flat = faiss.IndexFlatIP(dim)
     flat.add(items)
-    graph = faiss.IndexHNSWFlat(items.shape[1], M)
-    graph.hnsw.efConstruction = CONSTRUCTION
-    graph.add(items)
-    lists = int(4 * np.sqrt(len(items)))
-    inverted = faiss.index_factory(items.shape[1], f"IVF{lists},Flat", faiss.METRIC_INNER_PRODUCT)
-    inverted.cp.niter = 8
-    inverted.train(items)
-    inverted.add(items)
-
-    def settings(
-        index: Any, parameters: Callable[..., Any], name: str, values: list[int]
-    ) -> Callable[[np.ndarray, np.ndarray], Efforts]:
-        def efforts(queries: np.ndarray, mask: np.ndarray) -> Efforts:
-            asked = unit(queries)
-            bits = np.packbits(mask, bitorder="little")
-            selector = faiss.IDSelectorBitmap(bits)
-            for value in values:
-
-                def make(value: int = value, keep: Any = bits) -> Search:
-                    chosen = parameters(selector, value)
-                    return lambda keep=keep: index.search(asked, k, params=chosen)[1]
-
-                yield f"{name}={value}" if name else "", make
-
-        return efforts
-
-    peers.append(
-        (
-            "faiss flat, bitmap",
-            settings(flat, lambda sel, _: faiss.SearchParameters(sel=sel), "", [0]),
-        )
+    graph = faiss.IndexHNSWFlat(dim, M)
+    filled_graph(graph, items)
+    lists = faiss.index_factory(
+        dim, f"IVF{int(4 * np.sqrt(len(items)))},Flat", faiss.METRIC_INNER_PRODUCT
     )
-    peers.append(
-        (
-            "faiss HNSW, bitmap",
-            settings(
-                graph, lambda sel, ef: faiss.SearchParametersHNSW(sel=sel, efSearch=ef), "ef", EF
-            ),
-        )
-    )
-    peers.append(
-        (
-            "faiss IVF, bitmap",
-            settings(
-                inverted,
-                lambda sel, n: faiss.SearchParametersIVF(sel=sel, nprobe=n),
-                "nprobe",
-                PROBES,
-            ),
-        )
-    )
-    return peers
+    filled_lists(lists, items)
+
+    def plain(keep: Any, _: int) -> Any:
+        return faiss.SearchParameters(sel=keep)
+
+    def walked(keep: Any, ef: int) -> Any:
+        return faiss.SearchParametersHNSW(sel=keep, efSearch=ef)
+
+    def probed(keep: Any, probes: int) -> Any:
+        return faiss.SearchParametersIVF(sel=keep, nprobe=probes)
+
+    return [
+        *peers,
+        ("faiss flat, bitmap", partial(masked, flat, k, plain, "", [0])),
+        ("faiss HNSW, bitmap", partial(masked, graph, k, walked, "ef", EF)),
+        ("faiss IVF, bitmap", partial(masked, lists, k, probed, "nprobe", PROBES)),
+    ]
+
+
+def gathered(items: np.ndarray, k: int, queries: np.ndarray, mask: np.ndarray) -> Efforts:
+    """Yield the one setting of a block product with the rows that pass."""
+    asked = unit(queries)
+
+    def run() -> np.ndarray:
+        rows = np.flatnonzero(mask)
+        scores = asked @ items[rows].T
+        return rows[np.argpartition(-scores, k, axis=1)[:, :k]]
+
+    yield "", lambda: run
+
+
+def masked(
+    index: Any,
+    k: int,
+    parameters: Callable[[Any, int], Any],
+    name: str,
+    values: list[int],
+    queries: np.ndarray,
+    mask: np.ndarray,
+) -> Efforts:
+    """Yield the settings of an index of faiss that is given a mask as a bitmap."""
+    asked = unit(queries)
+    bits = np.packbits(mask, bitorder="little")
+    selector = faiss.IDSelectorBitmap(bits)
+    for value in values:
+
+        def make(value: int = value, keep: Any = bits) -> Search:
+            chosen = parameters(selector, value)
+            return lambda keep=keep: index.search(asked, k, params=chosen)[1]
+
+        yield f"{name}={value}" if name else "", make

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import os
 import signal
 from pathlib import Path
@@ -45,3 +46,10 @@ def often(monkeypatch):
     for function in ("train", "train_words", "train_senses"):
         engine = getattr(_core, function)
         monkeypatch.setattr(_core, function, functools.partial(engine, watch_every=0.0))
+
+
+@pytest.fixture
+def module(monkeypatch):
+    """Import a module of the benchmarks by name."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    return importlib.import_module

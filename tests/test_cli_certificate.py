@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 from reference import certificate as twin
+from reference.command_line import bitsense, error_of
 from reference.topics import planted
-from test_cli import bitsense, error_of
 
 from bitsense import BinaryParagraphVector, files, load
 from bitsense._edited_copies import HELD_OUT

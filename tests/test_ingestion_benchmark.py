@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import lzma
-from pathlib import Path
 
 import pytest
 
 
 @pytest.fixture
-def ingestion(monkeypatch):
-    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "benchmarks")
-    return importlib.import_module("ingestion")
+def ingestion(module):
+    return module("ingestion")
 
 
 def test_every_contestant_has_a_row(ingestion, monkeypatch, tmp_path):

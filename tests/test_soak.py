@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,16 +11,15 @@ from bitsense import HammingIndex, _core, _item_store
 
 
 @pytest.fixture
-def soak(monkeypatch):
-    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "benchmarks")
-    targets = importlib.import_module("soak_targets")
-    for module in ("_index_base", "_hamming_index", "_cosine_index", "_merge"):
+def soak(module, monkeypatch):
+    targets = module("soak_targets")
+    for machinery in ("_index_base", "_hamming_index", "_cosine_index", "_merge"):
         for name in ("_MOST_BEHIND", "_TABLES_FROM", "_GRAPH_FROM", "_JOIN_ROWS", "_LEAST_ROWS",
                      "FEW_ROWS"):  # fmt: skip
-            inside = getattr(targets, module)
+            inside = getattr(targets, machinery)
             if hasattr(inside, name):  # so that they are put back
                 monkeypatch.setattr(inside, name, getattr(inside, name))
-    return importlib.import_module("soak")
+    return module("soak")
 
 
 def test_two_seconds_of_every_index_have_no_wrong_answer(soak, monkeypatch, tmp_path, capsys):

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .codes import check_ids
+from ._ids import check_ids
 from .filters import Attributes, Expression
 
 __all__ = ["Growable", "ItemStore", "Snapshot", "check_mask", "pack_mask", "unpack_mask"]

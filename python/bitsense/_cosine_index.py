@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
+from ._bitmaps import behind, within
 from ._check import check_count, check_float, check_option, check_threads, check_vectors
 from ._index_base import Index, check_degree
 from ._item_store import ItemStore, Snapshot
-from ._merge import behind, by_rank, is_few, merged, within
+from ._merge import by_rank, is_few, merged
 from .errors import FormatError
 
 __all__ = ["CosineIndex"]
@@ -422,7 +423,6 @@ class CosineIndex(Index):
         data, dim, scales, squares = self._stored(snapshot)
         ranks = snapshot.order[0]
         some = codes.rows
-        head = None if bitmap is None else bitmap[: (some + 63) // 64]
         found = _core.quantized_search(
             data[:some],
             dim,
@@ -434,7 +434,7 @@ class CosineIndex(Index):
             self._engine_metric(),
             k,
             shortlist,
-            head,
+            within(some, bitmap),
             None if ranks is None else ranks[:some],
             threads,
         )

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
+from ._bitmaps import behind, within
 from ._check import MAX_BITS, check_count, check_option, check_threads
 from ._index_base import Index, check_degree
 from ._item_store import ItemStore, Snapshot
-from ._merge import behind, by_rank, is_few, merged, within
+from ._merge import by_rank, is_few, merged
 from .codes import Codes, as_codes
 from .errors import FormatError
 

@@ -19,12 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from . import files
+from ._bitmaps import pack_mask, unpack_mask
 from ._check import check_threads
 from ._cosine_index import CosineIndex, Quantized, VectorGraph
 from ._hamming_index import Graph, HammingIndex, Tables
 from ._ids import pack_ids, unpack_ids
 from ._index_base import Index
-from ._item_store import ItemStore, Snapshot, pack_mask, unpack_mask
+from ._item_store import ItemStore, Snapshot
 from .errors import FormatError
 from .filters import Attributes
 

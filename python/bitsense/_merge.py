@@ -9,39 +9,13 @@ import numpy.typing as npt
 
 from . import _core
 
-__all__ = ["behind", "by_rank", "is_few", "merged", "within"]
+__all__ = ["by_rank", "is_few", "merged"]
 
 Answers = tuple[npt.NDArray[np.int64], npt.NDArray[Any]]
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
 
 FEW_ROWS, FEW_SHARE = 1_000, 50
-
-
-def behind(covered: int, rows: int, bitmap: Words | None) -> tuple[int, Words | None]:
-    """Return a multiple of 64 and the bitmap of the rows from there on, of which those before
-    `covered` do not pass."""
-    first = covered // 64 * 64
-    if bitmap is None:
-        if first == covered:
-            return first, None
-        rest = np.full((rows - first + 63) // 64, ~np.uint64(0))
-    else:
-        rest = bitmap[first // 64 :].copy()
-    rest[0] &= ~np.uint64((1 << (covered - first)) - 1)
-    if rows % 64:
-        rest[-1] &= np.uint64((1 << rows % 64) - 1)
-    return first, rest
-
-
-def within(covered: int, bitmap: Words | None) -> Words | None:
-    """Return the bitmap of the first `covered` rows."""
-    if bitmap is None:
-        return None
-    head: Words = bitmap[: (covered + 63) // 64].copy()
-    if covered % 64:
-        head[-1] &= np.uint64((1 << covered % 64) - 1)
-    return head
 
 
 def is_few(bitmap: Words, rows: int) -> bool:

@@ -13,7 +13,7 @@ from ._check import check_count, check_float, check_option, check_threads, check
 from ._index_base import Index, check_degree
 from ._item_store import ItemStore, Snapshot
 from ._merge import by_rank, is_few, merged
-from .errors import FormatError
+from ._stored_vectors import DTYPES, StoredVectors, check_columns, columns_of
 
 __all__ = ["CosineIndex"]
 
@@ -23,8 +23,6 @@ Words = npt.NDArray[np.uint64]
 
 METRICS = ("cosine", "ip", "l2")
 KINDS = ("auto", "flat", "graph", "quantized")
-DTYPES = ("float32", "float16", "int8")
-_QUANTUM = 16  # numbers that a row is padded to
 _LEAST_ROWS = 1_000  # fewer are scanned, whatever the kind
 _AUTO_GRAPH = 50_000
 _SAMPLE, _ITERATIONS = 20_000, 12
@@ -157,10 +155,7 @@ class CosineIndex(Index):
     def vectors(self) -> Floats:
         """The stored vectors as float32, in the order of `ids`. A copy."""
         snapshot = self._store.snapshot
-        stored = snapshot.columns["vectors"][:, : self._dim]
-        values = stored.astype(np.float32)
-        if self._dtype == "int8":
-            values *= snapshot.columns["scales"][:, None]
+        values = self._stored(snapshot).values()
         return values if snapshot.alive is None else values[snapshot.alive]
 
     def __repr__(self) -> str:
@@ -210,40 +205,10 @@ class CosineIndex(Index):
     def _columns(self, items: Any, name: str) -> dict[str, npt.NDArray[Any]]:
         """Return vectors as they are stored, with what else is kept of each."""
         given = check_vectors(name, items, dim=self._dim)
-        columns: dict[str, npt.NDArray[Any]] = {}
-        scales: Floats | None = None
-        if self._dtype == "float16":
-            with np.errstate(over="ignore"):
-                stored: npt.NDArray[Any] = given.astype(np.float16)
-            if not np.isfinite(stored).all():
-                row = int(np.flatnonzero(~np.isfinite(stored).all(axis=1))[0])
-                raise ValueError(f"`{name}` must be finite in float16, row {row} is not")
-        elif self._dtype == "int8":
-            largest = np.abs(given).max(axis=1, initial=0.0)
-            scales = (largest / np.float32(127)).astype(np.float32)
-            divisors = np.where(scales > 0, scales, np.float32(1))
-            stored = np.rint(given / divisors[:, None]).clip(-127, 127).astype(np.int8)
-            columns["scales"] = scales
-        else:
-            stored = given
-        stride = -(-self._dim // _QUANTUM) * _QUANTUM
-        if stored.shape[1] != stride:
-            padded = np.zeros((len(stored), stride), stored.dtype)
-            padded[:, : self._dim] = stored
-            stored = padded
-        columns["vectors"] = stored
-        columns["squares"] = _core.squared_lengths(
-            stored, self._dim, scales, check_threads(self._threads)
-        )
-        with np.errstate(over="ignore"):
-            if not np.isfinite(columns["squares"]).all():
-                raise ValueError(f"`{name}` must have lengths whose squares fit float32")
-        return columns
+        return columns_of(name, given, self._dtype, check_threads(self._threads))
 
-    def _stored(self, snapshot: Snapshot) -> tuple[Any, int, Any, Any]:
-        """Return what the engine takes as the rows."""
-        columns = snapshot.columns
-        return columns["vectors"], self._dim, columns.get("scales"), columns["squares"]
+    def _stored(self, snapshot: Snapshot) -> StoredVectors:
+        return StoredVectors.of(snapshot.columns, self._dim)
 
     def _engine_metric(self) -> _core.Metric:
         metric: _core.Metric = getattr(_core.Metric, self._metric)
@@ -292,9 +257,7 @@ class CosineIndex(Index):
         self, snapshot: Snapshot, first: int, last: int, threads: int
     ) -> npt.NDArray[np.int8]:
         """Return rows as the graph keeps them."""
-        values = snapshot.columns["vectors"][first:last, : self._dim].astype(np.float32)
-        if self._dtype == "int8":
-            values *= snapshot.columns["scales"][first:last, None]
+        values = self._stored(snapshot).part(first, last).values()
         return _core.quantise_rows(self._prepared(values), threads)
 
     def _prepared(self, values: Floats) -> Floats:
@@ -305,15 +268,7 @@ class CosineIndex(Index):
         return np.ascontiguousarray(values)
 
     def _check_columns(self, columns: dict[str, npt.NDArray[Any]]) -> None:
-        squares = columns["squares"]
-        with np.errstate(all="ignore"):
-            right = _core.squared_lengths(
-                columns["vectors"], self._dim, columns.get("scales"), check_threads(self._threads)
-            )
-        if not np.isfinite(squares).all() or not np.array_equal(right, squares):
-            raise FormatError("corrupt: 'squares' must be the squared lengths of the vectors")
-        if columns["vectors"][:, self._dim :].any():
-            raise FormatError(f"corrupt: 'vectors' must be zero from column {self._dim} on")
+        check_columns(columns, self._dim, check_threads(self._threads))
 
     def _check_structure(self, structure: Any, threads: int) -> None:
         snapshot = self._store.snapshot
@@ -420,14 +375,10 @@ class CosineIndex(Index):
         bitmap: Words | None,
         threads: int,
     ) -> tuple[Ints, Floats]:
-        data, dim, scales, squares = self._stored(snapshot)
         ranks = snapshot.order[0]
         some = codes.rows
         found = _core.quantized_search(
-            data[:some],
-            dim,
-            None if scales is None else scales[:some],
-            squares[:some],
+            *self._stored(snapshot).part(0, some),
             codes.centroids,
             codes.planes,
             asked,
@@ -453,13 +404,9 @@ class CosineIndex(Index):
         """Add to what was found among the covered rows what is behind them."""
         if covered == snapshot.rows:
             return found
-        data, dim, scales, squares = self._stored(snapshot)
         first, rest = behind(covered, snapshot.rows, bitmap)
         rows, distances = _core.real_search(
-            data[first:],
-            dim,
-            None if scales is None else scales[first:],
-            squares[first:],
+            *self._stored(snapshot).part(first),
             asked,
             self._engine_metric(),
             k,

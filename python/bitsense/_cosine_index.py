@@ -2,58 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from ._bitmaps import behind, within
 from ._check import check_count, check_float, check_option, check_threads, check_vectors
 from ._index_base import Index, check_degree
 from ._item_store import ItemStore, Snapshot
-from ._merge import by_rank, is_few, merged
 from ._stored_vectors import DTYPES, StoredVectors, check_columns, columns_of
+from ._structures import Quantized, VectorGraph
 
 __all__ = ["CosineIndex"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
-Words = npt.NDArray[np.uint64]
 
 METRICS = ("cosine", "ip", "l2")
 KINDS = ("auto", "flat", "graph", "quantized")
 _LEAST_ROWS = 1_000  # fewer are scanned, whatever the kind
 _AUTO_GRAPH = 50_000
-_SAMPLE, _ITERATIONS = 20_000, 12
-_CHECKED_ROWS = 65_536
-
-
-class Quantized(NamedTuple):
-    """Short codes of the first rows."""
-
-    centroids: Floats
-    planes: npt.NDArray[np.uint8]
-    covered: npt.NDArray[np.int64]
-
-    @property
-    def rows(self) -> int:
-        """How many rows have codes."""
-        return int(self.covered[0])
-
-
-class VectorGraph(NamedTuple):
-    """A graph of neighbours over the first rows, which it keeps as bytes."""
-
-    neighbors: npt.NDArray[np.uint32]
-    entries: npt.NDArray[np.uint32]
-    copies: npt.NDArray[np.uint32]
-    records: npt.NDArray[np.int8]
-
-    @property
-    def rows(self) -> int:
-        """How many rows it covers."""
-        return len(self.neighbors)
 
 
 class CosineIndex(Index):
@@ -102,6 +72,11 @@ class CosineIndex(Index):
     """
 
     _what = "cosine"
+    _structures: ClassVar[Mapping[str, Any]] = {
+        "quantized": Quantized,
+        "graph": VectorGraph,
+        "auto": VectorGraph,
+    }
 
     def __init__(
         self,
@@ -219,53 +194,11 @@ class CosineIndex(Index):
         return least.get(self._kind)
 
     def _built(self, snapshot: Snapshot, old: Any, threads: int) -> Any:
-        if self._kind == "quantized":
-            return self._quantized(snapshot, old, threads)
-        return self._graph(snapshot, old, threads)
-
-    def _quantized(self, snapshot: Snapshot, old: Quantized | None, threads: int) -> Quantized:
         stored, metric = self._stored(snapshot), self._engine_metric()
-        rows = snapshot.rows
-        width = min(self._width, self._dim)
-        if old is not None and rows <= 4 * len(old.planes) * 64:
-            centroids, first = old.centroids, old.rows
-        else:
-            centroids = _core.train_centroids(*stored, metric, width, _SAMPLE, _ITERATIONS, threads)
-            first = 0
-        parts = -(-self._dim // width)
-        planes = np.zeros((-(-rows // 64), -(-parts // 2), 64), np.uint8)
-        if first and old is not None:
-            planes[: len(old.planes)] = old.planes
-        _core.encode_rows(*stored, metric, centroids, first, planes, threads)
-        return Quantized(centroids, planes, np.array([rows]))
-
-    def _graph(self, snapshot: Snapshot, old: VectorGraph | None, threads: int) -> VectorGraph:
-        first = 0 if old is None else old.rows
-        records = self._records(snapshot, first, snapshot.rows, threads)
-        if old is None:
-            made = _core.graph_build_bytes(
-                records, self._degree, self._ef_construction, threads=threads
-            )
-        else:
-            records = np.concatenate([old.records, records])
-            made = _core.graph_extend_bytes(
-                *old[:3], records, self._ef_construction, threads=threads
-            )
-        return VectorGraph(*made, records)
-
-    def _records(
-        self, snapshot: Snapshot, first: int, last: int, threads: int
-    ) -> npt.NDArray[np.int8]:
-        """Return rows as the graph keeps them."""
-        values = self._stored(snapshot).part(first, last).values()
-        return _core.quantise_rows(self._prepared(values), threads)
-
-    def _prepared(self, values: Floats) -> Floats:
-        """Return vectors such that the metric is one that the graph has."""
-        if self._metric == "cosine":
-            lengths = np.sqrt((values.astype(np.float64) ** 2).sum(axis=1, keepdims=True))
-            values = (values / np.where(lengths > 0, lengths, 1)).astype(np.float32)
-        return np.ascontiguousarray(values)
+        if self._kind == "quantized":
+            return Quantized.built(stored, metric, self._width, old, threads)
+        degree, ef = self._degree, self._ef_construction
+        return VectorGraph.built(stored, metric, degree, ef, old, threads)
 
     def _check_columns(self, columns: dict[str, npt.NDArray[Any]]) -> None:
         check_columns(columns, self._dim, check_threads(self._threads))
@@ -274,21 +207,8 @@ class CosineIndex(Index):
         snapshot = self._store.snapshot
         if structure.rows > snapshot.rows:
             raise ValueError(f"the structure has {structure.rows} rows of {snapshot.rows}")
-        if isinstance(structure, Quantized) and self._kind == "quantized":
-            if not np.isfinite(structure.centroids).all() or structure.covered.shape != (1,):
-                raise ValueError("centroids must be finite")
-            empty = np.empty((0, self._dim), np.float32)
-            self._by_codes(snapshot, structure, empty, 1, 1, None, threads)  # checks the shapes
-        elif isinstance(structure, VectorGraph) and self._kind in ("graph", "auto"):
-            _core.graph_check(*structure[:3])
-            for first in range(0, structure.rows, _CHECKED_ROWS):
-                last = min(first + _CHECKED_ROWS, structure.rows)
-                if not np.array_equal(
-                    self._records(snapshot, first, last, threads), structure.records[first:last]
-                ):
-                    raise ValueError("the rows of the graph must be those of the vectors")
-        else:
-            raise ValueError(f"an index of kind {self._kind!r} has no such structure")
+        self._require_kind(structure)
+        structure.check(self._stored(snapshot), self._engine_metric(), threads)
 
     # Searches
 
@@ -341,114 +261,15 @@ class CosineIndex(Index):
         shortlist = check_count("shortlist", shortlist, least=k)
         threads = check_threads(threads)
         snapshot, bitmap = self._filtered(mask, ids, where, threads)
-        structure = snapshot.structure
+        structure, ranks = snapshot.structure, snapshot.order[0]
+        stored, metric = self._stored(snapshot), self._engine_metric()
         if isinstance(structure, VectorGraph):
-            rows, distances = self._walk(snapshot, structure, asked, k, ef, bitmap, threads)
+            found = structure.search(stored, metric, asked, k, ef, bitmap, ranks, threads)
         elif isinstance(structure, Quantized):
-            rows, distances = self._by_codes(
-                snapshot, structure, asked, k, shortlist, bitmap, threads
-            )
+            found = structure.search(stored, metric, asked, k, shortlist, bitmap, ranks, threads)
         else:
-            rows, distances = self._flat(snapshot, asked, k, bitmap, threads)
-        return snapshot.names(rows), distances
-
-    def _flat(
-        self, snapshot: Snapshot, asked: Floats, k: int, bitmap: Words | None, threads: int
-    ) -> tuple[Ints, Floats]:
-        return _core.real_search(
-            *self._stored(snapshot),
-            asked,
-            self._engine_metric(),
-            k,
-            bitmap,
-            snapshot.order[0],
-            threads,
-        )
-
-    def _by_codes(
-        self,
-        snapshot: Snapshot,
-        codes: Quantized,
-        asked: Floats,
-        k: int,
-        shortlist: int,
-        bitmap: Words | None,
-        threads: int,
-    ) -> tuple[Ints, Floats]:
-        ranks = snapshot.order[0]
-        some = codes.rows
-        found = _core.quantized_search(
-            *self._stored(snapshot).part(0, some),
-            codes.centroids,
-            codes.planes,
-            asked,
-            self._engine_metric(),
-            k,
-            shortlist,
-            within(some, bitmap),
-            None if ranks is None else ranks[:some],
-            threads,
-        )
-        return self._with_rest(snapshot, some, found, asked, k, bitmap, threads)
-
-    def _with_rest(
-        self,
-        snapshot: Snapshot,
-        covered: int,
-        found: tuple[Ints, Floats],
-        asked: Floats,
-        k: int,
-        bitmap: Words | None,
-        threads: int,
-    ) -> tuple[Ints, Floats]:
-        """Add to what was found among the covered rows what is behind them."""
-        if covered == snapshot.rows:
-            return found
-        first, rest = behind(covered, snapshot.rows, bitmap)
-        rows, distances = _core.real_search(
-            *self._stored(snapshot).part(first),
-            asked,
-            self._engine_metric(),
-            k,
-            rest,
-            None,
-            threads,
-        )
-        return merged(found, by_rank((rows + first, distances), snapshot.order[0]), k)
-
-    def _walk(
-        self,
-        snapshot: Snapshot,
-        graph: VectorGraph,
-        asked: Floats,
-        k: int,
-        ef: int,
-        bitmap: Words | None,
-        threads: int,
-    ) -> tuple[Ints, Floats]:
-        covered = graph.rows
-        head = within(covered, bitmap)
-        if head is not None and is_few(head, covered):  # a scan of those alone is sooner done
-            return self._flat(snapshot, asked, k, bitmap, threads)
-        listed, _ = _core.graph_search_bytes(
-            *graph,
-            _core.quantise_rows(self._prepared(asked), threads),
-            self._metric == "l2",
-            ef,
-            ef,
-            head,
-            threads,
-        )
-        found = _core.real_rerank(
-            *self._stored(snapshot),
-            asked,
-            self._engine_metric(),
-            listed,
-            min(k, listed.shape[1]),
-            snapshot.order[0],
-            threads,
-        )
-        return self._with_rest(snapshot, covered, found, asked, k, bitmap, threads)
+            found = _core.real_search(*stored, asked, metric, k, bitmap, ranks, threads)
+        return snapshot.names(found[0]), found[1]
 
     def range_search(
         self,

@@ -21,11 +21,12 @@ import numpy.typing as npt
 from . import files
 from ._bitmaps import pack_mask, unpack_mask
 from ._check import check_threads
-from ._cosine_index import CosineIndex, Quantized, VectorGraph
-from ._hamming_index import Graph, HammingIndex, Tables
+from ._cosine_index import CosineIndex
+from ._hamming_index import HammingIndex
 from ._ids import pack_ids, unpack_ids
 from ._index_base import Index
 from ._item_store import ItemStore, Snapshot
+from ._structures import Graph, Quantized, Tables, VectorGraph
 from .errors import FormatError
 from .filters import Attributes
 

@@ -192,16 +192,13 @@ class ItemStore:
         """
         store = cls(columns)
         store._attributes = attributes
-        store._ids = None if ids is None else Growable(ids)
         store._alive = None if alive is None or alive.all() else alive
         if ids is not None:
-            store.next_id = 0
+            living = ids if alive is None else ids[alive]
+            check_ids(living, len(living))
+            store._ids = Growable(ids)
+            store.next_id = 0  # of given ids it may be less than the number of rows
             store._count_past(ids)
-        if ids is not None:
-            check_ids(
-                ids if alive is None else ids[alive],
-                int(np.count_nonzero(np.ones(len(ids), np.bool_) if alive is None else alive)),
-            )
         store.snapshot = store._taken()
         return store
 

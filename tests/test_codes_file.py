@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bitsense import FormatError, files, load
+from bitsense import FormatError, _file_kinds, files, load
 from bitsense._codes_file import codes_bytes, load_codes, save_codes
 from bitsense.codes import Codes
 from bitsense.search import HammingIndex
@@ -70,7 +70,7 @@ def test_codes_and_index_save_load_and_pickle(tmp_path):
 
 
 def test_another_kind_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setitem(files._loaders, "thing", lambda header, arrays: 7)
+    monkeypatch.setitem(_file_kinds._loaders, "thing", lambda header, arrays: 7)
     files.write_file(tmp_path / "x", "thing", {}, {})
     with pytest.raises(FormatError) as error:
         load_codes(tmp_path / "x")

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bitsense import FormatError, _core, files, load
+from bitsense import FormatError, _core, _file_kinds, files, load
 
 
 def names(folder: Path) -> list[str]:
@@ -190,7 +190,7 @@ def test_kill_during_save_leaves_a_whole_file(tmp_path):
 
 
 def test_load_calls_the_loader_of_the_kind(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "_loaders", {})
+    monkeypatch.setattr(_file_kinds, "_loaders", {})
     path = tmp_path / "x.bitsense"
     files.write_file(path, "thing", {"n": 3}, {"a": np.arange(3)})
     with pytest.raises(FormatError) as error:
@@ -216,7 +216,7 @@ def test_load_calls_the_loader_of_the_kind(tmp_path, monkeypatch):
 
 
 def test_a_loader_that_forgot_a_check_gives_format_error_too(monkeypatch):
-    monkeypatch.setattr(files, "_loaders", {})
+    monkeypatch.setattr(_file_kinds, "_loaders", {})
     files.register("thing", lambda header, arrays: header["missing"])
     with pytest.raises(FormatError, match=r"^corrupt: 'missing'$") as error:
         files.load_bytes(files.write_bytes("thing", {}, {}))

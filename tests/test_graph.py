@@ -11,7 +11,7 @@ from reference import codes as codes_twin
 from reference import graphs as twin
 
 from bitsense import _core
-from bitsense._item_store import pack_mask
+from bitsense._bitmaps import pack_mask
 
 LEVELS = _core.levels()
 

@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from reference import bm25 as twin
 
-from bitsense import BM25Index, FormatError, NotFittedError, Tokenizer, files, info, load, verify
+from bitsense import (
+    BM25Index,
+    FormatError,
+    NotFittedError,
+    Tokenizer,
+    _file_kinds,
+    files,
+    info,
+    load,
+    verify,
+)
 from bitsense._bm25_file import bm25_bytes
 
 TOKENS = st.lists(st.sampled_from(["a", "b", "c", "d", "e", "été", "x7"]), max_size=8)
@@ -129,7 +139,7 @@ def test_save_load_copy(tmp_path):
 
 
 def test_another_kind_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setitem(files._loaders, "thing", lambda header, arrays: 7)
+    monkeypatch.setitem(_file_kinds._loaders, "thing", lambda header, arrays: 7)
     files.write_file(tmp_path / "x", "thing", {}, {})
     with pytest.raises(FormatError) as error:
         BM25Index.load(tmp_path / "x")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bitsense import _core
-from bitsense._item_store import pack_mask
+from bitsense._bitmaps import pack_mask
 
 METRICS = [_core.Metric.cosine, _core.Metric.ip, _core.Metric.l2]
 

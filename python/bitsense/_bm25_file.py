@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from . import _core, files
 from ._check import check_float
+from ._ids import check_ids, pack_ids, unpack_ids
 from ._tokenizer import Tokenizer
 from ._vocabulary import Vocabulary
-from .codes import check_ids
 from .errors import FormatError
 from .lexical import BM25Index
 
@@ -36,13 +35,8 @@ def _parts(index: BM25Index) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]
     arrays: dict[str, npt.NDArray[Any]] = {}
     arrays.update(zip(_WORDS, vocabulary.to_arrays(), strict=True))
     arrays.update(zip(_ARRAYS, engine.to_arrays(), strict=True))
-    kind = "none"
-    if ids is not None and ids.dtype == np.int64:
-        kind = "int"
-        arrays["ids"] = ids
-    elif ids is not None:
-        kind = "str"
-        arrays.update(files.pack_strings("ids", ids))
+    kind, names = pack_ids(ids)
+    arrays.update(names)
     options = {"k1": index.k1, "b": index.b, "tokenizer": index.tokenizer.to_dict(), "ids": kind}
     return options, arrays
 
@@ -83,14 +77,7 @@ def _from_parts(header: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> 
     )
     if len(offsets) > len(vocabulary) + 1:
         raise FormatError("corrupt: the postings have more terms than the vocabulary")
-    kind = files.require_field(header, "ids", str)
-    ids: Any = None
-    if kind == "int":
-        ids = files.require_array(arrays, "ids", "int64", len(lengths))
-    elif kind == "str":
-        ids = files.unpack_strings(arrays, "ids")
-    elif kind != "none":
-        raise FormatError(f"corrupt: 'ids' must be none, int or str, got {kind!r}")
+    ids = unpack_ids(header, arrays, len(lengths))
     try:
         k1, b = (
             check_float(name, files.require_field(header, name, (int, float)), most=most)

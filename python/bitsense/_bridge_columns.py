@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ._check import check_vectors
-from .codes import Codes, as_codes, check_ids
+from ._ids import check_ids
+from .codes import Codes, as_codes
 from .errors import FormatError
 from .vectors import WordVectors
 

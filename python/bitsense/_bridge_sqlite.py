@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ._check import check_count
-from .codes import Codes, as_codes, check_ids
+from ._ids import check_ids
+from .codes import Codes, as_codes
 from .errors import FormatError
 
 __all__ = ["read_sqlite_vec", "register_hamming", "sqlite_vec_rows"]

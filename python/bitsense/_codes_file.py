@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import numpy.typing as npt
 
 from . import files
+from ._ids import pack_ids, unpack_ids
 from .errors import FormatError
 
 if TYPE_CHECKING:
@@ -21,15 +21,8 @@ __all__ = ["codes_bytes", "load_codes", "save_codes"]
 
 
 def _parts(codes: Codes) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
-    arrays: dict[str, npt.NDArray[Any]] = {"codes": codes.data}
-    kind = "none"
-    if codes.ids is not None and codes.ids.dtype == np.int64:
-        kind = "int"
-        arrays["ids"] = codes.ids
-    elif codes.ids is not None:
-        kind = "str"
-        arrays.update(files.pack_strings("ids", codes.ids))
-    return {"bits": codes.bits, "ids": kind}, arrays
+    kind, names = pack_ids(codes.ids)
+    return {"bits": codes.bits, "ids": kind}, {"codes": codes.data, **names}
 
 
 def save_codes(codes: Codes, path: files.Path) -> None:
@@ -65,14 +58,7 @@ def _from_parts(header: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> 
     if bits < 1:
         raise FormatError(f"corrupt: 'bits' must be at least 1, got {bits}")
     data = files.require_array(arrays, "codes", "uint8", None, (bits + 7) // 8)
-    kind = files.require_field(header, "ids", str)
-    ids: Any = None
-    if kind == "int":
-        ids = files.require_array(arrays, "ids", "int64", len(data))
-    elif kind == "str":
-        ids = files.unpack_strings(arrays, "ids")
-    elif kind != "none":
-        raise FormatError(f"corrupt: 'ids' must be none, int or str, got {kind!r}")
+    ids = unpack_ids(header, arrays, len(data))
     try:
         return Codes(data, bits, ids)
     except (TypeError, ValueError) as error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,50 +12,18 @@ from . import _core
 from ._check import check_count, check_float, check_option, check_threads, check_vectors
 from ._index_base import Index, check_degree
 from ._item_store import ItemStore, Snapshot
-from ._merge import behind, by_rank, is_few, merged, within
-from .errors import FormatError
+from ._stored_vectors import DTYPES, StoredVectors, check_columns, columns_of
+from ._structures import Quantized, VectorGraph
 
 __all__ = ["CosineIndex"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
-Words = npt.NDArray[np.uint64]
 
 METRICS = ("cosine", "ip", "l2")
 KINDS = ("auto", "flat", "graph", "quantized")
-DTYPES = ("float32", "float16", "int8")
-_QUANTUM = 16  # numbers that a row is padded to
 _LEAST_ROWS = 1_000  # fewer are scanned, whatever the kind
 _AUTO_GRAPH = 50_000
-_SAMPLE, _ITERATIONS = 20_000, 12
-_CHECKED_ROWS = 65_536
-
-
-class Quantized(NamedTuple):
-    """Short codes of the first rows."""
-
-    centroids: Floats
-    planes: npt.NDArray[np.uint8]
-    covered: npt.NDArray[np.int64]
-
-    @property
-    def rows(self) -> int:
-        """How many rows have codes."""
-        return int(self.covered[0])
-
-
-class VectorGraph(NamedTuple):
-    """A graph of neighbours over the first rows, which it keeps as bytes."""
-
-    neighbors: npt.NDArray[np.uint32]
-    entries: npt.NDArray[np.uint32]
-    copies: npt.NDArray[np.uint32]
-    records: npt.NDArray[np.int8]
-
-    @property
-    def rows(self) -> int:
-        """How many rows it covers."""
-        return len(self.neighbors)
 
 
 class CosineIndex(Index):
@@ -103,6 +72,11 @@ class CosineIndex(Index):
     """
 
     _what = "cosine"
+    _structures: ClassVar[Mapping[str, Any]] = {
+        "quantized": Quantized,
+        "graph": VectorGraph,
+        "auto": VectorGraph,
+    }
 
     def __init__(
         self,
@@ -156,10 +130,7 @@ class CosineIndex(Index):
     def vectors(self) -> Floats:
         """The stored vectors as float32, in the order of `ids`. A copy."""
         snapshot = self._store.snapshot
-        stored = snapshot.columns["vectors"][:, : self._dim]
-        values = stored.astype(np.float32)
-        if self._dtype == "int8":
-            values *= snapshot.columns["scales"][:, None]
+        values = self._stored(snapshot).values()
         return values if snapshot.alive is None else values[snapshot.alive]
 
     def __repr__(self) -> str:
@@ -209,40 +180,10 @@ class CosineIndex(Index):
     def _columns(self, items: Any, name: str) -> dict[str, npt.NDArray[Any]]:
         """Return vectors as they are stored, with what else is kept of each."""
         given = check_vectors(name, items, dim=self._dim)
-        columns: dict[str, npt.NDArray[Any]] = {}
-        scales: Floats | None = None
-        if self._dtype == "float16":
-            with np.errstate(over="ignore"):
-                stored: npt.NDArray[Any] = given.astype(np.float16)
-            if not np.isfinite(stored).all():
-                row = int(np.flatnonzero(~np.isfinite(stored).all(axis=1))[0])
-                raise ValueError(f"`{name}` must be finite in float16, row {row} is not")
-        elif self._dtype == "int8":
-            largest = np.abs(given).max(axis=1, initial=0.0)
-            scales = (largest / np.float32(127)).astype(np.float32)
-            divisors = np.where(scales > 0, scales, np.float32(1))
-            stored = np.rint(given / divisors[:, None]).clip(-127, 127).astype(np.int8)
-            columns["scales"] = scales
-        else:
-            stored = given
-        stride = -(-self._dim // _QUANTUM) * _QUANTUM
-        if stored.shape[1] != stride:
-            padded = np.zeros((len(stored), stride), stored.dtype)
-            padded[:, : self._dim] = stored
-            stored = padded
-        columns["vectors"] = stored
-        columns["squares"] = _core.squared_lengths(
-            stored, self._dim, scales, check_threads(self._threads)
-        )
-        with np.errstate(over="ignore"):
-            if not np.isfinite(columns["squares"]).all():
-                raise ValueError(f"`{name}` must have lengths whose squares fit float32")
-        return columns
+        return columns_of(name, given, self._dtype, check_threads(self._threads))
 
-    def _stored(self, snapshot: Snapshot) -> tuple[Any, int, Any, Any]:
-        """Return what the engine takes as the rows."""
-        columns = snapshot.columns
-        return columns["vectors"], self._dim, columns.get("scales"), columns["squares"]
+    def _stored(self, snapshot: Snapshot) -> StoredVectors:
+        return StoredVectors.of(snapshot.columns, self._dim)
 
     def _engine_metric(self) -> _core.Metric:
         metric: _core.Metric = getattr(_core.Metric, self._metric)
@@ -253,86 +194,21 @@ class CosineIndex(Index):
         return least.get(self._kind)
 
     def _built(self, snapshot: Snapshot, old: Any, threads: int) -> Any:
-        if self._kind == "quantized":
-            return self._quantized(snapshot, old, threads)
-        return self._graph(snapshot, old, threads)
-
-    def _quantized(self, snapshot: Snapshot, old: Quantized | None, threads: int) -> Quantized:
         stored, metric = self._stored(snapshot), self._engine_metric()
-        rows = snapshot.rows
-        width = min(self._width, self._dim)
-        if old is not None and rows <= 4 * len(old.planes) * 64:
-            centroids, first = old.centroids, old.rows
-        else:
-            centroids = _core.train_centroids(*stored, metric, width, _SAMPLE, _ITERATIONS, threads)
-            first = 0
-        parts = -(-self._dim // width)
-        planes = np.zeros((-(-rows // 64), -(-parts // 2), 64), np.uint8)
-        if first and old is not None:
-            planes[: len(old.planes)] = old.planes
-        _core.encode_rows(*stored, metric, centroids, first, planes, threads)
-        return Quantized(centroids, planes, np.array([rows]))
-
-    def _graph(self, snapshot: Snapshot, old: VectorGraph | None, threads: int) -> VectorGraph:
-        first = 0 if old is None else old.rows
-        records = self._records(snapshot, first, snapshot.rows, threads)
-        if old is None:
-            made = _core.graph_build_bytes(
-                records, self._degree, self._ef_construction, threads=threads
-            )
-        else:
-            records = np.concatenate([old.records, records])
-            made = _core.graph_extend_bytes(
-                *old[:3], records, self._ef_construction, threads=threads
-            )
-        return VectorGraph(*made, records)
-
-    def _records(
-        self, snapshot: Snapshot, first: int, last: int, threads: int
-    ) -> npt.NDArray[np.int8]:
-        """Return rows as the graph keeps them."""
-        values = snapshot.columns["vectors"][first:last, : self._dim].astype(np.float32)
-        if self._dtype == "int8":
-            values *= snapshot.columns["scales"][first:last, None]
-        return _core.quantise_rows(self._prepared(values), threads)
-
-    def _prepared(self, values: Floats) -> Floats:
-        """Return vectors such that the metric is one that the graph has."""
-        if self._metric == "cosine":
-            lengths = np.sqrt((values.astype(np.float64) ** 2).sum(axis=1, keepdims=True))
-            values = (values / np.where(lengths > 0, lengths, 1)).astype(np.float32)
-        return np.ascontiguousarray(values)
+        if self._kind == "quantized":
+            return Quantized.built(stored, metric, self._width, old, threads)
+        degree, ef = self._degree, self._ef_construction
+        return VectorGraph.built(stored, metric, degree, ef, old, threads)
 
     def _check_columns(self, columns: dict[str, npt.NDArray[Any]]) -> None:
-        squares = columns["squares"]
-        with np.errstate(all="ignore"):
-            right = _core.squared_lengths(
-                columns["vectors"], self._dim, columns.get("scales"), check_threads(self._threads)
-            )
-        if not np.isfinite(squares).all() or not np.array_equal(right, squares):
-            raise FormatError("corrupt: 'squares' must be the squared lengths of the vectors")
-        if columns["vectors"][:, self._dim :].any():
-            raise FormatError(f"corrupt: 'vectors' must be zero from column {self._dim} on")
+        check_columns(columns, self._dim, check_threads(self._threads))
 
     def _check_structure(self, structure: Any, threads: int) -> None:
         snapshot = self._store.snapshot
         if structure.rows > snapshot.rows:
             raise ValueError(f"the structure has {structure.rows} rows of {snapshot.rows}")
-        if isinstance(structure, Quantized) and self._kind == "quantized":
-            if not np.isfinite(structure.centroids).all() or structure.covered.shape != (1,):
-                raise ValueError("centroids must be finite")
-            empty = np.empty((0, self._dim), np.float32)
-            self._by_codes(snapshot, structure, empty, 1, 1, None, threads)  # checks the shapes
-        elif isinstance(structure, VectorGraph) and self._kind in ("graph", "auto"):
-            _core.graph_check(*structure[:3])
-            for first in range(0, structure.rows, _CHECKED_ROWS):
-                last = min(first + _CHECKED_ROWS, structure.rows)
-                if not np.array_equal(
-                    self._records(snapshot, first, last, threads), structure.records[first:last]
-                ):
-                    raise ValueError("the rows of the graph must be those of the vectors")
-        else:
-            raise ValueError(f"an index of kind {self._kind!r} has no such structure")
+        self._require_kind(structure)
+        structure.check(self._stored(snapshot), self._engine_metric(), threads)
 
     # Searches
 
@@ -385,123 +261,15 @@ class CosineIndex(Index):
         shortlist = check_count("shortlist", shortlist, least=k)
         threads = check_threads(threads)
         snapshot, bitmap = self._filtered(mask, ids, where, threads)
-        structure = snapshot.structure
+        structure, ranks = snapshot.structure, snapshot.order[0]
+        stored, metric = self._stored(snapshot), self._engine_metric()
         if isinstance(structure, VectorGraph):
-            rows, distances = self._walk(snapshot, structure, asked, k, ef, bitmap, threads)
+            found = structure.search(stored, metric, asked, k, ef, bitmap, ranks, threads)
         elif isinstance(structure, Quantized):
-            rows, distances = self._by_codes(
-                snapshot, structure, asked, k, shortlist, bitmap, threads
-            )
+            found = structure.search(stored, metric, asked, k, shortlist, bitmap, ranks, threads)
         else:
-            rows, distances = self._flat(snapshot, asked, k, bitmap, threads)
-        return snapshot.names(rows), distances
-
-    def _flat(
-        self, snapshot: Snapshot, asked: Floats, k: int, bitmap: Words | None, threads: int
-    ) -> tuple[Ints, Floats]:
-        return _core.real_search(
-            *self._stored(snapshot),
-            asked,
-            self._engine_metric(),
-            k,
-            bitmap,
-            snapshot.order[0],
-            threads,
-        )
-
-    def _by_codes(
-        self,
-        snapshot: Snapshot,
-        codes: Quantized,
-        asked: Floats,
-        k: int,
-        shortlist: int,
-        bitmap: Words | None,
-        threads: int,
-    ) -> tuple[Ints, Floats]:
-        data, dim, scales, squares = self._stored(snapshot)
-        ranks = snapshot.order[0]
-        some = codes.rows
-        head = None if bitmap is None else bitmap[: (some + 63) // 64]
-        found = _core.quantized_search(
-            data[:some],
-            dim,
-            None if scales is None else scales[:some],
-            squares[:some],
-            codes.centroids,
-            codes.planes,
-            asked,
-            self._engine_metric(),
-            k,
-            shortlist,
-            head,
-            None if ranks is None else ranks[:some],
-            threads,
-        )
-        return self._with_rest(snapshot, some, found, asked, k, bitmap, threads)
-
-    def _with_rest(
-        self,
-        snapshot: Snapshot,
-        covered: int,
-        found: tuple[Ints, Floats],
-        asked: Floats,
-        k: int,
-        bitmap: Words | None,
-        threads: int,
-    ) -> tuple[Ints, Floats]:
-        """Add to what was found among the covered rows what is behind them."""
-        if covered == snapshot.rows:
-            return found
-        data, dim, scales, squares = self._stored(snapshot)
-        first, rest = behind(covered, snapshot.rows, bitmap)
-        rows, distances = _core.real_search(
-            data[first:],
-            dim,
-            None if scales is None else scales[first:],
-            squares[first:],
-            asked,
-            self._engine_metric(),
-            k,
-            rest,
-            None,
-            threads,
-        )
-        return merged(found, by_rank((rows + first, distances), snapshot.order[0]), k)
-
-    def _walk(
-        self,
-        snapshot: Snapshot,
-        graph: VectorGraph,
-        asked: Floats,
-        k: int,
-        ef: int,
-        bitmap: Words | None,
-        threads: int,
-    ) -> tuple[Ints, Floats]:
-        covered = graph.rows
-        head = within(covered, bitmap)
-        if head is not None and is_few(head, covered):  # a scan of those alone is sooner done
-            return self._flat(snapshot, asked, k, bitmap, threads)
-        listed, _ = _core.graph_search_bytes(
-            *graph,
-            _core.quantise_rows(self._prepared(asked), threads),
-            self._metric == "l2",
-            ef,
-            ef,
-            head,
-            threads,
-        )
-        found = _core.real_rerank(
-            *self._stored(snapshot),
-            asked,
-            self._engine_metric(),
-            listed,
-            min(k, listed.shape[1]),
-            snapshot.order[0],
-            threads,
-        )
-        return self._with_rest(snapshot, covered, found, asked, k, bitmap, threads)
+            found = _core.real_search(*stored, asked, metric, k, bitmap, ranks, threads)
+        return snapshot.names(found[0]), found[1]
 
     def range_search(
         self,

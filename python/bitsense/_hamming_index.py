@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from . import _core
 from ._check import MAX_BITS, check_count, check_option, check_threads
 from ._index_base import Index, check_degree
 from ._item_store import ItemStore, Snapshot
-from ._merge import behind, by_rank, is_few, merged, within
+from ._structures import Graph, Tables
 from .codes import Codes, as_codes
 from .errors import FormatError
 
@@ -26,31 +26,6 @@ KINDS = ("auto", "flat", "multi", "graph")
 _TABLES_FROM = 50_000  # codes, in an index of kind "auto"
 _GRAPH_FROM = 1_000
 _JOIN_ROWS = 4096  # a multiple of 64
-
-
-class Tables(NamedTuple):
-    """The tables of multi-index hashing over the first rows."""
-
-    offsets: npt.NDArray[np.uint32]
-    entries: npt.NDArray[np.uint32]
-
-    @property
-    def rows(self) -> int:
-        """How many rows they cover."""
-        return int(self.entries.shape[1])
-
-
-class Graph(NamedTuple):
-    """A graph of neighbours over the first rows."""
-
-    neighbors: npt.NDArray[np.uint32]
-    entries: npt.NDArray[np.uint32]
-    copies: npt.NDArray[np.uint32]
-
-    @property
-    def rows(self) -> int:
-        """How many rows it covers."""
-        return len(self.neighbors)
 
 
 class HammingIndex(Index):
@@ -97,6 +72,7 @@ class HammingIndex(Index):
     """
 
     _what = "hamming"
+    _structures: ClassVar[Mapping[str, Any]] = {"multi": Tables, "auto": Tables, "graph": Graph}
 
     def __init__(
         self,
@@ -197,22 +173,9 @@ class HammingIndex(Index):
     def _built(self, snapshot: Snapshot, old: Any, threads: int) -> Any:
         data = snapshot.columns["codes"]
         if self._kind != "graph":
-            return Tables(*_core.multi_build(data, self._bits, self._tables, threads))
-        if old is None:
-            made = _core.graph_build_codes(
-                data, self._bits, self._degree, self._ef_construction, threads=threads
-            )
-        else:
-            made = _core.graph_extend_codes(
-                old.neighbors,
-                old.entries,
-                old.copies,
-                data,
-                self._bits,
-                self._ef_construction,
-                threads=threads,
-            )
-        return Graph(*made)
+            return Tables.built(data, self._bits, self._tables, threads)
+        degree, ef = self._degree, self._ef_construction
+        return Graph.built(data, self._bits, degree, ef, old, threads)
 
     def _check_columns(self, columns: dict[str, npt.NDArray[Any]]) -> None:
         try:
@@ -221,16 +184,8 @@ class HammingIndex(Index):
             raise FormatError(f"corrupt: {error}") from None
 
     def _check_structure(self, structure: Any, threads: int) -> None:
-        data = self._store.snapshot.columns["codes"]
-        if isinstance(structure, Tables) and self._kind in ("multi", "auto"):
-            _core.multi_check(structure.offsets, structure.entries)
-            _core.multi_search(data, *structure, data[:0], self._bits, 1)  # checks the shapes
-        elif isinstance(structure, Graph) and self._kind == "graph":
-            _core.graph_check(*structure)
-            if structure.rows > len(data):
-                raise ValueError(f"the graph has {structure.rows} rows of {len(data)}")
-        else:
-            raise ValueError(f"an index of kind {self._kind!r} has no such structure")
+        self._require_kind(structure)
+        structure.check(self._store.snapshot.columns["codes"], self._bits)
 
     # Searches
 
@@ -276,44 +231,17 @@ class HammingIndex(Index):
         ef = max(2 * k, 64) if ef is None else check_count("ef", ef, least=k)
         threads = check_threads(threads)
         snapshot, bitmap = self._filtered(mask, ids, where, threads)
-        data = snapshot.columns["codes"]
-        ranks = snapshot.order[0]
-        structure = snapshot.structure
+        data, asks, bits = snapshot.columns["codes"], asked.data, self._bits
+        structure, ranks = snapshot.structure, snapshot.order[0]
         if isinstance(structure, Graph):
-            rows, distances = self._walk(snapshot, structure, asked.data, k, ef, bitmap, threads)
+            found = structure.search(data, bits, asks, k, ef, bitmap, ranks, threads)
         elif isinstance(structure, Tables) and self._kind == "multi":
-            rows, distances = _core.multi_search(
-                data, *structure, asked.data, self._bits, k, bitmap, threads, ranks=ranks
+            found = _core.multi_search(
+                data, *structure, asks, bits, k, bitmap, threads, ranks=ranks
             )
         else:
-            rows, distances = _core.hamming_search(
-                data, asked.data, self._bits, k, bitmap, threads, ranks=ranks
-            )
-        return snapshot.names(rows), distances
-
-    def _walk(
-        self,
-        snapshot: Snapshot,
-        graph: Graph,
-        asked: npt.NDArray[np.uint8],
-        k: int,
-        ef: int,
-        bitmap: Words | None,
-        threads: int,
-    ) -> tuple[Ints, Distances]:
-        data, ranks = snapshot.columns["codes"], snapshot.order[0]
-        head = within(graph.rows, bitmap)
-        if head is not None and is_few(head, graph.rows):  # a scan of those alone is sooner done
-            return _core.hamming_search(data, asked, self._bits, k, bitmap, threads, ranks=ranks)
-        found = _core.graph_search_codes(
-            *graph, data[: graph.rows], asked, self._bits, k, ef, head, threads
-        )
-        found = by_rank(found, ranks)
-        if graph.rows == snapshot.rows:
-            return found
-        first, rest = behind(graph.rows, snapshot.rows, bitmap)
-        rows, distances = _core.hamming_search(data[first:], asked, self._bits, k, rest, threads)
-        return merged(found, by_rank((rows + first, distances), ranks), k)
+            found = _core.hamming_search(data, asks, bits, k, bitmap, threads, ranks=ranks)
+        return snapshot.names(found[0]), found[1]
 
     def range_search(
         self,

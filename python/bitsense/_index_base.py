@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -39,6 +39,7 @@ class Index:
     """
 
     _what: ClassVar[str]
+    _structures: ClassVar[Mapping[str, Any]]  # what each kind builds, unless it builds nothing
     _kind: str
     _threads: int | None
 
@@ -166,6 +167,11 @@ class Index:
         return snapshot, snapshot.bitmap(mask, ids, where, threads)
 
     # Files
+
+    def _require_kind(self, structure: Any) -> None:
+        """Raise ValueError unless a structure is what the kind builds."""
+        if type(structure) is not self._structures.get(self._kind):
+            raise ValueError(f"an index of kind {self._kind!r} has no such structure")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save everything as the file `path`; an old one is replaced at once or not at all.

@@ -19,11 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from . import files
+from ._bitmaps import pack_mask, unpack_mask
 from ._check import check_threads
-from ._cosine_index import CosineIndex, Quantized, VectorGraph
-from ._hamming_index import Graph, HammingIndex, Tables
+from ._cosine_index import CosineIndex
+from ._hamming_index import HammingIndex
+from ._ids import pack_ids, unpack_ids
 from ._index_base import Index
-from ._item_store import ItemStore, Snapshot, pack_mask, unpack_mask
+from ._item_store import ItemStore, Snapshot
+from ._structures import Graph, Quantized, Tables, VectorGraph
 from .errors import FormatError
 from .filters import Attributes
 
@@ -60,13 +63,17 @@ class Saved(NamedTuple):
 def _parts(index: Index, first: int = 0, saved: Saved | None = None) -> tuple[Header, Arrays]:
     """Return the header and arrays of the rows from `first` on."""
     snapshot = index._store.snapshot
+    ids = snapshot.ids
+    if ids is not None and (saved is None or saved.ids):  # a file without ids needs them all
+        ids = ids[first:]
+    kind, names = pack_ids(ids)
     header: Header = {
         "class": index._what,
         "options": {name: getattr(index, f"_{name}") for name in _OPTIONS[index._what]},
         "rows": snapshot.rows,
         "next_id": index._store.next_id,
         "first": first,
-        "ids": "none",
+        "ids": kind,
         "structure": None,
         "attributes": None,
     }
@@ -74,11 +81,9 @@ def _parts(index: Index, first: int = 0, saved: Saved | None = None) -> tuple[He
     for name, column in snapshot.columns.items():
         rows = column[first:]
         arrays[name] = rows.view(np.uint16) if rows.dtype == np.float16 else rows
-    if snapshot.ids is not None:
-        ids = snapshot.ids[first if saved is None or saved.ids else 0 :]
+    arrays.update(names)
+    if ids is not None:
         header["first_id"] = snapshot.rows - len(ids)
-        header["ids"] = "int" if ids.dtype == np.int64 else "str"
-        arrays.update({"ids": ids} if ids.dtype == np.int64 else files.pack_strings("ids", ids))
     if snapshot.alive is not None:
         arrays["alive"] = pack_mask(snapshot.alive)
     _add_structure(snapshot, saved, header, arrays)
@@ -220,18 +225,13 @@ def _column(index: Index, name: str, arrays: Arrays, rows: int) -> npt.NDArray[A
 
 
 def _joined_ids(ids: Any, header: Header, arrays: Arrays, total: int) -> Any:
-    kind = files.require_field(header, "ids", str)
-    if kind == "none":
+    some = files.require_field(header, "ids", str) != "none"
+    first = files.require_field(header, "first_id", int) if some else 0
+    new = unpack_ids(header, arrays, total - first)
+    if new is None:
         if ids is not None:
             raise FormatError("corrupt: 'ids' are none after a part that has some")
         return None
-    first = files.require_field(header, "first_id", int)
-    if kind == "int":
-        new = files.require_array(arrays, "ids", "int64", total - first)
-    elif kind == "str":
-        new = np.array(files.unpack_strings(arrays, "ids"), dtype=object)
-    else:
-        raise FormatError(f"corrupt: 'ids' must be none, int or str, got {kind!r}")
     if len(new) != total - first or first != (0 if ids is None else len(ids)):
         raise FormatError(f"corrupt: 'ids' must be those of the rows from {first} to {total}")
     if ids is None or not len(ids):  # an emptied index takes ids of any kind

@@ -16,38 +16,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .codes import check_ids
+from ._bitmaps import check_mask, pack_mask
+from ._ids import check_ids
 from .filters import Attributes, Expression
 
-__all__ = ["Growable", "ItemStore", "Snapshot", "check_mask", "pack_mask", "unpack_mask"]
+__all__ = ["Growable", "ItemStore", "Snapshot"]
 
 Rows = npt.NDArray[Any]
 Words = npt.NDArray[np.uint64]
 Mask = npt.NDArray[np.bool_]
-
-
-def check_mask(mask: npt.ArrayLike, items: int) -> Mask:
-    """Return a mask as a bool array with an element per item."""
-    array = np.asarray(mask)
-    if array.dtype != np.bool_:
-        raise TypeError(f"`mask` must have dtype bool, got dtype {array.dtype}")
-    if array.shape != (items,):
-        raise ValueError(f"`mask` must have shape ({items},), got {array.shape}")
-    return np.ascontiguousarray(array)
-
-
-def pack_mask(mask: Mask) -> Words:
-    """Return a bitmap of 64-bit words: item i is bit i % 64, from the lowest, of word i // 64."""
-    octets = np.zeros((len(mask) + 63) // 64 * 8, np.uint8)
-    octets[: (len(mask) + 7) // 8] = np.packbits(mask, bitorder="little")
-    words: Words = octets.view("<u8").astype(np.uint64, copy=False)
-    return words
-
-
-def unpack_mask(words: Words, rows: int) -> Mask:
-    """Return the bits of a bitmap."""
-    octets = words.astype("<u8", copy=False).view(np.uint8)
-    return np.unpackbits(octets, count=rows, bitorder="little").view(np.bool_)
 
 
 class Growable:
@@ -215,16 +192,13 @@ class ItemStore:
         """
         store = cls(columns)
         store._attributes = attributes
-        store._ids = None if ids is None else Growable(ids)
         store._alive = None if alive is None or alive.all() else alive
         if ids is not None:
-            store.next_id = 0
+            living = ids if alive is None else ids[alive]
+            check_ids(living, len(living))
+            store._ids = Growable(ids)
+            store.next_id = 0  # of given ids it may be less than the number of rows
             store._count_past(ids)
-        if ids is not None:
-            check_ids(
-                ids if alive is None else ids[alive],
-                int(np.count_nonzero(np.ones(len(ids), np.bool_) if alive is None else alive)),
-            )
         store.snapshot = store._taken()
         return store
 

@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _core
+from ._bitmaps import behind
 
-__all__ = ["behind", "by_rank", "is_few", "merged", "within"]
+__all__ = ["Answers", "by_rank", "is_few", "merged", "with_rest"]
 
 Answers = tuple[npt.NDArray[np.int64], npt.NDArray[Any]]
-Ints = npt.NDArray[np.int64]
+Ranks = npt.NDArray[np.uint32]
 Words = npt.NDArray[np.uint64]
 
 FEW_ROWS, FEW_SHARE = 1_000, 50
-
-
-def behind(covered: int, rows: int, bitmap: Words | None) -> tuple[int, Words | None]:
-    """Return a multiple of 64 and the bitmap of the rows from there on, of which those before
-    `covered` do not pass."""
-    first = covered // 64 * 64
-    if bitmap is None:
-        if first == covered:
-            return first, None
-        rest = np.full((rows - first + 63) // 64, ~np.uint64(0))
-    else:
-        rest = bitmap[first // 64 :].copy()
-    rest[0] &= ~np.uint64((1 << (covered - first)) - 1)
-    if rows % 64:
-        rest[-1] &= np.uint64((1 << rows % 64) - 1)
-    return first, rest
-
-
-def within(covered: int, bitmap: Words | None) -> Words | None:
-    """Return the bitmap of the first `covered` rows."""
-    if bitmap is None:
-        return None
-    head: Words = bitmap[: (covered + 63) // 64].copy()
-    if covered % 64:
-        head[-1] &= np.uint64((1 << covered % 64) - 1)
-    return head
 
 
 def is_few(bitmap: Words, rows: int) -> bool:
@@ -49,7 +25,7 @@ def is_few(bitmap: Words, rows: int) -> bool:
     return _core.bitmap_count(bitmap) < max(FEW_ROWS, rows // FEW_SHARE)
 
 
-def by_rank(found: Answers, ranks: npt.NDArray[np.uint32] | None) -> Answers:
+def by_rank(found: Answers, ranks: Ranks | None) -> Answers:
     """Return an answer of rows as one of ranks, again by (distance, rank)."""
     if ranks is None:
         return found
@@ -64,3 +40,24 @@ def merged(one: Answers, other: Answers, k: int) -> Answers:
     distances = np.concatenate([one[1], other[1]], axis=1)
     order = np.lexsort((ids, distances), axis=1)[:, :k]
     return np.take_along_axis(ids, order, 1), np.take_along_axis(distances, order, 1)
+
+
+def with_rest(
+    found: Answers,
+    covered: int,
+    rows: int,
+    k: int,
+    bitmap: Words | None,
+    ranks: Ranks | None,
+    scan: Callable[[int, Words | None], Answers],
+) -> Answers:
+    """Add to what was found among the covered rows, which is of ranks, the rows behind them.
+
+    `scan` takes a row and the bitmap of the rows from there on. It returns the k best of those,
+    counted from that row.
+    """
+    if covered == rows:
+        return found
+    first, rest = behind(covered, rows, bitmap)
+    others, distances = scan(first, rest)
+    return merged(found, by_rank((others + first, distances), ranks), k)

@@ -13,7 +13,6 @@ holds codes in every form, for anyone who writes another implementation.
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -21,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._check import check_codes, check_count
+from ._ids import check_ids
 
 __all__ = ["Codes", "pack_bits", "pack_signs", "unpack_bits"]
 
@@ -380,27 +380,6 @@ def as_codes(name: str, codes: Any, bits: int | None = None) -> Codes:
         bits = 8 * array.shape[1] if array.ndim == 2 else 8
     bits = check_count("bits", bits)
     return Codes(check_codes(name, array, bits), bits)
-
-
-def check_ids(ids: Any, rows: int) -> Ids:
-    """Return ids as int64, or as objects of type str; distinct, one per row."""
-    values = list(ids.tolist() if isinstance(ids, np.ndarray) else ids)
-    if len(values) != rows:
-        raise ValueError(f"`ids` must have {rows} items, got {len(values)}")
-    if len(set(values)) != rows:
-        twice = Counter(values).most_common(1)[0][0]
-        raise ValueError(f"`ids` must be distinct, got {twice!r} twice")
-    if all(isinstance(value, str) for value in values) and rows:
-        return np.array(values, dtype=object)
-    if all(
-        isinstance(value, (int, np.integer)) and not isinstance(value, bool) for value in values
-    ):
-        try:
-            return np.array(values, dtype=np.int64)
-        except OverflowError:
-            raise ValueError("`ids` must fit 64 bits with sign") from None
-    kinds = ", ".join(sorted({type(value).__name__ for value in values}))
-    raise TypeError(f"`ids` must be all int or all str, got {kinds}")
 
 
 def _require_matrix(name: str, array: npt.NDArray[Any]) -> None:

@@ -12,9 +12,8 @@ Each *kind* of file ("model", "codes", "index", ...) has a loader that makes an 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,9 +21,9 @@ import numpy.typing as npt
 
 from . import _core
 from ._check import check_threads
+from ._file_kinds import Loader, loader_of, register
 from ._header import (
     check_description,
-    check_kind,
     decode_header,
     encode_arrays,
     encode_header,
@@ -59,21 +58,8 @@ __all__ = [
 
 Path = str | os.PathLike[str]
 AnyArray = npt.NDArray[Any]
-Loader = Callable[..., Any]  # of the header, the arrays and, where there are some, later parts
 
-# The modules that register a loader, imported when a file of their kind is met.
 MAGIC = b"bitsense file"  # what every file begins with
-
-_MODULES = {
-    "model": "bitsense.models",
-    "codes": "bitsense._codes_file",
-    "corpus": "bitsense._encoded_corpus",
-    "binarizer": "bitsense.hashing",
-    "vectors": "bitsense._vectors_file",
-    "index": "bitsense._index_file",
-    "bm25": "bitsense._bm25_file",
-}
-_loaders: dict[str, Loader] = {}
 
 
 class Contents(NamedTuple):
@@ -333,32 +319,11 @@ def _summary(reader: _core.FormatReader) -> dict[str, Any]:
     }
 
 
-# Kinds
-
-
-def register(kind: str, loader: Loader) -> None:
-    """Let `load` make an object of a kind of file by ``loader(header, arrays)``.
-
-    The loader must check whatever it relies on and raise :class:`FormatError`:
-    :func:`require_field` and :func:`require_array` do most of that.
-
-    Raises
-    ------
-    ValueError
-        If the kind has another loader already.
-    """
-    if _loaders.setdefault(check_kind(kind), loader) is not loader:
-        raise ValueError(f"`kind` {kind!r} is registered already")
-
-
-def _loader_of(kind: str) -> Loader | None:
-    if kind not in _loaders and kind in _MODULES:
-        importlib.import_module(_MODULES[kind])
-    return _loaders.get(kind)
+# Objects
 
 
 def _load(contents: Contents, loader: Loader | None = None) -> Any:
-    loader = loader or _loader_of(contents.kind)
+    loader = loader or loader_of(contents.kind)
     if loader is None:
         if contents.kind == "checkpoint":
             raise FormatError("holds a training under way, which `fit` takes as `checkpoint`")
@@ -426,6 +391,6 @@ def verify(path: Path) -> dict[str, Any]:
     contents = read_contents(path)
     summary = info(path)
     with _naming(path):
-        if _loader_of(contents.kind) is not None:
+        if loader_of(contents.kind) is not None:
             _load(contents)
         return summary

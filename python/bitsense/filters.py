@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from . import _core
 from ._attributes_state import columns_from_state, columns_state, empty_column
+from ._bitmaps import unpack_mask
 from ._check import check_count, check_option, check_threads
 from ._column_values import KINDS, incoming, kind_of
 from ._columns import Column
@@ -195,9 +196,7 @@ class Attributes:
         bool, shape (rows,)
         """
         rows = self._rows if rows is None else check_count("rows", rows, least=0, most=self._rows)
-        words = self.evaluate(expression, rows, threads)
-        octets = words.astype("<u8", copy=False).view(np.uint8)
-        return np.unpackbits(octets, count=rows, bitorder="little").view(np.bool_)
+        return unpack_mask(self.evaluate(expression, rows, threads), rows)
 
     def count(
         self, expression: Expression | str, rows: int | None = None, threads: int | None = None

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
+from ._bitmaps import check_mask, pack_mask
 from ._bm25_words import encoded, grown, read_texts
 from ._check import check_count, check_float, check_threads
-from ._item_store import check_mask, pack_mask
+from ._ids import check_ids
 from ._tokenizer import Tokenizer
 from ._vocabulary import Vocabulary
-from .codes import check_ids
 from .errors import NotFittedError
 
 __all__ = ["BM25Index"]

@@ -1,0 +1,280 @@
+"""What indexes build: plain arrays over the first rows, by which a search need not scan those.
+
+Each structure is a NamedTuple of arrays, which a file holds under the names of its fields. `built`
+makes it, out of an older one where there is one; `check` raises ValueError unless one from a file
+is of the rows; `search` finds the rows of an approximate kind, those behind the structure included.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _core
+from ._bitmaps import within
+from ._merge import Answers, by_rank, is_few, with_rest
+from ._stored_vectors import StoredVectors
+
+__all__ = ["Graph", "Quantized", "Tables", "VectorGraph"]
+
+Floats = npt.NDArray[np.float32]
+Packed = npt.NDArray[np.uint8]
+Numbers = npt.NDArray[np.uint32]
+Words = npt.NDArray[np.uint64]
+
+_SAMPLE, _ITERATIONS = 20_000, 12
+_CHECKED_ROWS = 65_536
+
+
+class Tables(NamedTuple):
+    """The tables of multi-index hashing over the first rows."""
+
+    offsets: Numbers
+    entries: Numbers
+
+    @property
+    def rows(self) -> int:
+        """How many rows they cover."""
+        return int(self.entries.shape[1])
+
+    @classmethod
+    def built(cls, codes: Packed, bits: int, tables: int | None, threads: int) -> Tables:
+        """Return the tables of codes."""
+        return cls(*_core.multi_build(codes, bits, tables, threads))
+
+    def check(self, codes: Packed, bits: int) -> None:
+        """Raise ValueError unless these can be searched for codes."""
+        _core.multi_check(self.offsets, self.entries)
+        _core.multi_search(codes, *self, codes[:0], bits, 1)  # checks the shapes
+
+
+class Graph(NamedTuple):
+    """A graph of neighbours over the first rows."""
+
+    neighbors: Numbers
+    entries: Numbers
+    copies: Numbers
+
+    @property
+    def rows(self) -> int:
+        """How many rows it covers."""
+        return len(self.neighbors)
+
+    @classmethod
+    def built(
+        cls,
+        codes: Packed,
+        bits: int,
+        degree: int,
+        ef_construction: int,
+        old: Graph | None,
+        threads: int,
+    ) -> Graph:
+        """Return the graph of codes, grown from an old one if there is one."""
+        if old is None:
+            made = _core.graph_build_codes(codes, bits, degree, ef_construction, threads=threads)
+        else:
+            made = _core.graph_extend_codes(*old, codes, bits, ef_construction, threads=threads)
+        return cls(*made)
+
+    def check(self, codes: Packed, bits: int) -> None:
+        """Raise ValueError unless this can be walked for codes."""
+        _core.graph_check(*self)
+        if self.rows > len(codes):
+            raise ValueError(f"the graph has {self.rows} rows of {len(codes)}")
+
+    def search(
+        self,
+        codes: Packed,
+        bits: int,
+        asked: Packed,
+        k: int,
+        ef: int,
+        bitmap: Words | None,
+        ranks: Numbers | None,
+        threads: int,
+    ) -> Answers:
+        """Return the ranks of the k nearest codes that a walk finds, and their distances."""
+        covered = self.rows
+        head = within(covered, bitmap)
+        if head is not None and is_few(head, covered):  # a scan of those alone is sooner done
+            return _core.hamming_search(codes, asked, bits, k, bitmap, threads, ranks=ranks)
+        found = _core.graph_search_codes(*self, codes[:covered], asked, bits, k, ef, head, threads)
+
+        def scan(first: int, rest: Words | None) -> Answers:
+            return _core.hamming_search(codes[first:], asked, bits, k, rest, threads)
+
+        return with_rest(by_rank(found, ranks), covered, len(codes), k, bitmap, ranks, scan)
+
+
+class VectorGraph(NamedTuple):
+    """A graph of neighbours over the first rows, which it keeps as bytes."""
+
+    neighbors: Numbers
+    entries: Numbers
+    copies: Numbers
+    records: npt.NDArray[np.int8]
+
+    @property
+    def rows(self) -> int:
+        """How many rows it covers."""
+        return len(self.neighbors)
+
+    @classmethod
+    def built(
+        cls,
+        stored: StoredVectors,
+        metric: _core.Metric,
+        degree: int,
+        ef_construction: int,
+        old: VectorGraph | None,
+        threads: int,
+    ) -> VectorGraph:
+        """Return the graph of vectors, grown from an old one if there is one."""
+        first = 0 if old is None else old.rows
+        records = _as_bytes(stored.part(first).values(), metric, threads)
+        if old is None:
+            made = _core.graph_build_bytes(records, degree, ef_construction, threads=threads)
+        else:
+            records = np.concatenate([old.records, records])
+            made = _core.graph_extend_bytes(*old[:3], records, ef_construction, threads=threads)
+        return cls(*made, records)
+
+    def check(self, stored: StoredVectors, metric: _core.Metric, threads: int) -> None:
+        """Raise ValueError unless this can be walked for vectors and keeps those."""
+        _core.graph_check(*self[:3])
+        for first in range(0, self.rows, _CHECKED_ROWS):
+            last = min(first + _CHECKED_ROWS, self.rows)
+            right = _as_bytes(stored.part(first, last).values(), metric, threads)
+            if not np.array_equal(right, self.records[first:last]):
+                raise ValueError("the rows of the graph must be those of the vectors")
+
+    def search(
+        self,
+        stored: StoredVectors,
+        metric: _core.Metric,
+        asked: Floats,
+        k: int,
+        ef: int,
+        bitmap: Words | None,
+        ranks: Numbers | None,
+        threads: int,
+    ) -> Answers:
+        """Return the ranks of the k nearest vectors that a walk finds, and their distances."""
+        covered = self.rows
+        head = within(covered, bitmap)
+        if head is not None and is_few(head, covered):  # a scan of those alone is sooner done
+            return _core.real_search(*stored, asked, metric, k, bitmap, ranks, threads)
+        listed, _ = _core.graph_search_bytes(
+            *self,
+            _as_bytes(asked, metric, threads),
+            metric == _core.Metric.l2,
+            ef,
+            ef,
+            head,
+            threads,
+        )
+        found = _core.real_rerank(
+            *stored, asked, metric, listed, min(k, listed.shape[1]), ranks, threads
+        )
+        return _with_scan(found, covered, stored, metric, asked, k, bitmap, ranks, threads)
+
+
+class Quantized(NamedTuple):
+    """Short codes of the first rows."""
+
+    centroids: Floats
+    planes: Packed
+    covered: npt.NDArray[np.int64]
+
+    @property
+    def rows(self) -> int:
+        """How many rows have codes."""
+        return int(self.covered[0])
+
+    @classmethod
+    def built(
+        cls,
+        stored: StoredVectors,
+        metric: _core.Metric,
+        width: int,
+        old: Quantized | None,
+        threads: int,
+    ) -> Quantized:
+        """Return the codes of vectors, with the centroids of old ones unless those are too few."""
+        rows = len(stored.data)
+        width = min(width, stored.dim)
+        if old is not None and rows <= 4 * len(old.planes) * 64:
+            centroids, first = old.centroids, old.rows
+        else:
+            centroids = _core.train_centroids(*stored, metric, width, _SAMPLE, _ITERATIONS, threads)
+            first = 0
+        parts = -(-stored.dim // width)
+        planes = np.zeros((-(-rows // 64), -(-parts // 2), 64), np.uint8)
+        if first and old is not None:
+            planes[: len(old.planes)] = old.planes
+        _core.encode_rows(*stored, metric, centroids, first, planes, threads)
+        return cls(centroids, planes, np.array([rows]))
+
+    def check(self, stored: StoredVectors, metric: _core.Metric, threads: int) -> None:
+        """Raise ValueError unless these can be searched for vectors."""
+        if not np.isfinite(self.centroids).all() or self.covered.shape != (1,):
+            raise ValueError("centroids must be finite")
+        nothing = np.empty((0, stored.dim), np.float32)
+        self.search(stored, metric, nothing, 1, 1, None, None, threads)  # checks the shapes
+
+    def search(
+        self,
+        stored: StoredVectors,
+        metric: _core.Metric,
+        asked: Floats,
+        k: int,
+        shortlist: int,
+        bitmap: Words | None,
+        ranks: Numbers | None,
+        threads: int,
+    ) -> Answers:
+        """Return the ranks of the k nearest vectors of a shortlist, and their distances."""
+        covered = self.rows
+        found = _core.quantized_search(
+            *stored.part(0, covered),
+            self.centroids,
+            self.planes,
+            asked,
+            metric,
+            k,
+            shortlist,
+            within(covered, bitmap),
+            None if ranks is None else ranks[:covered],
+            threads,
+        )
+        return _with_scan(found, covered, stored, metric, asked, k, bitmap, ranks, threads)
+
+
+def _as_bytes(values: Floats, metric: _core.Metric, threads: int) -> npt.NDArray[np.int8]:
+    """Return vectors as a graph keeps them, such that the metric is one that it has."""
+    if metric == _core.Metric.cosine:
+        lengths = np.sqrt((values.astype(np.float64) ** 2).sum(axis=1, keepdims=True))
+        values = (values / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    return _core.quantise_rows(np.ascontiguousarray(values), threads)
+
+
+def _with_scan(
+    found: Answers,
+    covered: int,
+    stored: StoredVectors,
+    metric: _core.Metric,
+    asked: Floats,
+    k: int,
+    bitmap: Words | None,
+    ranks: Numbers | None,
+    threads: int,
+) -> Answers:
+    """Add to what was found among the covered vectors what is behind them."""
+
+    def scan(first: int, rest: Words | None) -> Answers:
+        return _core.real_search(*stored.part(first), asked, metric, k, rest, None, threads)
+
+    return with_rest(found, covered, len(stored.data), k, bitmap, ranks, scan)

@@ -73,9 +73,8 @@ def bit_correlation(codes: Bytes, bits: int) -> Correlation:
         total += float(sizes.sum())
         pairs += sizes.size
         largest = max(largest, float(sizes.max(initial=0.0)))
-    return (
-        Correlation(min(total / pairs, 1.0), min(largest, 1.0)) if pairs else Correlation(0.0, 0.0)
-    )
+    largest = min(largest, 1.0)
+    return Correlation(min(total / pairs, largest) if pairs else 0.0, largest)
 
 
 def code_buckets(codes: Bytes) -> tuple[int, int]:

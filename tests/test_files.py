@@ -164,6 +164,7 @@ for n in itertools.count(1):
 """
 
 
+@pytest.mark.slow
 def test_kill_during_save_leaves_a_whole_file(tmp_path):
     path = tmp_path / "x"
     files.write_file(path, "x", {"n": 0}, {"a": np.full(400_000, 0)})

@@ -50,6 +50,7 @@ def model(request):
 # Progress and stopping
 
 
+@pytest.mark.slow
 @each_model
 def test_progress_is_reported_and_rises_to_the_end(cls):
     seen = []
@@ -153,9 +154,23 @@ def test_ctrl_c_stops_within_a_second(cls, use):
     assert seconds < 1.5  # and a transform of all documents is in it
 
 
+# Long documents
+
+
+@pytest.mark.slow
+@each_model
+def test_a_very_long_document_trains_and_is_inferred(cls):
+    rng = np.random.default_rng(0)
+    long = " ".join(map("w{}".format, rng.integers(0, 5000, 1_000_000)))
+    model = cls(16, epochs=1, negatives=4).fit([long, "w1 w2 w3 w1 w2 w3"])
+    assert model.transform([long], return_coverage=True)[1] == [1.0]
+    assert np.isfinite(model.word_vectors_).all()
+
+
 # Threads of Python
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("use", ["fit", "transform"])
 @each_model
 def test_python_runs_on_while_the_engine_works(cls, use):

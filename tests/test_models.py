@@ -247,15 +247,6 @@ def test_thinning_leaves_something_of_the_smallest_corpus(cls):
 
 
 @each_model
-def test_a_very_long_document_trains_and_is_inferred(cls):
-    rng = np.random.default_rng(0)
-    long = " ".join(map("w{}".format, rng.integers(0, 5000, 1_000_000)))
-    model = cls(16, epochs=1, negatives=4).fit([long, "w1 w2 w3 w1 w2 w3"])
-    assert model.transform([long], return_coverage=True)[1] == [1.0]
-    assert np.isfinite(model.word_vectors_).all()
-
-
-@each_model
 def test_a_corpus_without_words_is_refused_with_numbers(cls):
     with pytest.raises(ValueError) as caught:
         cls(min_count=50).fit(["red wine", "white wine"])

@@ -197,6 +197,7 @@ def test_an_interrupted_call_keeps_what_it_has_learned(name, tmp_path):
     assert contents(load(tmp_path / "m")) == contents(model)
 
 
+@pytest.mark.slow
 @each_maker
 @pytest.mark.usefixtures("often")
 def test_a_checkpoint_goes_on_from_the_model_as_it_was(name, tmp_path):

@@ -189,6 +189,7 @@ def test_an_interrupted_call_keeps_what_it_has_learned(make, tmp_path):
     assert learned(load(tmp_path / "m")) == learned(model)
 
 
+@pytest.mark.slow
 @each_maker
 @pytest.mark.usefixtures("often")
 def test_a_checkpoint_goes_on_from_the_model_as_it_was(make, tmp_path):

@@ -254,6 +254,7 @@ def test_inference_gives_a_document_the_same_bytes_in_any_company(model, level):
         assert got.tobytes() == whole[d].tobytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["pv-dm-mean", "binary-pv-dm"])
 def test_long_documents_are_inferred_as_short_ones_are(model):
     # More places than inference keeps logits of: those of the end are worked out in each step.

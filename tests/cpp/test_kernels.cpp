@@ -125,7 +125,7 @@ std::uint32_t distance(const std::uint8_t* a, const std::uint8_t* b, std::size_t
 
 // One byte before the codes, so that nothing is aligned.
 void tiles_have_the_distances_of_their_codes(const CodeKernels& kernel) {
-  for (const std::size_t bytes : {1U, 2U, 7U, 8U, 16U, 33U, 64U, 100U}) {
+  for (const std::size_t bytes : {1U, 2U, 7U, 8U, 16U, 24U, 32U, 33U, 64U, 72U, 100U}) {
     const auto codes = random_bytes(kTileCodes * bytes + 1, bytes);
     const auto query = random_bytes(bytes + 1, 99);
     std::vector<std::uint8_t> tile(kernel.tile_bytes(bytes));
@@ -151,6 +151,40 @@ void tiles_have_the_distances_of_their_codes(const CodeKernels& kernel) {
       const std::uint64_t mask = kernel.mask_within(got, bound);
       for (std::size_t i = 0; i < kTileCodes; ++i)
         BITSENSE_CHECK((mask >> i & 1) == (got[i] <= bound ? 1U : 0U));
+    }
+  }
+}
+
+// Bounds at, just below and far from the nearest code, in any place of a group of queries.
+void scans_find_what_is_within_the_bounds(const CodeKernels& kernel) {
+  constexpr std::size_t kQueries = 7;
+  for (const std::size_t bytes : {1U, 4U, 8U, 16U, 31U, 32U, 48U}) {
+    const auto codes = random_bytes(kTileCodes * bytes, bytes);
+    const auto queries = random_bytes(kQueries * bytes, 3);
+    std::vector<std::uint8_t> tile(kernel.tile_bytes(bytes));
+    std::vector<std::uint8_t> prepared(kernel.query_bytes(bytes) * kQueries);
+    kernel.lay_tile(codes.data(), kTileCodes, bytes, tile.data());
+    std::vector<std::uint32_t> nearest(kQueries, UINT32_MAX);
+    for (std::size_t q = 0; q < kQueries; ++q) {
+      const std::uint8_t* query = queries.data() + q * bytes;
+      kernel.prepare_query(query, bytes, prepared.data() + q * kernel.query_bytes(bytes));
+      for (std::size_t i = 0; i < kTileCodes; ++i) {
+        nearest[q] = std::min(nearest[q], distance(query, codes.data() + i * bytes, bytes));
+      }
+    }
+    for (std::size_t shift = 0; shift < 4; ++shift) {
+      std::uint16_t bounds[kQueries];
+      std::uint8_t hit[kQueries];
+      const auto is_hit = [&](std::size_t q) { return (q + shift) % 4 < 2; };
+      for (std::size_t q = 0; q < kQueries; ++q) {
+        const std::uint32_t below =
+            nearest[q] == 0 ? 0 : nearest[q] - (q % 2 == 0 ? 1 : nearest[q]);
+        bounds[q] = static_cast<std::uint16_t>(is_hit(q) ? nearest[q] : below);
+      }
+      kernel.scan_tile(tile.data(), prepared.data(), kQueries, bytes, bounds, hit);
+      for (std::size_t q = 0; q < kQueries; ++q) {
+        BITSENSE_CHECK(hit[q] == (bounds[q] >= nearest[q] ? 1 : 0));
+      }
     }
   }
 }
@@ -184,7 +218,10 @@ void kernel_tests(Suite& test) {
     test("products", [&] { products_are_those_of_plain_loops(*level.floats); });
     test("dots", [&] { dots_are_those_of_plain_loops(*level.floats); });
     test("functions", [&] { functions_are_those_of_the_library(*level.floats); });
-    test("tiles", [&] { tiles_have_the_distances_of_their_codes(*level.codes); });
+    test("tiles", [&] {
+      tiles_have_the_distances_of_their_codes(*level.codes);
+      scans_find_what_is_within_the_bounds(*level.codes);
+    });
   }
   test("fused levels give the same bits", fused_levels_give_the_same_bits);
   test("runs are the same at every level", runs_are_the_same_at_every_level);

@@ -68,6 +68,48 @@ def test_exact_searches_equal_their_twin(dim, dtype, metric, level):
         assert mask is None or mask[rows].all()
 
 
+def _few_lengths(rng, values):
+    values *= 10.0 ** rng.integers(-3, 3, len(values))[:, None]
+
+
+def _one_large_number(rng, values):
+    values[:, 7] += 300 * rng.standard_normal(len(values))
+
+
+def _near_each_other(rng, values):
+    values[:] = values[0] + 1e-4 * values  # products of bytes leave all of them open
+
+
+def _hardly_numbers(rng, values):
+    values *= np.float32(1e-15)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize(
+    "shape", [_few_lengths, _one_large_number, _near_each_other, _hardly_numbers]
+)
+def test_rows_that_bytes_say_little_of_are_found_too(shape, metric, level):
+    rng = np.random.default_rng(1)
+    dim, rows = 40, 9_000  # more panels than are tried before bytes are given up
+    data, _, values = stored(rng, rows, dim, np.float32)
+    shape(rng, data[:, :dim])
+    values = data[:, :dim].astype(np.float64)
+    queries = data[:12, :dim] + data[12:24, :dim] / 2
+    squares = _core.squared_lengths(data, dim, None)
+    exact = distances(queries, values, metric)
+    ids, found = _core.real_search(
+        data, dim, None, squares, queries, metric, 10, None, None, 2, level
+    )
+    alone = [
+        _core.real_search(data, dim, None, squares, queries[i : i + 1], metric, 10)
+        for i in range(12)
+    ]
+    assert np.array_equal(ids, np.concatenate([each[0] for each in alone]))
+    assert np.array_equal(found, np.concatenate([each[1] for each in alone]))
+    right = np.sort(exact, axis=1)[:, :10]
+    np.testing.assert_allclose(found, right, rtol=1e-4, atol=1e-6 * np.abs(right).max())
+
+
 @pytest.mark.parametrize("metric", METRICS)
 def test_levels_threads_and_batches_change_no_bit(metric):
     rng = np.random.default_rng(0)

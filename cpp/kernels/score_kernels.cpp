@@ -45,6 +45,122 @@ void pack(const float* const* rows, const float* factor, float* panel, size_t n)
   }
 }
 
+#if !defined(__AVX512F__)
+
+float largest_lane(__m256 x) {
+  __m128 most = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  most = _mm_max_ps(most, _mm_movehl_ps(most, most));
+  return _mm_cvtss_f32(_mm_max_ss(most, _mm_movehdup_ps(most)));
+}
+
+float sum_of_lanes(__m256 x) {
+  __m128 sum = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
+  sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
+  return _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)));
+}
+
+float largest_size(const float* row, size_t n) {
+  const __m256 sign = _mm256_set1_ps(-0.0F);
+  __m256 most[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
+  for (size_t x = 0; x < n; x += 16) {
+    most[0] = _mm256_max_ps(most[0], _mm256_andnot_ps(sign, _mm256_loadu_ps(row + x)));
+    most[1] = _mm256_max_ps(most[1], _mm256_andnot_ps(sign, _mm256_loadu_ps(row + x + 8)));
+  }
+  return largest_lane(_mm256_max_ps(most[0], most[1]));
+}
+
+constexpr int kMost = 63;    // of a row's bytes less kMiddle: two products of bytes fit 16 bits
+constexpr int kMiddle = 64;  // what is added to them, as one operand of the product is unsigned
+
+void store_quad(uint8_t* p, int quad) { __builtin_memcpy(p, &quad, sizeof quad); }
+
+// Writes a row's bytes and returns the squared length of what is left, in units of the scale.
+float pack_row(const float* row, float times, size_t n, uint8_t* bytes) {
+  const __m256 factor = _mm256_set1_ps(times);
+  __m256 left[2] = {_mm256_setzero_ps(), _mm256_setzero_ps()};
+  for (size_t x = 0; x < n; x += 16) {
+    __m256i whole[2];
+    for (size_t h = 0; h < 2; ++h) {
+      const __m256 exact = _mm256_mul_ps(_mm256_loadu_ps(row + x + 8 * h), factor);
+      whole[h] = _mm256_cvtps_epi32(exact);
+      const __m256 apart = _mm256_sub_ps(exact, _mm256_cvtepi32_ps(whole[h]));
+      left[h] = _mm256_fmadd_ps(apart, apart, left[h]);
+    }
+    const __m256i words = _mm256_packs_epi32(whole[0], whole[1]);
+    const __m256i quads = _mm256_add_epi8(_mm256_packs_epi16(words, words),
+                                          _mm256_set1_epi8(static_cast<char>(kMiddle)));
+    uint8_t* out = bytes + kPanelRows * x;
+    store_quad(out, _mm256_extract_epi32(quads, 0));
+    store_quad(out + kPanelRows * kQuad, _mm256_extract_epi32(quads, 4));
+    store_quad(out + 2 * kPanelRows * kQuad, _mm256_extract_epi32(quads, 1));
+    store_quad(out + 3 * kPanelRows * kQuad, _mm256_extract_epi32(quads, 5));
+  }
+  return sum_of_lanes(_mm256_add_ps(left[0], left[1]));
+}
+
+void pack_bytes(const float* const* rows, const float* factor, size_t n, ByteRows& panel) {
+  for (size_t i = 0; i < kPanelRows; ++i) {
+    const float largest = largest_size(rows[i], n);
+    const float times = largest > 0.0F ? static_cast<float>(kMost) / largest : 0.0F;
+    const bool usable = times > 0.0F && times < 0x1p120F;  // else a row so short that it is zero
+    const float left = pack_row(rows[i], usable ? times : 0.0F, n, panel.bytes + kQuad * i);
+    panel.scale[i] = usable ? factor[i] / times : 0.0F;
+    // The products and this sum round by less than what is added here.
+    panel.residual[i] =
+        usable ? (__builtin_sqrtf(left + static_cast<float>(n) * 1e-9F) * 1.001F) * panel.scale[i]
+               : largest * factor[i] * __builtin_sqrtf(static_cast<float>(n)) * 1.001F;
+  }
+}
+
+// 16 rows of the panel and some queries.
+template <size_t Queries>
+void multiply_part(const uint8_t* bytes, const float* scale, const float* bias,
+                   const ByteQuery* queries, size_t n, float* scores) {
+  const __m256i ones = _mm256_set1_epi16(1);
+  __m256i sum[Queries][2];
+  for (auto& halves : sum) halves[0] = halves[1] = _mm256_setzero_si256();
+  for (size_t x = 0; x < n; x += kQuad) {
+    const auto* quads = reinterpret_cast<const __m256i*>(bytes + kPanelRows * x);
+    const __m256i row[2] = {_mm256_loadu_si256(quads), _mm256_loadu_si256(quads + 1)};
+    for (size_t q = 0; q < Queries; ++q) {
+      int quad;
+      __builtin_memcpy(&quad, queries[q].bytes + x, sizeof quad);
+      const __m256i query = _mm256_set1_epi32(quad);
+      for (size_t h = 0; h < 2; ++h) {
+        const __m256i pairs = _mm256_maddubs_epi16(row[h], query);
+        sum[q][h] = _mm256_add_epi32(sum[q][h], _mm256_madd_epi16(pairs, ones));
+      }
+    }
+  }
+  for (size_t q = 0; q < Queries; ++q) {
+    const __m256i middle = _mm256_set1_epi32(kMiddle * queries[q].sum);
+    const __m256 times = _mm256_set1_ps(queries[q].scale);
+    for (size_t h = 0; h < 2; ++h) {
+      const __m256 product = _mm256_cvtepi32_ps(_mm256_sub_epi32(sum[q][h], middle));
+      const __m256 both = _mm256_mul_ps(_mm256_loadu_ps(scale + 8 * h), times);
+      const __m256 score = _mm256_fmadd_ps(product, both, _mm256_loadu_ps(bias + 8 * h));
+      _mm256_storeu_ps(scores + kPanelRows * q + 8 * h, score);
+    }
+  }
+}
+
+void multiply_bytes(const ByteRows& panel, const float* bias, const ByteQuery* queries,
+                    size_t count, size_t n, float* scores) {
+  for (size_t i = 0; i < kPanelRows; i += 16) {
+    const uint8_t* bytes = panel.bytes + kQuad * i;
+    const float* scale = panel.scale + i;
+    size_t q = 0;
+    for (; q + 4 <= count; q += 4) {
+      multiply_part<4>(bytes, scale, bias + i, queries + q, n, scores + kPanelRows * q + i);
+    }
+    for (; q < count; ++q) {
+      multiply_part<1>(bytes, scale, bias + i, queries + q, n, scores + kPanelRows * q + i);
+    }
+  }
+}
+
+#endif
+
 uint64_t mask_from(const float* scores, float bound) {
   const __m256 least = _mm256_set1_ps(bound);
   uint64_t mask = 0;
@@ -192,9 +308,15 @@ void widen_bytes(const int8_t* bytes, float* floats, size_t n) {
 
 }  // namespace
 
+// With 16 floats to a register the product of floats is as fast as that of bytes.
+#if !defined(__AVX2__) || defined(__AVX512F__)
+constexpr auto pack_bytes = nullptr;
+constexpr auto multiply_bytes = nullptr;
+#endif
+
 extern const ScoreKernels BITSENSE_TABLE(score_kernels_);
 const ScoreKernels BITSENSE_TABLE(score_kernels_) = {
-    pack, mask_from, widen_halves, widen_bytes, scan_costs, costs,
+    pack, mask_from, pack_bytes, multiply_bytes, widen_halves, widen_bytes, scan_costs, costs,
 };
 
 }  // namespace bitsense

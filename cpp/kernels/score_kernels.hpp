@@ -17,6 +17,22 @@ constexpr std::size_t kPanelRows = 64;
 constexpr std::size_t kPanelColumns = 16;  // rows side by side: a block of the product is as wide
 constexpr std::size_t kNibbleTables = 32;  // bytes of the two tables of a byte of a code
 
+constexpr std::size_t kQuad = 4;  // numbers of a row that a product of bytes adds at once
+
+// 64 rows in bytes: number x of row i is about scale[i] * (bytes[64 * (x - x % 4) + 4 * i + x % 4]
+// - 64). What is left over has at most the length residual[i].
+struct ByteRows {
+  std::uint8_t* bytes;
+  float scale[kPanelRows], residual[kPanelRows];
+};
+
+// A query in bytes: number x is about scale * bytes[x]; `sum` is that of its bytes.
+struct ByteQuery {
+  const std::int8_t* bytes;
+  float scale;
+  std::int32_t sum;
+};
+
 struct ScoreKernels {
   // Lays 64 rows as four parts of 16 columns: panel[16 * (n * (i / 16) + x) + i % 16] =
   // rows[i][x] * factor[i] for i < 64, x < n, n a multiple of 16.
@@ -24,6 +40,15 @@ struct ScoreKernels {
 
   // Bit i is set where scores[i] >= bound, i < 64.
   std::uint64_t (*mask_from)(const float* scores, float bound);
+
+  // Writes the rows, each times its factor (0 or more), in bytes; n a multiple of 16. This and the
+  // next are null where a product of floats is as fast.
+  void (*pack_bytes)(const float* const* rows, const float* factor, std::size_t n, ByteRows& panel);
+
+  // scores[64 * q + i] = bias[i] + what the bytes of query q and of row i say of their product, n
+  // numbers a row, n a multiple of 4 below 2^17: exact but for the rounding of floats at the end.
+  void (*multiply_bytes)(const ByteRows& panel, const float* bias, const ByteQuery* queries,
+                         std::size_t count, std::size_t n, float* scores);
 
   // The floats that n IEEE half-precision numbers, or n signed bytes, are; n a multiple of 16.
   void (*widen_halves)(const std::uint16_t* halves, float* floats, std::size_t n);

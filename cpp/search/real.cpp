@@ -5,10 +5,9 @@
 #include <limits>
 
 #include "core/errors.hpp"
-#include "core/matrix.hpp"
 #include "core/prefetch.hpp"
-#include "kernels/dispatch.hpp"
-#include "kernels/float_kernels.hpp"
+#include "search/candidates.hpp"
+#include "search/panels.hpp"
 #include "search/scan.hpp"
 
 namespace bitsense {
@@ -16,152 +15,10 @@ namespace bitsense {
 namespace {
 
 constexpr std::size_t kBlockQueries = 504;  // share the packing of a panel
-constexpr std::size_t kGroup = 24;          // queries whose scores of a panel lie in the cache
 constexpr std::size_t kSegmentPanels = 32;  // fewer are scanned sooner than a thread starts
 constexpr std::size_t kFewQueries = 4;      // fewer are compared with the rows as they lie
+constexpr std::size_t kMostByteDim = std::size_t{1} << 16;
 constexpr float kLowest = std::numeric_limits<float>::lowest();
-
-// An approximate score and a row; larger is nearer.
-struct Scored {
-  float score;
-  std::uint32_t row;
-};
-
-// The rows of one query that may be among the answers.
-class Candidates {
- public:
-  // k == 0: all from `bound` on.
-  Candidates(std::size_t k, float bound, float margin) : k_(k), margin_(margin), bound_(bound) {}
-
-  float bound() const { return bound_; }
-  void push(float score, std::uint32_t row) {
-    kept_.push_back({score, row});
-    if (k_ != 0 && kept_.size() >= room_) cut();
-  }
-  std::vector<Scored>& take() {
-    if (k_ != 0 && kept_.size() > k_) cut();
-    return kept_;
-  }
-
- private:
-  // Leaves what is not below the k-th best by more than the margin.
-  void cut() {
-    const auto kth = kept_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
-    std::nth_element(kept_.begin(), kth, kept_.end(),
-                     [](const Scored& a, const Scored& b) { return a.score > b.score; });
-    bound_ = std::max(bound_, kth->score - margin_);
-    std::erase_if(kept_, [&](const Scored& x) { return x.score < bound_; });
-    room_ = std::max(2 * kept_.size(), 2 * k_ + 64);
-  }
-
-  std::size_t k_;
-  float margin_, bound_;
-  std::size_t room_ = 2 * k_ + 64;
-  std::vector<Scored> kept_;
-};
-
-// 64 rows of the table, or of those that pass a sparse filter, and their scores for some queries.
-class Panels {
- public:
-  Panels(const StoredVectors& rows, const std::vector<std::uint32_t>* chosen, RealMetric metric,
-         const Kernels& kernels)
-      : rows_(rows),
-        chosen_(chosen),
-        metric_(metric),
-        floats_(*kernels.floats),
-        scores_(*kernels.scores),
-        panel_(rows.stride * kPanelRows),
-        widened_(rows.storage == Storage::kFloat ? 0 : rows.stride * kPanelRows) {
-    for (std::size_t part = 0; part < kPanelRows / kPanelColumns; ++part) {
-      for (std::size_t x = 0; x < rows.stride; ++x) {
-        lines_.push_back(panel_.data() + kPanelColumns * (rows.stride * part + x));
-      }
-    }
-  }
-
-  static std::size_t count(std::size_t rows) { return (rows + kPanelRows - 1) / kPanelRows; }
-  std::size_t items() const { return chosen_ ? chosen_->size() : rows_.rows; }
-  std::uint32_t row(std::size_t item) const {
-    return chosen_ ? (*chosen_)[item] : static_cast<std::uint32_t>(item);
-  }
-  std::size_t size(std::size_t panel) const {
-    return std::min(kPanelRows, items() - panel * kPanelRows);
-  }
-
-  // Points at the rows of a panel and finds what their scores need; absent rows repeat the first.
-  void gather(std::size_t panel) {
-    for (std::size_t i = 0; i < kPanelRows; ++i) {
-      const std::size_t at = row(panel * kPanelRows + (i < size(panel) ? i : 0));
-      float* scratch = widened_.size() == 0 ? nullptr : widened_.data() + i * rows_.stride;
-      pointers_[i] = rows_.floats(at, scores_, scratch);
-      factor_[i] = rows_.scale(at);
-      bias_[i] = 0.0F;
-      const float square = rows_.squares[at];
-      if (metric_ == RealMetric::kCosine)
-        factor_[i] *= square > 0.0F ? 1.0F / std::sqrt(square) : 0.0F;
-      if (metric_ == RealMetric::kSquared) bias_[i] = -0.5F * square;
-    }
-  }
-  void pack() { scores_.pack(pointers_, factor_, panel_.data(), rows_.stride); }
-
-  // Has the memory asked for the share i of n of the next panel: a product of 2,400 multiply-adds
-  // hides what some rows take to come.
-  void ask_ahead(std::size_t panel, std::size_t i, std::size_t n) const {
-    if ((panel + 1) * kPanelRows >= items()) return;
-    const std::size_t size_of_next = size(panel + 1);
-    for (std::size_t r = size_of_next * i / n; r < size_of_next * (i + 1) / n; ++r) {
-      ask_for_lines(rows_.address(row((panel + 1) * kPanelRows + r)), rows_.row_bytes());
-    }
-  }
-
-  // Scores of the packed panel, kGroup x 64 at most: part by part, each of which stays in the
-  // first-level cache while all the queries pass over it. They are group `group` of `groups`.
-  void multiply(const float* const* queries, std::size_t count, float* scores, std::size_t panel,
-                std::size_t group, std::size_t groups) const {
-    float* out[kGroup];
-    for (std::size_t first = 0; first < kPanelRows; first += kPanelColumns) {
-      ask_ahead(panel, 4 * group + first / kPanelColumns, 4 * groups);
-      for (std::size_t q = 0; q < count; ++q) {
-        out[q] = scores + q * kPanelRows + first;
-        std::copy_n(bias_ + first, kPanelColumns, out[q]);
-      }
-      const float* const* lines = lines_.data() + first / kPanelColumns * rows_.stride;
-      floats_.multiply(queries, 1, lines, rows_.dim, out, count, kPanelColumns, true);
-    }
-  }
-  // Scores of the gathered rows for one query.
-  void dots(const float* query, float* scores) const {
-    floats_.dots(query, pointers_, kPanelRows, scores, rows_.stride);
-    for (std::size_t i = 0; i < kPanelRows; ++i) scores[i] = scores[i] * factor_[i] + bias_[i];
-  }
-
- private:
-  const StoredVectors& rows_;
-  const std::vector<std::uint32_t>* chosen_;
-  RealMetric metric_;
-  const FloatKernels& floats_;
-  const ScoreKernels& scores_;
-  AlignedFloats panel_, widened_;
-  std::vector<const float*> lines_;
-  const float* pointers_[kPanelRows];
-  float factor_[kPanelRows], bias_[kPanelRows];
-};
-
-// Queries padded to the stride of the rows.
-struct PaddedQueries {
-  AlignedFloats values;
-  std::vector<const float*> rows;
-  std::vector<double> lengths;
-
-  PaddedQueries(const VectorsView& queries, std::size_t stride) : values(queries.rows * stride) {
-    for (std::size_t q = 0; q < queries.rows; ++q) {
-      float* row = values.data() + q * stride;
-      std::copy_n(queries.row(q), queries.dim, row);
-      rows.push_back(row);
-      lengths.push_back(std::sqrt(exact_dot(row, row, stride)));
-    }
-  }
-};
 
 // What a score may be off by, twice: by rounding of the sum, of the factors, and of the distance.
 float margin_of(const StoredVectors& rows, RealMetric metric, double query, double longest) {
@@ -186,8 +43,18 @@ struct Work {
   const std::vector<std::uint32_t>* chosen;
   const Filter& filter;
   const RealOptions& options;
+  double longest;  // of the rows
 
   bool by_rows(std::size_t count) const { return count < kFewQueries; }
+  // Are the products of queries [first, last) so large and so small that bytes give them?
+  bool by_bytes(std::size_t first, std::size_t last) const {
+    const double row = options.metric == RealMetric::kCosine ? 1.0 : longest;
+    return options.kernels.scores->multiply_bytes != nullptr && rows.dim < kMostByteDim &&
+           std::all_of(
+               queries.lengths.begin() + static_cast<std::ptrdiff_t>(first),
+               queries.lengths.begin() + static_cast<std::ptrdiff_t>(last),
+               [&](double query) { return query * row > 1e-25 && query * row < 1e30; });
+  }
   // The rows of a panel that pass.
   std::uint64_t passing(const Panels& panels, std::size_t panel) const {
     const std::size_t size = panels.size(panel);
@@ -196,44 +63,128 @@ struct Work {
   }
 };
 
-void push_scores(const float* scores, std::uint64_t passing, const Panels& panels,
-                 std::size_t panel, const ScoreKernels& kernels, Candidates& found) {
-  std::uint64_t left = kernels.mask_from(scores, found.bound()) & passing;
-  for (; left != 0; left &= left - 1) {
-    const auto i = static_cast<std::size_t>(std::countr_zero(left));
-    if (scores[i] >= found.bound()) found.push(scores[i], panels.row(panel * kPanelRows + i));
-  }
-}
+// One run over panels for queries [first, first + found.size()).
+class PanelScan {
+ public:
+  PanelScan(const Work& work, std::size_t first, std::vector<Candidates>& found)
+      : work_(work),
+        kernels_(*work.options.kernels.scores),
+        first_(first),
+        found_(found),
+        panels_(work.rows, work.chosen, work.options.metric, work.options.kernels),
+        scores_(kGroup * kPanelRows),
+        may_by_bytes_(work.by_bytes(first, first + found.size())),
+        by_bytes_(may_by_bytes_) {}
 
-// Queries [first, first + found.size()) against panels of the range.
-void scan_panels(const Work& work, std::size_t first, TileRange range,
-                 std::vector<Candidates>& found, Stopper& stopper, std::size_t thread) {
-  const ScoreKernels& kernels = *work.options.kernels.scores;
-  Panels panels(work.rows, work.chosen, work.options.metric, work.options.kernels);
-  AlignedFloats scores(kGroup * kPanelRows);
-  for (std::size_t panel = range.first; panel < range.last; ++panel) {
-    const std::uint64_t passing = work.passing(panels, panel);
-    if (passing == 0) continue;
-    if (panel % 16 == 0 && stopper.stop(thread)) return;
-    panels.gather(panel);
-    if (work.by_rows(found.size())) {
-      for (std::size_t q = 0; q < found.size(); ++q) {
-        panels.dots(work.queries.rows[first + q], scores.data());
-        push_scores(scores.data(), passing, panels, panel, kernels, found[q]);
+  void run(TileRange range, Stopper& stopper, std::size_t thread) {
+    for (std::size_t panel = range.first; panel < range.last; ++panel) {
+      passing_ = work_.passing(panels_, panel);
+      if (passing_ == 0) continue;
+      if (panel % 16 == 0 && stopper.stop(thread)) return;
+      panels_.gather(panel);
+      if (work_.by_rows(found_.size())) {
+        compare_rows(panel);
+      } else if (by_bytes_) {
+        compare_bytes(panel);
+      } else {
+        compare_floats(panel);
       }
-      continue;
+      choose_again();
     }
-    panels.pack();
-    for (std::size_t q = 0; q < found.size(); q += kGroup) {
-      const std::size_t count = std::min(kGroup, found.size() - q);
-      panels.multiply(work.queries.rows.data() + first + q, count, scores.data(), panel, q / kGroup,
-                      (found.size() + kGroup - 1) / kGroup);
+  }
+
+ private:
+  // Bytes pay while they leave fewer than one row in kWorth open. That is seen every kTried panels,
+  // and less rows are open as better answers are found.
+  static constexpr std::size_t kTried = 64, kAgain = 16 * kTried, kWorth = 12;
+
+  std::size_t groups() const { return (found_.size() + kGroup - 1) / kGroup; }
+
+  void compare_rows(std::size_t panel) {
+    for (std::size_t q = 0; q < found_.size(); ++q) {
+      panels_.dots(work_.queries.rows[first_ + q], scores_.data());
+      push(q, panel, scores_.data());
+    }
+  }
+
+  void compare_floats(std::size_t panel) {
+    panels_.pack();
+    for (std::size_t q = 0; q < found_.size(); q += kGroup) {
+      const std::size_t count = std::min(kGroup, found_.size() - q);
+      panels_.multiply(work_.queries.rows.data() + first_ + q, count, scores_.data(), panel,
+                       q / kGroup, groups());
       for (std::size_t i = 0; i < count; ++i) {
-        push_scores(scores.data() + i * kPanelRows, passing, panels, panel, kernels, found[q + i]);
+        push(q + i, panel, scores_.data() + i * kPanelRows);
       }
     }
   }
-}
+
+  void compare_bytes(std::size_t panel) {
+    panels_.pack_bytes();
+    for (std::size_t q = 0; q < found_.size(); q += kGroup) {
+      const std::size_t count = std::min(kGroup, found_.size() - q);
+      panels_.multiply_bytes(work_.queries, first_ + q, count, scores_.data(), panel, q / kGroup,
+                             groups());
+      for (std::size_t i = 0; i < count; ++i) {
+        multiply_some(q + i, panel, scores_.data() + i * kPanelRows);
+      }
+    }
+  }
+
+  void choose_again() {
+    ++seen_;
+    if (by_bytes_ && seen_ % kTried == 0) {
+      const bool filled = seen_ > kTried;  // the first panels fill the lists
+      by_bytes_ = !filled || multiplied_ * kWorth < kTried * kPanelRows * found_.size();
+      multiplied_ = 0;
+    } else if (may_by_bytes_ && seen_ % kAgain == 0) {
+      by_bytes_ = true;
+    }
+  }
+
+  // Pushes the passing rows of the panel that may be answers of query q.
+  void push(std::size_t q, std::size_t panel, const float* scores) {
+    Candidates& found = found_[q];
+    std::uint64_t left = passing_ & kernels_.mask_from(scores, found.bound());
+    for (; left != 0; left &= left - 1) {
+      const auto i = static_cast<std::size_t>(std::countr_zero(left));
+      if (scores[i] >= found.bound()) found.push(scores[i], panels_.row(panel * kPanelRows + i));
+    }
+  }
+
+  // The same for scores of bytes: products of floats are made where the bytes leave it open.
+  void multiply_some(std::size_t q, std::size_t panel, const float* scores) {
+    Candidates& found = found_[q];
+    const float error = panels_.byte_error(work_.queries, first_ + q);
+    std::uint64_t left = passing_ & kernels_.mask_from(scores, found.bound() - error);
+    std::size_t open[kPanelRows], count = 0;
+    for (; left != 0; left &= left - 1) {
+      const auto i = static_cast<std::size_t>(std::countr_zero(left));
+      if (scores[i] >= found.bound() - panels_.byte_error(work_.queries, first_ + q, i)) {
+        open[count++] = i;
+      }
+    }
+    if (count == 0) return;
+    float products[kPanelRows];
+    panels_.dots(work_.queries.rows[first_ + q], open, count, products);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (products[i] >= found.bound()) {
+        found.push(products[i], panels_.row(panel * kPanelRows + open[i]));
+      }
+    }
+    multiplied_ += count;
+  }
+
+  const Work& work_;
+  const ScoreKernels& kernels_;
+  std::size_t first_;
+  std::vector<Candidates>& found_;
+  Panels panels_;
+  AlignedFloats scores_;
+  bool may_by_bytes_, by_bytes_;
+  std::uint64_t passing_ = 0;
+  std::size_t seen_ = 0, multiplied_ = 0;  // panels, rows that bytes left open
+};
 
 // Finds the candidates of all queries: make(q) gives an empty one, done(q, segment, candidates) is
 // called on any thread.
@@ -244,7 +195,7 @@ void find_candidates(const Work& work, const Pieces& pieces, Make&& make, Done&&
     const std::size_t first = pieces.first_query(piece), last = first + pieces.rows(piece);
     std::vector<Candidates> found;
     for (std::size_t q = first; q < last; ++q) found.push_back(make(q));
-    scan_panels(work, first, pieces.range(piece), found, stopper, thread);
+    PanelScan(work, first, found).run(pieces.range(piece), stopper, thread);
     for (std::size_t q = first; q < last; ++q) {
       done(q, pieces.segment(piece), found[q - first].take());
     }
@@ -263,13 +214,14 @@ std::vector<std::vector<Scored>> candidates_of(const StoredVectors& rows,
                                                const RealOptions& options) {
   std::vector<std::uint32_t> chosen;
   if (filter.sparse(rows.rows)) chosen = filter.rows(rows.rows);
-  const Work work{rows, padded, filter.sparse(rows.rows) ? &chosen : nullptr, filter, options};
+  const double longest = longest_of(rows);
+  const Work work{rows,   padded,  filter.sparse(rows.rows) ? &chosen : nullptr,
+                  filter, options, longest};
   const std::size_t queries = padded.rows.size();
   const std::size_t items = work.chosen ? chosen.size() : rows.rows;
   const Pieces pieces(queries, kBlockQueries, Panels::count(items), kSegmentPanels,
                       options.threads);
   const std::size_t segments = pieces.segments;
-  const double longest = longest_of(rows);
   std::vector<std::vector<Scored>> parts(queries * segments);
   find_candidates(
       work, pieces,

@@ -8,6 +8,7 @@
 #include "kernels/code_kernels.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/float_kernels.hpp"
+#include "kernels/score_kernels.hpp"
 #include "kernels/text_kernels.hpp"
 
 namespace bitsense {
@@ -123,6 +124,59 @@ std::uint32_t distance(const std::uint8_t* a, const std::uint8_t* b, std::size_t
   return static_cast<std::uint32_t>(bits);
 }
 
+// A product of bytes is off by no more than what packing says that the bytes leave out.
+void products_of_bytes_are_within_their_error(const ScoreKernels& kernel) {
+  if (!kernel.pack_bytes) return;
+  for (const std::size_t n : {16U, 48U, 112U}) {
+    auto values = random_floats(kPanelRows * n, n);
+    std::vector<const float*> rows(kPanelRows);
+    for (std::size_t i = 0; i < kPanelRows; ++i) rows[i] = values.data() + i * n;
+    std::fill_n(values.data() + 3 * n, n, 0.0F);
+    for (std::size_t x = 0; x < n; ++x) values[4 * n + x] *= 1e-30F;
+    for (std::size_t x = 0; x < n; ++x) values[5 * n + x] = 1e-42F;  // below the normal numbers
+    values[6 * n] = 1000.0F;                                         // leaves little to the others
+    const auto factor = random_floats(kPanelRows, 9, 0.5F);
+    std::vector<float> factors(kPanelRows), bias(kPanelRows);
+    for (std::size_t i = 0; i < kPanelRows; ++i) {
+      factors[i] = std::abs(factor[i]);
+      bias[i] = factor[i];
+    }
+    std::vector<std::uint8_t> bytes(kPanelRows * n);
+    ByteRows panel;
+    panel.bytes = bytes.data();
+    kernel.pack_bytes(rows.data(), factors.data(), n, panel);
+    std::vector<std::int8_t> whole(7 * n);
+    std::vector<ByteQuery> queries;
+    for (std::size_t q = 0; q < 7; ++q) {
+      std::int32_t sum = 0;
+      for (std::size_t x = 0; x < n; ++x) {
+        whole[q * n + x] =
+            static_cast<std::int8_t>(static_cast<int>((31 * q + 77 * x) % 255) - 127);
+        sum += whole[q * n + x];
+      }
+      queries.push_back({whole.data() + q * n, 0.01F, sum});
+    }
+    std::vector<float> scores(7 * kPanelRows);
+    kernel.multiply_bytes(panel, bias.data(), queries.data(), 7, n, scores.data());
+    for (std::size_t q = 0; q < 7; ++q) {
+      for (std::size_t i = 0; i < kPanelRows; ++i) {
+        double product = 0.0, length = 0.0, size = 1.0;
+        for (std::size_t x = 0; x < n; ++x) {
+          const double query = 0.01 * whole[q * n + x];
+          const double row = static_cast<double>(rows[i][x]) * static_cast<double>(factors[i]);
+          product += query * row;
+          length += query * query;
+          size += std::abs(query * row);
+        }
+        const double error = std::sqrt(length) * static_cast<double>(panel.residual[i]);
+        const double apart = static_cast<double>(scores[q * kPanelRows + i]) -
+                             (product + static_cast<double>(bias[i]));
+        BITSENSE_CHECK(std::abs(apart) <= error + 1e-6 * size);
+      }
+    }
+  }
+}
+
 // One byte before the codes, so that nothing is aligned.
 void tiles_have_the_distances_of_their_codes(const CodeKernels& kernel) {
   for (const std::size_t bytes : {1U, 2U, 7U, 8U, 16U, 24U, 32U, 33U, 64U, 72U, 100U}) {
@@ -217,6 +271,7 @@ void kernel_tests(Suite& test) {
     std::printf("level %s\n", level.level);
     test("products", [&] { products_are_those_of_plain_loops(*level.floats); });
     test("dots", [&] { dots_are_those_of_plain_loops(*level.floats); });
+    test("bytes", [&] { products_of_bytes_are_within_their_error(*level.scores); });
     test("functions", [&] { functions_are_those_of_the_library(*level.floats); });
     test("tiles", [&] {
       tiles_have_the_distances_of_their_codes(*level.codes);

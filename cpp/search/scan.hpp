@@ -13,10 +13,12 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "core/codes.hpp"
 #include "core/parallel.hpp"
+#include "core/prefetch.hpp"
 #include "kernels/code_kernels.hpp"
 #include "search/filter.hpp"
 #include "search/pieces.hpp"
@@ -128,36 +130,56 @@ class Scan {
 
   void scan_planes(std::size_t queries, TileRange panel) {
     const std::size_t tile_bytes = kernels_.tile_bytes(codes_.bytes());
+    const std::size_t step = panel.last - panel.first;
     for (std::size_t t = panel.first; t < panel.last; ++t) {
       if (filter_.word(t) == 0) continue;
       kernels_.lay_tile(codes_.row(t * kTileCodes), rows_of(t), codes_.bytes(),
                         panel_.data() + (t - panel.first) * tile_bytes);
     }
     for (std::size_t q = 0; q < queries; q += kGroup) {
-      const std::size_t last = std::min(queries, q + kGroup);
+      Group group{q, std::min(queries, q + kGroup), {}};
+      for (std::size_t i = q; i < group.last; ++i) set_bound(group, i);
       for (std::size_t t = panel.first; t < panel.last; ++t) {
-        if (filter_.word(t) != 0)
-          scan_group(q, last, t, panel_.data() + (t - panel.first) * tile_bytes);
+        if (q == 0) ask_for_tile(t + step);
+        if (filter_.word(t) == 0) continue;
+        scan_group(group, t, panel_.data() + (t - panel.first) * tile_bytes);
       }
     }
   }
 
-  // Queries [first, last) against one laid tile.
-  void scan_group(std::size_t first, std::size_t last, std::size_t t, const std::uint8_t* tile) {
-    const std::size_t bytes = kernels_.query_bytes(codes_.bytes());
+  // Queries [first, last), and the distances up to which they want pairs.
+  struct Group {
+    std::size_t first, last;
     std::uint16_t bounds[kGroup];
-    std::uint8_t hit[kGroup];
-    for (std::size_t q = first; q < last; ++q) {
-      const std::uint32_t limit = sink_.limit(q);
-      bounds[q - first] = static_cast<std::uint16_t>(limit == 0 ? 0 : limit - 1);
-    }
-    kernels_.scan_tile(tile, prepared_.data() + first * bytes, last - first, codes_.bytes(), bounds,
-                       hit);
-    for (std::size_t q = first; q < last; ++q) {
-      if (hit[q - first] == 0) continue;
-      std::uint16_t distances[kTileCodes];
-      kernels_.tile_distances(tile, prepared_.data() + q * bytes, codes_.bytes(), distances);
-      push_tile(q, t, distances);
+  };
+
+  void set_bound(Group& group, std::size_t q) const {
+    const std::uint32_t limit = sink_.limit(q);
+    group.bounds[q - group.first] = static_cast<std::uint16_t>(limit == 0 ? 0 : limit - 1);
+  }
+
+  // Has the memory asked for a tile of the next panel, while this one is computed with.
+  void ask_for_tile(std::size_t t) const {
+    if ((t + 1) * kTileCodes > codes_.rows) return;
+    ask_for_lines(codes_.row(t * kTileCodes), kTileCodes * codes_.bytes());
+  }
+
+  void scan_group(Group& group, std::size_t t, const std::uint8_t* tile) {
+    const std::size_t bytes = kernels_.query_bytes(codes_.bytes());
+    std::uint8_t hit[kGroup] = {};
+    kernels_.scan_tile(tile, prepared_.data() + group.first * bytes, group.last - group.first,
+                       codes_.bytes(), group.bounds, hit);
+    for (std::size_t i = 0; i < kGroup; i += 8) {
+      std::uint64_t eight;
+      std::memcpy(&eight, hit + i, sizeof eight);
+      if (eight == 0) continue;
+      for (std::size_t q = group.first + i; q < std::min(group.last, group.first + i + 8); ++q) {
+        if (hit[q - group.first] == 0) continue;
+        std::uint16_t distances[kTileCodes];
+        kernels_.tile_distances(tile, prepared_.data() + q * bytes, codes_.bytes(), distances);
+        push_tile(q, t, distances);
+        set_bound(group, q);
+      }
     }
   }
 

@@ -40,6 +40,7 @@ from search_rounds import (
     System,
     approximate,
     asking,
+    ladder,
     measured,
     our_flat,
     ours,
@@ -50,8 +51,8 @@ from search_rounds import (
 from bitsense import CosineIndex, HammingIndex, _core
 
 GOALS = (0.95, 0.99)
-EF = [10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 448, 640, 896, 1280, 1792]
-SHORTLISTS = [20, 30, 40, 60, 80, 120, 160, 240, 320, 480, 640, 960, 1920]
+EF = ladder(10, 2048)
+SHORTLISTS = ladder(20, 2048)
 
 
 def exact_rows(

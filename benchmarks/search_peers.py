@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from common import Row, timer
-from search_rounds import Efforts, Search, System
+from search_rounds import Efforts, Search, System, ladder
 
 try:
     import faiss
@@ -25,8 +25,8 @@ except ImportError:
 
 Filtered = Callable[[np.ndarray, np.ndarray], Efforts]  # of queries and a mask
 
-EF = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048]
-PROBES = [1, 2, 4, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 1024]
+EF = ladder(10, 2048)
+PROBES = ladder(1, 1024)
 M, CONSTRUCTION = 16, 100
 
 

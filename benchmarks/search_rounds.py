@@ -183,6 +183,14 @@ def best_reaching(
     return None
 
 
+def ladder(first: int, last: int) -> list[int]:
+    """Return efforts from `first` to `last`, each a fifth more than the one before."""
+    steps = [first]
+    while steps[-1] < last:
+        steps.append(min(last, max(steps[-1] + 1, round(1.2 * steps[-1]))))
+    return steps
+
+
 def approximate(
     systems: list[System], recall: Recall, goals: list[float], rounds: int, common: Row
 ) -> list[Row]:

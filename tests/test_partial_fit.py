@@ -194,7 +194,7 @@ def test_an_interrupted_call_keeps_what_it_has_learned(make, tmp_path):
 @pytest.mark.usefixtures("often")
 def test_a_checkpoint_goes_on_from_the_model_as_it_was(make, tmp_path):
     model, path = fitted(make), tmp_path / "c"
-    more = {"epochs": 30, "learning_rate": 0.01}
+    more = {"epochs": 10, "learning_rate": 0.01}
     before = learned(model)
     model.set_params(progress=stop)
     with pytest.raises(StopError):

@@ -36,6 +36,28 @@ def recall(found, right):
     return float((found[1] <= right[1][:, -1:]).mean())
 
 
+@pytest.mark.parametrize("shift", [0, 16])
+def test_what_a_graph_reads_begins_with_a_cache_line(shift):
+    memory = np.random.default_rng(0).integers(0, 256, 5000 * 16 + 128, np.uint8)
+    first = -memory.ctypes.data % 64 + shift
+    codes = memory[first : first + 5000 * 16].reshape(5000, 16)
+    index = HammingIndex(codes, kind="graph")
+    assert np.shares_memory(index._store.snapshot.columns["codes"], codes) == (shift == 0)
+    vectors = CosineIndex(codes.astype(np.float32), kind="graph")
+    for change in (
+        lambda each: None,
+        lambda each: each.add(codes[:100]),
+        lambda each: each.remove(each.ids[:4000]),
+    ):
+        for each in (index, vectors):
+            change(each)
+        rows = index._store.snapshot.columns["codes"]
+        structure = vectors._store.snapshot.structure
+        assert rows.ctypes.data % 64 == 0
+        assert structure is None or structure.records.ctypes.data % 64 == 0
+    assert index.search(codes[4999:], k=1)[0].tolist() == [[4999]]
+
+
 @pytest.mark.parametrize("name", list(APPROXIMATE))
 def test_approximate_kinds_find_most_and_keep_k_under_filters(name, tmp_path):
     rng = np.random.default_rng(1)

@@ -2,16 +2,19 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace bitsense {
 
 // Asks for the cache lines of some bytes. To GCC a function that does nothing else has no effect
 // and its calls are dropped; the empty statement is one.
 inline void ask_for_lines(const void* data, std::size_t bytes) {
-  const char* p = static_cast<const char*>(data);
-  for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(p + i);
-  __builtin_prefetch(p + bytes - 1);
-  asm volatile("" : : "r"(p));
+  constexpr std::uintptr_t kLine = 64;
+  const auto first = reinterpret_cast<std::uintptr_t>(data);
+  for (std::uintptr_t line = first & ~(kLine - 1); line < first + bytes; line += kLine) {
+    __builtin_prefetch(reinterpret_cast<const void*>(line));
+  }
+  asm volatile("" : : "r"(data));
 }
 
 }  // namespace bitsense

@@ -12,6 +12,7 @@ from . import _core
 from ._check import MAX_BITS, check_count, check_option, check_threads
 from ._index_base import Index, check_degree
 from ._item_store import ItemStore, Snapshot
+from ._memory import aligned
 from ._structures import Graph, Tables
 from .codes import Codes, as_codes
 from .errors import FormatError
@@ -34,7 +35,8 @@ class HammingIndex(Index):
     Parameters
     ----------
     codes : Codes, or uint8, shape (n, ceil(bits / 8)), optional
-        Used where they lie, not copied, until something is added. Their ids are taken too.
+        Used where they lie, not copied, until something is added; kind "graph" copies them if they
+        do not begin with a cache line (64 bytes). Their ids are taken too.
     bits : int, optional
         Bit length of an array, default 8 per byte; needed where there are no codes yet. At most
         65535.
@@ -104,9 +106,8 @@ class HammingIndex(Index):
         self._ef_construction = check_count("ef_construction", ef_construction, most=4096)
         check_threads(threads)
         self._threads = threads
-        self._store = ItemStore(
-            {"codes": first.data}, first.ids if ids is None else ids, attributes
-        )
+        data = aligned(first.data) if self._kind == "graph" else first.data
+        self._store = ItemStore({"codes": data}, first.ids if ids is None else ids, attributes)
         self._refresh()
 
     @property

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from ._bitmaps import check_mask, pack_mask
 from ._ids import check_ids
+from ._memory import aligned_empty
 from .filters import Attributes, Expression
 
 __all__ = ["Growable", "ItemStore", "Snapshot"]
@@ -46,11 +47,16 @@ class Growable:
         wanted = self._rows + len(rows)
         if wanted > len(self._memory) or not self._memory.flags.writeable:
             room = max(wanted, 2 * self._rows, 64)
-            memory = np.empty((room, *self._memory.shape[1:]), self._memory.dtype)
+            memory = aligned_empty((room, *self._memory.shape[1:]), self._memory.dtype)
             memory[: self._rows] = self._memory[: self._rows]
             self._memory = memory
         self._memory[self._rows : wanted] = rows
         self._rows = wanted
+
+    def kept(self, which: Rows) -> Growable:
+        """Return the rows of these numbers alone. A copy."""
+        memory = aligned_empty((len(which), *self._memory.shape[1:]), self._memory.dtype)
+        return Growable(np.take(self.rows, which, axis=0, out=memory, mode="clip"))
 
 
 @dataclass(frozen=True)
@@ -361,7 +367,7 @@ class ItemStore:
         living = np.flatnonzero(self._alive)
         names = self._ids.rows if self._ids is not None else np.arange(len(self._alive))
         self._ids = Growable(names[living])
-        self._columns = {name: Growable(each.rows[living]) for name, each in self._columns.items()}
+        self._columns = {name: each.kept(living) for name, each in self._columns.items()}
         if self._attributes is not None:
             self._attributes = self._attributes.take(living)
         self._alive = self._places = None

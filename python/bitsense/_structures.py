@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from . import _core
 from ._bitmaps import within
+from ._memory import aligned_empty
 from ._merge import Answers, by_rank, is_few, with_rest
 from ._stored_vectors import StoredVectors
 
@@ -138,7 +139,8 @@ class VectorGraph(NamedTuple):
         if old is None:
             made = _core.graph_build_bytes(records, degree, ef_construction, threads=threads)
         else:
-            records = np.concatenate([old.records, records])
+            grown = aligned_empty((first + len(records), *records.shape[1:]), records.dtype)
+            records = np.concatenate([old.records, records], out=grown)
             made = _core.graph_extend_bytes(*old[:3], records, ef_construction, threads=threads)
         return cls(*made, records)
 

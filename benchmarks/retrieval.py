@@ -193,7 +193,8 @@ def main() -> None:
         headers: Corpus(options.data, headers == "stripped", options.quick)
         for headers in (HEADERS if wanted == "both" else (wanted,))
     }
-    names = options.models or [*STEPS, *(FAMILY if options.family else [])]
+    steps = ["tfidf", "gensim", "pv", "binary32"] if options.quick else STEPS
+    names = options.models or [*steps, *(FAMILY if options.family else [])]
     if "gensim" in names and find_spec("gensim") is None:
         print("# gensim is not installed and is left out")
         names.remove("gensim")

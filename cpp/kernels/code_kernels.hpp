@@ -35,11 +35,13 @@ struct CodeKernels {
   void (*lay_tile)(const std::uint8_t* codes, std::size_t rows, std::size_t bytes,
                    std::uint8_t* tile);
 
-  void (*prepare_query)(const std::uint8_t* code, std::size_t bytes, std::uint8_t* prepared);
+  // Prepares queries that follow each other, query_bytes each.
+  void (*prepare_queries)(const std::uint8_t* codes, std::size_t queries, std::size_t bytes,
+                          std::uint8_t* prepared);
 
   // Sets hit[q] to 1 if any of the 64 codes of the tile may be within bounds[q] of query q, else to
-  // 0. "May be": a bound of 255 or more can give a false 1, never a false 0. The prepared queries
-  // follow each other.
+  // 0. "May be": a bound of 255 or more can give a false 1, never a false 0. The queries are some
+  // of those that were prepared together, from an even one on.
   void (*scan_tile)(const std::uint8_t* tile, const std::uint8_t* prepared, std::size_t queries,
                     std::size_t bytes, const std::uint16_t* bounds, std::uint8_t* hit);
 

@@ -122,9 +122,7 @@ class Scan {
   void prepare(const CodesView& queries, std::size_t step) {
     const std::size_t bytes = kernels_.query_bytes(codes_.bytes());
     prepared_.resize(bytes * queries.rows);
-    for (std::size_t q = 0; q < queries.rows; ++q) {
-      kernels_.prepare_query(queries.row(q), codes_.bytes(), prepared_.data() + q * bytes);
-    }
+    kernels_.prepare_queries(queries.row(0), queries.rows, codes_.bytes(), prepared_.data());
     panel_.resize(kernels_.tile_bytes(codes_.bytes()) * step);
   }
 

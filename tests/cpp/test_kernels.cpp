@@ -184,7 +184,7 @@ void tiles_have_the_distances_of_their_codes(const CodeKernels& kernel) {
     const auto query = random_bytes(bytes + 1, 99);
     std::vector<std::uint8_t> tile(kernel.tile_bytes(bytes));
     std::vector<std::uint8_t> prepared(kernel.query_bytes(bytes));
-    kernel.prepare_query(query.data() + 1, bytes, prepared.data());
+    kernel.prepare_queries(query.data() + 1, 1, bytes, prepared.data());
     for (const std::size_t rows : {1U, 63U, 64U}) {
       kernel.lay_tile(codes.data() + 1, rows, bytes, tile.data());
       std::uint16_t got[kTileCodes];
@@ -211,17 +211,17 @@ void tiles_have_the_distances_of_their_codes(const CodeKernels& kernel) {
 
 // Bounds at, just below and far from the nearest code, in any place of a group of queries.
 void scans_find_what_is_within_the_bounds(const CodeKernels& kernel) {
-  constexpr std::size_t kQueries = 7;
-  for (const std::size_t bytes : {1U, 4U, 8U, 16U, 31U, 32U, 48U}) {
+  constexpr std::size_t kQueries = 21;  // two groups of eight, one of four and one alone
+  for (const std::size_t bytes : {1U, 3U, 4U, 7U, 8U, 16U, 24U, 31U, 32U, 40U, 48U}) {
     const auto codes = random_bytes(kTileCodes * bytes, bytes);
     const auto queries = random_bytes(kQueries * bytes, 3);
     std::vector<std::uint8_t> tile(kernel.tile_bytes(bytes));
     std::vector<std::uint8_t> prepared(kernel.query_bytes(bytes) * kQueries);
     kernel.lay_tile(codes.data(), kTileCodes, bytes, tile.data());
+    kernel.prepare_queries(queries.data(), kQueries, bytes, prepared.data());
     std::vector<std::uint32_t> nearest(kQueries, UINT32_MAX);
     for (std::size_t q = 0; q < kQueries; ++q) {
       const std::uint8_t* query = queries.data() + q * bytes;
-      kernel.prepare_query(query, bytes, prepared.data() + q * kernel.query_bytes(bytes));
       for (std::size_t i = 0; i < kTileCodes; ++i) {
         nearest[q] = std::min(nearest[q], distance(query, codes.data() + i * bytes, bytes));
       }

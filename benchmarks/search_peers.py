@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from common import Row, timer
-from search_rounds import Efforts, Search, System, ladder
+from search_rounds import Efforts, Search, System, ladder, settings
 
 try:
     import faiss
@@ -70,19 +70,14 @@ def efforts_of(
 ) -> Callable[[], Efforts]:
     """Return settings of one number; `change` is called before each search of a setting."""
 
-    def efforts() -> Efforts:
-        for value in values:
+    def make(value: int) -> Search:
+        def run() -> np.ndarray:
+            change(value)
+            return search()
 
-            def make(value: int = value) -> Search:
-                def run() -> np.ndarray:
-                    change(value)
-                    return search()
+        return run
 
-                return run
-
-            yield f"{name}={value}", make
-
-    return efforts
+    return settings(values, name, make)
 
 
 def timed(add: Callable[[], Any]) -> Row:
@@ -260,14 +255,18 @@ def masked(
     queries: np.ndarray,
     mask: np.ndarray,
 ) -> Efforts:
-    """Yield the settings of an index of faiss that is given a mask as a bitmap."""
+    """Return the settings of an index of faiss that is given a mask as a bitmap."""
     asked = unit(queries)
     bits = np.packbits(mask, bitorder="little")
     selector = faiss.IDSelectorBitmap(bits)
-    for value in values:
 
-        def make(value: int = value, keep: Any = bits) -> Search:
-            chosen = parameters(selector, value)
-            return lambda keep=keep: index.search(asked, k, params=chosen)[1]
+    def make(value: int) -> Search:
+        chosen = parameters(selector, value)
 
-        yield f"{name}={value}" if name else "", make
+        def run() -> np.ndarray:
+            return index.search(asked, k, params=chosen)[1]
+
+        run.keep = bits  # which the selector only points at
+        return run
+
+    return settings(values, name, make)()

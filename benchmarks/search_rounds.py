@@ -7,6 +7,7 @@ a function that makes a search; a search answers all queries of its part, one ro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -141,20 +142,24 @@ def _ratios(contestants: list[Contestant], times: dict[int, list[float]], own: i
 # Efforts
 
 
+def settings(values: list[int], name: str, make: Callable[[int], Search]) -> Callable[[], Efforts]:
+    """Return settings of one number, of which `make` makes a search."""
+
+    def label(value: int) -> str:
+        return f"{name}={value}" if name else ""
+
+    return lambda: ((label(value), partial(make, value)) for value in values)
+
+
 def ours(
     name: str, index: Any, queries: np.ndarray, effort: str, values: list[int], **more: Any
 ) -> tuple[str, Callable[[], Efforts]]:
     """Return one of our indexes as a system, less what is known of it besides."""
 
-    def efforts() -> Efforts:
-        for value in values:
+    def make(value: int) -> Search:
+        return asking(index, queries, threads=1, **{effort: value}, **more)
 
-            def make(value: int = value) -> Search:
-                return asking(index, queries, threads=1, **{effort: value}, **more)
-
-            yield f"{effort}={value}", make
-
-    return f"bitsense {name}", efforts
+    return f"bitsense {name}", settings(values, effort, make)
 
 
 def our_flat(index: Any, queries: np.ndarray, **more: Any) -> System:

@@ -1,9 +1,10 @@
 // What searches return, allocated with the GIL, filled without it.
 #pragma once
 
+#include <cstdint>
 #include <optional>
-#include <utility>
-#include <vector>
+#include <string>
+#include <tuple>
 
 #include "arrays.hpp"
 #include "kernels/dispatch.hpp"

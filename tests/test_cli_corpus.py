@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from reference.command_line import bitsense as run
 
 import bitsense
-from bitsense.cli import main
 from bitsense.text import EncodedCorpus, Tokenizer
 
 LINES = ["Red wine and cheese", "red cars and fast cars", "white wine and fish", ""] * 5
-
-
-def run(*arguments: object, status: int = 0) -> tuple[str, str]:
-    """Run a command in this process; return its two outputs."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            got = main([str(argument) for argument in arguments])
-        except SystemExit as stop:
-            got = int(stop.code or 0)
-    assert got == status, err.getvalue()
-    return out.getvalue(), err.getvalue()
 
 
 @pytest.fixture

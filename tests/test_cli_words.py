@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import random
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from reference.command_line import bitsense, error_of
 
 from bitsense import load
-from bitsense.cli import main
 from bitsense.cli.train import MODELS, class_of, parameters
 from bitsense.vectors import SenseVectors, WordVectors
 
@@ -23,33 +20,6 @@ SUBJECTS = {
     "money": "money loan credit account deposit cash interest debt fund teller",
     "tree": "tree green leaf garden soil plant seed flower root sun",
 }
-
-
-def bitsense(*arguments: object, stdin: str | bytes = b"", status: int = 0) -> tuple[str, str]:
-    """Run a command in this process; return its two outputs as text."""
-    data = stdin.encode() if isinstance(stdin, str) else stdin
-    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
-    err = io.StringIO()
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-    ):
-        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
-        try:
-            got = main([str(argument) for argument in arguments])
-        except SystemExit as stop:
-            got = stop.code or 0
-    text = out.buffer.getvalue().decode()
-    assert got == status, (text, err.getvalue())
-    return text, err.getvalue()
-
-
-def error_of(*arguments: object, stdin: str | bytes = b"", status: int = 1) -> str:
-    """The last line that a failing command writes to standard error."""
-    out, err = bitsense(*arguments, stdin=stdin, status=status)
-    assert out == ""
-    return err.splitlines()[-1]
 
 
 def rows(text: str) -> list[list[str]]:

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from bitsense import CosineIndex, HammingIndex, load, pack_signs
+from bitsense import CosineIndex, HammingIndex, _index_base, load, pack_signs
 
 APPROXIMATE = {
     "codes": lambda items, **more: HammingIndex(items, kind="graph", **more),
@@ -37,7 +37,8 @@ def recall(found, right):
 
 
 @pytest.mark.parametrize("shift", [0, 16])
-def test_what_a_graph_reads_begins_with_a_cache_line(shift):
+def test_what_a_graph_reads_begins_with_a_cache_line(shift, monkeypatch, tmp_path):
+    monkeypatch.setattr(_index_base, "_MOST_BEHIND", 100)  # so that the graphs grow
     memory = np.random.default_rng(0).integers(0, 256, 5000 * 16 + 128, np.uint8)
     first = -memory.ctypes.data % 64 + shift
     codes = memory[first : first + 5000 * 16].reshape(5000, 16)
@@ -46,15 +47,21 @@ def test_what_a_graph_reads_begins_with_a_cache_line(shift):
     vectors = CosineIndex(codes.astype(np.float32), kind="graph")
     for change in (
         lambda each: None,
-        lambda each: each.add(codes[:100]),
-        lambda each: each.remove(each.ids[:4000]),
+        lambda each: each.add(codes[:4000]),
+        lambda each: each.remove(each.ids[:4990]),  # more than half: the others are copied
     ):
         for each in (index, vectors):
             change(each)
-        rows = index._store.snapshot.columns["codes"]
-        structure = vectors._store.snapshot.structure
-        assert rows.ctypes.data % 64 == 0
-        assert structure is None or structure.records.ctypes.data % 64 == 0
+            structure = each._store.snapshot.structure
+            assert structure.rows == each._store.snapshot.rows
+            assert structure.neighbors.ctypes.data % 64 == 0
+        assert index._store.snapshot.columns["codes"].ctypes.data % 64 == 0
+        assert vectors._store.snapshot.structure.records.ctypes.data % 64 == 0
+    index.save(tmp_path / "index")
+    index.add(codes[:10])
+    index.append(tmp_path / "index")
+    index = load(tmp_path / "index")
+    assert index._store.snapshot.columns["codes"].ctypes.data % 64 == 0
     assert index.search(codes[4999:], k=1)[0].tolist() == [[4999]]
 
 

@@ -1,8 +1,7 @@
 #include "kernels/float_kernels.hpp"
 
-#include "kernels/level.hpp"
-
 #include "kernels/lanes.hpp"
+#include "kernels/level.hpp"
 
 namespace bitsense {
 namespace {

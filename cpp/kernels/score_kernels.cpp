@@ -1,6 +1,9 @@
 #include "kernels/score_kernels.hpp"
 
 #include "kernels/level.hpp"
+#if defined(__AVX2__)
+#include "kernels/nibbles.hpp"
+#endif
 
 namespace bitsense {
 namespace {
@@ -178,47 +181,15 @@ void widen_halves(const uint16_t* halves, float* floats, size_t n) {
   }
 }
 
-__m256i load_table(const uint8_t* p) {
-  return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
-}
-
-// sum[q] = what the 64 codes cost query q.
-template <size_t Queries>
-void add_costs(const uint8_t* planes, const uint8_t* tables, size_t bytes,
-               __m256i (&sum)[Queries][2]) {
-  const __m256i nibble = _mm256_set1_epi8(15);
-  for (size_t b = 0; b < bytes; ++b) {
-    __m256i low[2], high[2];
-    for (size_t h = 0; h < 2; ++h) {
-      const __m256i x =
-          _mm256_loadu_si256(reinterpret_cast<const __m256i*>(planes + kPanelRows * b + 32 * h));
-      low[h] = _mm256_and_si256(x, nibble);
-      high[h] = _mm256_and_si256(_mm256_srli_epi16(x, 4), nibble);
-    }
-    for (size_t q = 0; q < Queries; ++q) {
-      const uint8_t* table = tables + kNibbleTables * (q * bytes + b);
-      const __m256i of_low = load_table(table), of_high = load_table(table + 16);
-      for (size_t h = 0; h < 2; ++h) {
-        const __m256i cost = _mm256_add_epi8(_mm256_shuffle_epi8(of_low, low[h]),
-                                             _mm256_shuffle_epi8(of_high, high[h]));
-        sum[q][h] = _mm256_adds_epu8(sum[q][h], cost);
-      }
-    }
-  }
-}
+static_assert(kNibbleTables == kByteTables && kPanelRows == kPlaneBytes);
 
 template <size_t Queries>
 void scan_some(const uint8_t* planes, const uint8_t* tables, size_t bytes, const uint8_t* bounds,
                uint8_t* hit) {
   __m256i sum[Queries][2];
   for (auto& halves : sum) halves[0] = halves[1] = _mm256_setzero_si256();
-  add_costs(planes, tables, bytes, sum);
-  for (size_t q = 0; q < Queries; ++q) {
-    const __m256i bound = _mm256_set1_epi8(static_cast<char>(bounds[q]));
-    const __m256i least = _mm256_min_epu8(sum[q][0], sum[q][1]);
-    const __m256i within = _mm256_cmpeq_epi8(_mm256_min_epu8(least, bound), least);
-    hit[q] = _mm256_movemask_epi8(within) != 0;
-  }
+  add_planes(planes, tables, kNibbleTables * bytes, 0, bytes, sum);
+  for (size_t q = 0; q < Queries; ++q) hit[q] = any_sum_within(sum[q], bounds[q]);
 }
 
 void scan_costs(const uint8_t* planes, const uint8_t* tables, size_t queries, size_t bytes,
@@ -233,7 +204,7 @@ void scan_costs(const uint8_t* planes, const uint8_t* tables, size_t queries, si
 uint64_t costs(const uint8_t* planes, const uint8_t* tables, size_t bytes, uint8_t bound,
                uint8_t* result) {
   __m256i sum[1][2] = {{_mm256_setzero_si256(), _mm256_setzero_si256()}};
-  add_costs(planes, tables, bytes, sum);
+  add_planes(planes, tables, 0, 0, bytes, sum);
   const __m256i most = _mm256_set1_epi8(static_cast<char>(bound));
   uint64_t mask = 0;
   for (size_t h = 0; h < 2; ++h) {

@@ -21,9 +21,9 @@
 
 namespace bitsense {
 
-constexpr std::size_t kGroup = 24;  // queries whose scores of a panel lie in the cache
+constexpr std::size_t kPanelQueries = 24;  // whose scores of a panel lie in the cache
 
-// Queries padded to the stride of the rows, as floats and as bytes.
+// Queries padded to the stride of the rows, as floats and, where they are wanted, as bytes.
 class PaddedQueries {
  public:
   std::vector<const float*> rows;
@@ -31,14 +31,14 @@ class PaddedQueries {
   std::vector<ByteQuery> bytes;
   std::vector<float> left_out;  // the length of what the bytes leave out
 
-  PaddedQueries(const VectorsView& queries, std::size_t stride)
-      : floats_(queries.rows * stride), bytes_(queries.rows * stride) {
+  PaddedQueries(const VectorsView& queries, std::size_t stride, bool with_bytes)
+      : floats_(queries.rows * stride), bytes_(with_bytes ? queries.rows * stride : 0) {
     for (std::size_t q = 0; q < queries.rows; ++q) {
       float* row = floats_.data() + q * stride;
       std::copy_n(queries.row(q), queries.dim, row);
       rows.push_back(row);
       lengths.push_back(std::sqrt(exact_dot(row, row, stride)));
-      quantize(row, bytes_.data() + q * stride, stride);
+      if (with_bytes) quantize(row, bytes_.data() + q * stride, stride);
     }
   }
 
@@ -138,11 +138,11 @@ class Panels {
     }
   }
 
-  // Scores of the packed panel, kGroup x 64 at most: part by part, each of which stays in the
-  // first-level cache while all the queries pass over it. They are group `group` of `groups`.
+  // Scores of the packed panel, kPanelQueries x 64 at most: part by part, each of which stays in
+  // the first-level cache while all the queries pass over it. They are group `group` of `groups`.
   void multiply(const float* const* queries, std::size_t count, float* scores, std::size_t panel,
                 std::size_t group, std::size_t groups) const {
-    float* out[kGroup];
+    float* out[kPanelQueries];
     for (std::size_t first = 0; first < kPanelRows; first += kPanelColumns) {
       ask_ahead(panel, 4 * group + first / kPanelColumns, 4 * groups);
       for (std::size_t q = 0; q < count; ++q) {
@@ -176,8 +176,8 @@ class Panels {
   }
 
  private:
-  // <q, x> is that of their bytes, and <bytes of q, what x's leave out>, and <what q's leave out,
-  // x>.
+  // <q, x> is that of the bytes, and that of q's bytes and what x's leave out, and that of what q's
+  // leave out and x.
   static float error_of(const PaddedQueries& queries, std::size_t q, float residual, float length) {
     const float of_bytes = static_cast<float>(queries.lengths[q]) + queries.left_out[q];
     return 1.0001F * (of_bytes * residual + queries.left_out[q] * length);

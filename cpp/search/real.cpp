@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kBlockQueries = 504;  // share the packing of a panel
 constexpr std::size_t kSegmentPanels = 32;  // fewer are scanned sooner than a thread starts
 constexpr std::size_t kFewQueries = 4;      // fewer are compared with the rows as they lie
-constexpr std::size_t kMostByteDim = std::size_t{1} << 16;
+constexpr std::size_t kMostByteDim = std::size_t{1} << 16;  // the sums of bytes fit 32 bits
 constexpr float kLowest = std::numeric_limits<float>::lowest();
 
 // What a score may be off by, twice: by rounding of the sum, of the factors, and of the distance.
@@ -37,6 +37,13 @@ float bound_for(float radius, RealMetric metric, double query, float margin) {
   return std::max(static_cast<float>(least) - margin, kLowest);
 }
 
+PaddedQueries padded_for(const StoredVectors& rows, const VectorsView& queries,
+                         const RealOptions& options) {
+  const bool with_bytes = options.kernels.scores->multiply_bytes != nullptr &&
+                          rows.dim < kMostByteDim && queries.rows >= kFewQueries;
+  return {queries, rows.stride, with_bytes};
+}
+
 struct Work {
   const StoredVectors& rows;
   const PaddedQueries& queries;
@@ -48,12 +55,11 @@ struct Work {
   bool by_rows(std::size_t count) const { return count < kFewQueries; }
   // Are the products of queries [first, last) so large and so small that bytes give them?
   bool by_bytes(std::size_t first, std::size_t last) const {
+    if (by_rows(last - first) || queries.bytes.empty()) return false;
     const double row = options.metric == RealMetric::kCosine ? 1.0 : longest;
-    return options.kernels.scores->multiply_bytes != nullptr && rows.dim < kMostByteDim &&
-           std::all_of(
-               queries.lengths.begin() + static_cast<std::ptrdiff_t>(first),
-               queries.lengths.begin() + static_cast<std::ptrdiff_t>(last),
-               [&](double query) { return query * row > 1e-25 && query * row < 1e30; });
+    return std::all_of(queries.lengths.begin() + static_cast<std::ptrdiff_t>(first),
+                       queries.lengths.begin() + static_cast<std::ptrdiff_t>(last),
+                       [&](double query) { return query * row > 1e-25 && query * row < 1e30; });
   }
   // The rows of a panel that pass.
   std::uint64_t passing(const Panels& panels, std::size_t panel) const {
@@ -72,7 +78,7 @@ class PanelScan {
         first_(first),
         found_(found),
         panels_(work.rows, work.chosen, work.options.metric, work.options.kernels),
-        scores_(kGroup * kPanelRows),
+        scores_(kPanelQueries * kPanelRows),
         may_by_bytes_(work.by_bytes(first, first + found.size())),
         by_bytes_(may_by_bytes_) {}
 
@@ -89,16 +95,16 @@ class PanelScan {
       } else {
         compare_floats(panel);
       }
-      choose_again();
+      if (may_by_bytes_) choose_again();
     }
   }
 
  private:
   // Bytes pay while they leave fewer than one row in kWorth open. That is seen every kTried panels,
-  // and less rows are open as better answers are found.
+  // and fewer rows are open as better answers are found.
   static constexpr std::size_t kTried = 64, kAgain = 16 * kTried, kWorth = 12;
 
-  std::size_t groups() const { return (found_.size() + kGroup - 1) / kGroup; }
+  std::size_t groups() const { return (found_.size() + kPanelQueries - 1) / kPanelQueries; }
 
   void compare_rows(std::size_t panel) {
     for (std::size_t q = 0; q < found_.size(); ++q) {
@@ -109,10 +115,10 @@ class PanelScan {
 
   void compare_floats(std::size_t panel) {
     panels_.pack();
-    for (std::size_t q = 0; q < found_.size(); q += kGroup) {
-      const std::size_t count = std::min(kGroup, found_.size() - q);
+    for (std::size_t q = 0; q < found_.size(); q += kPanelQueries) {
+      const std::size_t count = std::min(kPanelQueries, found_.size() - q);
       panels_.multiply(work_.queries.rows.data() + first_ + q, count, scores_.data(), panel,
-                       q / kGroup, groups());
+                       q / kPanelQueries, groups());
       for (std::size_t i = 0; i < count; ++i) {
         push(q + i, panel, scores_.data() + i * kPanelRows);
       }
@@ -121,10 +127,10 @@ class PanelScan {
 
   void compare_bytes(std::size_t panel) {
     panels_.pack_bytes();
-    for (std::size_t q = 0; q < found_.size(); q += kGroup) {
-      const std::size_t count = std::min(kGroup, found_.size() - q);
-      panels_.multiply_bytes(work_.queries, first_ + q, count, scores_.data(), panel, q / kGroup,
-                             groups());
+    for (std::size_t q = 0; q < found_.size(); q += kPanelQueries) {
+      const std::size_t count = std::min(kPanelQueries, found_.size() - q);
+      panels_.multiply_bytes(work_.queries, first_ + q, count, scores_.data(), panel,
+                             q / kPanelQueries, groups());
       for (std::size_t i = 0; i < count; ++i) {
         multiply_some(q + i, panel, scores_.data() + i * kPanelRows);
       }
@@ -137,7 +143,7 @@ class PanelScan {
       const bool filled = seen_ > kTried;  // the first panels fill the lists
       by_bytes_ = !filled || multiplied_ * kWorth < kTried * kPanelRows * found_.size();
       multiplied_ = 0;
-    } else if (may_by_bytes_ && seen_ % kAgain == 0) {
+    } else if (seen_ % kAgain == 0) {
       by_bytes_ = true;
     }
   }
@@ -274,7 +280,7 @@ void real_search(const StoredVectors& rows, const VectorsView& queries, std::siz
   require(k <= filter.passing(rows.rows), "`k` must be at most ", filter.passing(rows.rows),
           ", got ", k);
   if (k == 0 || queries.rows == 0) return;
-  const PaddedQueries padded(queries, rows.stride);
+  const PaddedQueries padded = padded_for(rows, queries, options);
   const auto found = candidates_of(rows, padded, k, nullptr, filter, options);
   parallel_for(
       options.threads, queries.rows,
@@ -299,7 +305,7 @@ std::vector<std::vector<RealNeighbor>> real_range_search(const StoredVectors& ro
                                                          const RealOptions& options) {
   std::vector<std::vector<RealNeighbor>> answers(queries.rows);
   if (queries.rows == 0 || filter.passing(rows.rows) == 0) return answers;
-  const PaddedQueries padded(queries, rows.stride);
+  const PaddedQueries padded = padded_for(rows, queries, options);
   const auto found = candidates_of(rows, padded, 0, &radius, filter, options);
   parallel_for(
       options.threads, queries.rows,

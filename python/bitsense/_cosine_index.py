@@ -12,6 +12,7 @@ from . import _core
 from ._check import check_count, check_float, check_option, check_threads, check_vectors
 from ._index_base import Index, check_degree
 from ._item_store import ItemStore, Snapshot
+from ._merge import Request
 from ._stored_vectors import DTYPES, StoredVectors, check_columns, columns_of
 from ._structures import Quantized, VectorGraph
 
@@ -263,10 +264,11 @@ class CosineIndex(Index):
         snapshot, bitmap = self._filtered(mask, ids, where, threads)
         structure, ranks = snapshot.structure, snapshot.order[0]
         stored, metric = self._stored(snapshot), self._engine_metric()
+        request = Request(asked, k, bitmap, ranks, threads)
         if isinstance(structure, VectorGraph):
-            found = structure.search(stored, metric, asked, k, ef, bitmap, ranks, threads)
+            found = structure.search(stored, metric, request, ef)
         elif isinstance(structure, Quantized):
-            found = structure.search(stored, metric, asked, k, shortlist, bitmap, ranks, threads)
+            found = structure.search(stored, metric, request, shortlist)
         else:
             found = _core.real_search(*stored, asked, metric, k, bitmap, ranks, threads)
         return snapshot.names(found[0]), found[1]

@@ -13,6 +13,7 @@ from ._check import MAX_BITS, check_count, check_option, check_threads
 from ._index_base import Index, check_degree
 from ._item_store import ItemStore, Snapshot
 from ._memory import aligned
+from ._merge import Request
 from ._structures import Graph, Tables
 from .codes import Codes, as_codes
 from .errors import FormatError
@@ -235,7 +236,7 @@ class HammingIndex(Index):
         data, asks, bits = snapshot.columns["codes"], asked.data, self._bits
         structure, ranks = snapshot.structure, snapshot.order[0]
         if isinstance(structure, Graph):
-            found = structure.search(data, bits, asks, k, ef, bitmap, ranks, threads)
+            found = structure.search(data, bits, Request(asks, k, bitmap, ranks, threads), ef)
         elif isinstance(structure, Tables) and self._kind == "multi":
             found = _core.multi_search(
                 data, *structure, asks, bits, k, bitmap, threads, ranks=ranks

@@ -26,6 +26,7 @@ from ._hamming_index import HammingIndex
 from ._ids import pack_ids, unpack_ids
 from ._index_base import Index
 from ._item_store import ItemStore, Snapshot
+from ._memory import joined
 from ._structures import Graph, Quantized, Tables, VectorGraph
 from .errors import FormatError
 from .filters import Attributes
@@ -196,9 +197,7 @@ def _fill(index: Index, parts: list[tuple[Header, Arrays]]) -> None:
         ids = _joined_ids(ids, header, arrays, total)
         attributes = _joined_attributes(attributes, header, arrays, total - rows)
         rows = total
-    whole = {
-        name: each[0] if len(each) == 1 else np.concatenate(each) for name, each in columns.items()
-    }
+    whole = {name: joined(each) for name, each in columns.items()}
     index._check_columns(whole)
     header, arrays = parts[-1]
     alive = None

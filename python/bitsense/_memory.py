@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["aligned", "aligned_empty"]
+__all__ = ["aligned", "aligned_empty", "joined"]
 
 Rows = npt.NDArray[Any]
 
@@ -33,3 +34,11 @@ def aligned(rows: Rows) -> Rows:
     copy = aligned_empty(rows.shape, rows.dtype)
     copy[...] = rows
     return copy
+
+
+def joined(parts: Sequence[Rows]) -> Rows:
+    """Return the rows of at least one array, behind each other; of one alone itself."""
+    if len(parts) == 1:
+        return parts[0]
+    rows = aligned_empty((sum(map(len, parts)), *parts[0].shape[1:]), parts[0].dtype)
+    return np.concatenate(parts, out=rows)

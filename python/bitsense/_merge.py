@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,13 +11,25 @@ import numpy.typing as npt
 from . import _core
 from ._bitmaps import behind
 
-__all__ = ["Answers", "by_rank", "is_few", "merged", "with_rest"]
+__all__ = ["Answers", "Request", "by_rank", "is_few", "merged", "with_rest"]
 
 Answers = tuple[npt.NDArray[np.int64], npt.NDArray[Any]]
 Ranks = npt.NDArray[np.uint32]
 Words = npt.NDArray[np.uint64]
 
 FEW_ROWS, FEW_SHARE = 1_000, 50
+
+
+class Request(NamedTuple):
+    """What a search asks of the rows of a snapshot."""
+
+    queries: npt.NDArray[Any]
+    k: int
+    bitmap: Words | None
+    """Of the rows that may be found; None lets all pass."""
+    ranks: Ranks | None
+    """The rank of each row among equal distances, which answers name it by; None: the row."""
+    threads: int
 
 
 def is_few(bitmap: Words, rows: int) -> bool:
@@ -46,9 +58,7 @@ def with_rest(
     found: Answers,
     covered: int,
     rows: int,
-    k: int,
-    bitmap: Words | None,
-    ranks: Ranks | None,
+    request: Request,
     scan: Callable[[int, Words | None], Answers],
 ) -> Answers:
     """Add to what was found among the covered rows, which is of ranks, the rows behind them.
@@ -58,6 +68,6 @@ def with_rest(
     """
     if covered == rows:
         return found
-    first, rest = behind(covered, rows, bitmap)
+    first, rest = behind(covered, rows, request.bitmap)
     others, distances = scan(first, rest)
-    return merged(found, by_rank((others + first, distances), ranks), k)
+    return merged(found, by_rank((others + first, distances), request.ranks), request.k)

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from . import _core
 from ._bitmaps import within
-from ._memory import aligned_empty
-from ._merge import Answers, by_rank, is_few, with_rest
+from ._memory import joined
+from ._merge import Answers, Request, by_rank, is_few, with_rest
 from ._stored_vectors import StoredVectors
 
 __all__ = ["Graph", "Quantized", "Tables", "VectorGraph"]
@@ -86,28 +86,21 @@ class Graph(NamedTuple):
         if self.rows > len(codes):
             raise ValueError(f"the graph has {self.rows} rows of {len(codes)}")
 
-    def search(
-        self,
-        codes: Packed,
-        bits: int,
-        asked: Packed,
-        k: int,
-        ef: int,
-        bitmap: Words | None,
-        ranks: Numbers | None,
-        threads: int,
-    ) -> Answers:
+    def search(self, codes: Packed, bits: int, request: Request, ef: int) -> Answers:
         """Return the ranks of the k nearest codes that a walk finds, and their distances."""
+        queries, k, bitmap, ranks, threads = request
         covered = self.rows
         head = within(covered, bitmap)
         if head is not None and is_few(head, covered):  # a scan of those alone is sooner done
-            return _core.hamming_search(codes, asked, bits, k, bitmap, threads, ranks=ranks)
-        found = _core.graph_search_codes(*self, codes[:covered], asked, bits, k, ef, head, threads)
+            return _core.hamming_search(codes, queries, bits, k, bitmap, threads, ranks=ranks)
+        found = _core.graph_search_codes(
+            *self, codes[:covered], queries, bits, k, ef, head, threads
+        )
 
         def scan(first: int, rest: Words | None) -> Answers:
-            return _core.hamming_search(codes[first:], asked, bits, k, rest, threads)
+            return _core.hamming_search(codes[first:], queries, bits, k, rest, threads)
 
-        return with_rest(by_rank(found, ranks), covered, len(codes), k, bitmap, ranks, scan)
+        return with_rest(by_rank(found, ranks), covered, len(codes), request, scan)
 
 
 class VectorGraph(NamedTuple):
@@ -139,8 +132,7 @@ class VectorGraph(NamedTuple):
         if old is None:
             made = _core.graph_build_bytes(records, degree, ef_construction, threads=threads)
         else:
-            grown = aligned_empty((first + len(records), *records.shape[1:]), records.dtype)
-            records = np.concatenate([old.records, records], out=grown)
+            records = joined([old.records, records])
             made = _core.graph_extend_bytes(*old[:3], records, ef_construction, threads=threads)
         return cls(*made, records)
 
@@ -154,34 +146,21 @@ class VectorGraph(NamedTuple):
                 raise ValueError("the rows of the graph must be those of the vectors")
 
     def search(
-        self,
-        stored: StoredVectors,
-        metric: _core.Metric,
-        asked: Floats,
-        k: int,
-        ef: int,
-        bitmap: Words | None,
-        ranks: Numbers | None,
-        threads: int,
+        self, stored: StoredVectors, metric: _core.Metric, request: Request, ef: int
     ) -> Answers:
         """Return the ranks of the k nearest vectors that a walk finds, and their distances."""
+        queries, k, bitmap, ranks, threads = request
         covered = self.rows
         head = within(covered, bitmap)
         if head is not None and is_few(head, covered):  # a scan of those alone is sooner done
-            return _core.real_search(*stored, asked, metric, k, bitmap, ranks, threads)
-        listed, _ = _core.graph_search_bytes(
-            *self,
-            _as_bytes(asked, metric, threads),
-            metric == _core.Metric.l2,
-            ef,
-            ef,
-            head,
-            threads,
-        )
+            return _core.real_search(*stored, queries, metric, k, bitmap, ranks, threads)
+        asked = _as_bytes(queries, metric, threads)
+        euclidean = metric == _core.Metric.l2
+        listed, _ = _core.graph_search_bytes(*self, asked, euclidean, ef, ef, head, threads)
         found = _core.real_rerank(
-            *stored, asked, metric, listed, min(k, listed.shape[1]), ranks, threads
+            *stored, queries, metric, listed, min(k, listed.shape[1]), ranks, threads
         )
-        return _with_scan(found, covered, stored, metric, asked, k, bitmap, ranks, threads)
+        return _with_scan(found, covered, stored, metric, request)
 
 
 class Quantized(NamedTuple):
@@ -225,26 +204,19 @@ class Quantized(NamedTuple):
         if not np.isfinite(self.centroids).all() or self.covered.shape != (1,):
             raise ValueError("centroids must be finite")
         nothing = np.empty((0, stored.dim), np.float32)
-        self.search(stored, metric, nothing, 1, 1, None, None, threads)  # checks the shapes
+        self.search(stored, metric, Request(nothing, 1, None, None, threads), 1)  # checks shapes
 
     def search(
-        self,
-        stored: StoredVectors,
-        metric: _core.Metric,
-        asked: Floats,
-        k: int,
-        shortlist: int,
-        bitmap: Words | None,
-        ranks: Numbers | None,
-        threads: int,
+        self, stored: StoredVectors, metric: _core.Metric, request: Request, shortlist: int
     ) -> Answers:
         """Return the ranks of the k nearest vectors of a shortlist, and their distances."""
+        queries, k, bitmap, ranks, threads = request
         covered = self.rows
         found = _core.quantized_search(
             *stored.part(0, covered),
             self.centroids,
             self.planes,
-            asked,
+            queries,
             metric,
             k,
             shortlist,
@@ -252,7 +224,7 @@ class Quantized(NamedTuple):
             None if ranks is None else ranks[:covered],
             threads,
         )
-        return _with_scan(found, covered, stored, metric, asked, k, bitmap, ranks, threads)
+        return _with_scan(found, covered, stored, metric, request)
 
 
 def _as_bytes(values: Floats, metric: _core.Metric, threads: int) -> npt.NDArray[np.int8]:
@@ -264,19 +236,12 @@ def _as_bytes(values: Floats, metric: _core.Metric, threads: int) -> npt.NDArray
 
 
 def _with_scan(
-    found: Answers,
-    covered: int,
-    stored: StoredVectors,
-    metric: _core.Metric,
-    asked: Floats,
-    k: int,
-    bitmap: Words | None,
-    ranks: Numbers | None,
-    threads: int,
+    found: Answers, covered: int, stored: StoredVectors, metric: _core.Metric, request: Request
 ) -> Answers:
     """Add to what was found among the covered vectors what is behind them."""
 
     def scan(first: int, rest: Words | None) -> Answers:
-        return _core.real_search(*stored.part(first), asked, metric, k, rest, None, threads)
+        part, threads = stored.part(first), request.threads
+        return _core.real_search(*part, request.queries, metric, request.k, rest, None, threads)
 
-    return with_rest(found, covered, len(stored.data), k, bitmap, ranks, scan)
+    return with_rest(found, covered, len(stored.data), request, scan)

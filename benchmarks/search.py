@@ -53,6 +53,7 @@ from bitsense import CosineIndex, HammingIndex, _core
 GOALS = (0.95, 0.99)
 EF = ladder(10, 2048)
 SHORTLISTS = ladder(20, 2048)
+PROBES = ladder(4, 2048)
 
 
 def exact_rows(
@@ -172,12 +173,11 @@ def codes_part(options: Any, work: str) -> list[Row]:
         codes, queries = codes[options.queries :], codes[: options.queries]
         flat = HammingIndex(codes, kind="flat")
         recall = recall_by_distance(flat, codes, queries)
-        graph, cost = built(partial(HammingIndex, codes, kind="graph", threads=1), items)
-        systems: list[System] = [
-            (*ours("graph", graph, queries, "ef", EF), cost),
-            our_flat(flat, queries),
-            *binary_peers(codes, queries, K),
-        ]
+        systems: list[System] = []
+        for kind, effort, values in (("graph", "ef", EF), ("ivf", "probes", PROBES)):
+            index, cost = built(partial(HammingIndex, codes, kind=kind, threads=1), items)
+            systems.append((*ours(kind, index, queries, effort, values), cost))
+        systems += [our_flat(flat, queries), *binary_peers(codes, queries, K)]
         common = {"part": "codes", "data": "256 bits", "items": items, "batch": len(queries)}
         rows += approximate(systems, recall, options.goals, options.rounds, common)
     return rows

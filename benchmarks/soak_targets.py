@@ -20,6 +20,7 @@ from bitsense import (
     _hamming_index,
     _index_base,
     _merge,
+    _row_pairs,
     field,
     files,
     load,
@@ -53,6 +54,7 @@ SPECS = (
     Spec("codes multi auto", "auto", 96, "multi"),
     Spec("codes auto", "str", 72, "auto"),
     Spec("codes graph", "int", 128, "graph"),
+    Spec("codes ivf", "str", 88, "ivf"),
     Spec("cosine flat", "auto", 20, "flat", "cosine", "int8"),
     Spec("l2 flat", "str", 33, "flat", "l2", "float16"),
     Spec("cosine graph", "str", 32, "graph", "cosine"),
@@ -65,8 +67,8 @@ SPECS = (
 def shorten_days() -> None:
     """Let structures be built of hundreds of items, so that minutes see what days would."""
     _index_base._MOST_BEHIND = 200
-    _hamming_index._TABLES_FROM = _hamming_index._GRAPH_FROM = 300
-    _hamming_index._JOIN_ROWS = 256
+    _hamming_index._TABLES_FROM = _hamming_index._APPROXIMATE_FROM = 300
+    _row_pairs._JOIN_ROWS = 256
     _cosine_index._LEAST_ROWS = 300
     _merge.FEW_ROWS = 50
 
@@ -77,7 +79,7 @@ class Target:
     def __init__(self, spec: Spec, seed: int, items: int, folder: Path) -> None:
         self.spec = spec
         self.real = spec.metric != "hamming"
-        self.exact = spec.kind not in ("graph", "quantized")
+        self.exact = spec.kind not in ("graph", "ivf", "quantized")
         self.items = items
         self.path = folder / spec.name.replace(" ", "_")
         self.ledger = Ledger(spec.metric, spec.width, spec.ids == "str")

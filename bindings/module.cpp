@@ -16,6 +16,7 @@ PYBIND11_MODULE(_core, m) {
   register_real(m);
   register_filters(m);
   register_graph(m);
+  register_lists(m);
   register_bm25(m);
   register_io(m);
   register_arrow(m);

@@ -15,5 +15,6 @@ void register_real(pybind11::module_& m);
 void register_filters(pybind11::module_& m);
 void register_graph(pybind11::module_& m);
 void register_bm25(pybind11::module_& m);
+void register_lists(pybind11::module_& m);
 void register_io(pybind11::module_& m);
 void register_arrow(pybind11::module_& m);

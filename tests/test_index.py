@@ -205,7 +205,7 @@ REAL = CosineIndex(np.eye(3), attributes={"year": [1, 2, 3]})
         (
             lambda: HammingIndex(bits=8, kind="hnsw"),
             ValueError,
-            "`kind` must be one of 'auto', 'flat', 'multi', 'graph', got 'hnsw'",
+            "`kind` must be one of 'auto', 'flat', 'multi', 'graph', 'ivf', got 'hnsw'",
         ),
         (
             lambda: CosineIndex(dim=3, metric="dot"),

@@ -11,6 +11,7 @@ from bitsense import CosineIndex, HammingIndex, _index_base, load, pack_signs
 
 APPROXIMATE = {
     "codes": lambda items, **more: HammingIndex(items, kind="graph", **more),
+    "lists": lambda items, **more: HammingIndex(items, kind="ivf", **more),
     "graph": lambda items, **more: CosineIndex(items, kind="graph", **more),
     "quantized": lambda items, **more: CosineIndex(items, kind="quantized", **more),
     "l2": lambda items, **more: CosineIndex(items, kind="graph", metric="l2", **more),
@@ -18,6 +19,9 @@ APPROXIMATE = {
     "halves": lambda items, **more: CosineIndex(items, kind="graph", dtype="float16", **more),
     "bytes": lambda items, **more: CosineIndex(items, kind="quantized", dtype="int8", **more),
 }
+
+
+CODES = ("codes", "lists")
 
 
 def exact(index, items):
@@ -69,7 +73,7 @@ def test_what_a_graph_reads_begins_with_a_cache_line(shift, monkeypatch, tmp_pat
 def test_approximate_kinds_find_most_and_keep_k_under_filters(name, tmp_path):
     rng = np.random.default_rng(1)
     vectors = planted(rng, 7000)
-    items = pack_signs(vectors) if name == "codes" else vectors
+    items = pack_signs(vectors) if name in CODES else vectors
     queries, items = items[:50], items[50:]
     order = rng.permutation(len(items))
     index = APPROXIMATE[name](items, ids=order, attributes={"part": order % 10})
@@ -77,7 +81,7 @@ def test_approximate_kinds_find_most_and_keep_k_under_filters(name, tmp_path):
     index.add(items[:100], np.arange(100) + 10_000, {"part": np.zeros(100, int)})
     index.remove(np.arange(0, 6000, 7).tolist())
     index.update([1, 2, 10_001], items[500:503])
-    living = index.codes.data if name == "codes" else index.vectors
+    living = index.codes.data if name in CODES else index.vectors
     twin = exact(index, living)
     path = tmp_path / "index"
     index.save(path)
@@ -105,11 +109,11 @@ def test_approximate_kinds_find_most_and_keep_k_under_filters(name, tmp_path):
     assert index.search(queries[:2], 8000)[0].shape == (2, len(index))
 
 
-@pytest.mark.parametrize("name", ["codes", "graph", "quantized"])
+@pytest.mark.parametrize("name", ["codes", "lists", "graph", "quantized"])
 def test_a_build_is_the_same_at_any_number_of_threads(name, tmp_path):
     rng = np.random.default_rng(2)
     items = planted(rng, 3000)
-    items = pack_signs(items) if name == "codes" else items
+    items = pack_signs(items) if name in CODES else items
     for threads in (1, 3):
         APPROXIMATE[name](items, threads=threads).save(tmp_path / str(threads))
     assert (tmp_path / "1").read_bytes() == (tmp_path / "3").read_bytes()

@@ -13,9 +13,9 @@ from bitsense import HammingIndex, _core, _item_store
 @pytest.fixture
 def soak(module, monkeypatch):
     targets = module("soak_targets")
-    for machinery in ("_index_base", "_hamming_index", "_cosine_index", "_merge"):
-        for name in ("_MOST_BEHIND", "_TABLES_FROM", "_GRAPH_FROM", "_JOIN_ROWS", "_LEAST_ROWS",
-                     "FEW_ROWS"):  # fmt: skip
+    for machinery in ("_index_base", "_hamming_index", "_cosine_index", "_merge", "_row_pairs"):
+        for name in ("_MOST_BEHIND", "_TABLES_FROM", "_APPROXIMATE_FROM", "_JOIN_ROWS",
+                     "_LEAST_ROWS", "FEW_ROWS"):  # fmt: skip
             inside = getattr(targets, machinery)
             if hasattr(inside, name):  # so that they are put back
                 monkeypatch.setattr(inside, name, getattr(inside, name))

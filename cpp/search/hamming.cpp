@@ -72,7 +72,8 @@ void run_pieces(const CodesView& codes, const CodesView& queries, const Pieces& 
   parallel_for(options.threads, pieces.count(), [&](std::size_t piece, std::size_t thread) {
     const std::size_t first = pieces.first_query(piece), rows = pieces.rows(piece);
     auto sink = make_sink(rows);
-    Scan scan(options.kernels, codes, filter, sink);
+    ScanScratch scratch;
+    Scan scan(options.kernels, codes, filter, sink, scratch);
     scan.run(some_rows(queries, first, rows), pieces.range(piece), stopper, thread);
     for (std::size_t q = 0; q < rows; ++q) done(first + q, pieces.segment(piece), sink.take(q));
   });

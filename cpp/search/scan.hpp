@@ -49,11 +49,17 @@ class Stopper {
 
 constexpr std::size_t tiles_of(std::size_t rows) { return (rows + kTileCodes - 1) / kTileCodes; }
 
+// Memory that scans may use one after the other.
+struct ScanScratch {
+  std::vector<std::uint8_t> prepared, panel;
+};
+
 template <class Sink>
 class Scan {
  public:
-  Scan(const CodeKernels& kernels, const CodesView& codes, const Filter& filter, Sink& sink)
-      : kernels_(kernels), codes_(codes), filter_(filter), sink_(sink) {}
+  Scan(const CodeKernels& kernels, const CodesView& codes, const Filter& filter, Sink& sink,
+       ScanScratch& scratch)
+      : kernels_(kernels), codes_(codes), filter_(filter), sink_(sink), scratch_(scratch) {}
 
   // Scans the tiles for all the queries. `thread` is the thread's number, for the stopper.
   void run(const CodesView& queries, TileRange tiles, Stopper& stopper, std::size_t thread) {
@@ -121,9 +127,13 @@ class Scan {
 
   void prepare(const CodesView& queries, std::size_t step) {
     const std::size_t bytes = kernels_.query_bytes(codes_.bytes());
-    prepared_.resize(bytes * queries.rows);
-    kernels_.prepare_queries(queries.row(0), queries.rows, codes_.bytes(), prepared_.data());
-    panel_.resize(kernels_.tile_bytes(codes_.bytes()) * step);
+    grow(scratch_.prepared, bytes * queries.rows);
+    kernels_.prepare_queries(queries.row(0), queries.rows, codes_.bytes(),
+                             scratch_.prepared.data());
+    grow(scratch_.panel, kernels_.tile_bytes(codes_.bytes()) * step);
+  }
+  static void grow(std::vector<std::uint8_t>& memory, std::size_t bytes) {
+    if (memory.size() < bytes) memory.resize(bytes);
   }
 
   void scan_planes(std::size_t queries, TileRange panel) {
@@ -132,7 +142,7 @@ class Scan {
     for (std::size_t t = panel.first; t < panel.last; ++t) {
       if (filter_.word(t) == 0) continue;
       kernels_.lay_tile(codes_.row(t * kTileCodes), rows_of(t), codes_.bytes(),
-                        panel_.data() + (t - panel.first) * tile_bytes);
+                        scratch_.panel.data() + (t - panel.first) * tile_bytes);
     }
     for (std::size_t q = 0; q < queries; q += kGroup) {
       Group group{q, std::min(queries, q + kGroup), {}};
@@ -140,7 +150,7 @@ class Scan {
       for (std::size_t t = panel.first; t < panel.last; ++t) {
         if (q == 0) ask_for_tile(t + step);
         if (filter_.word(t) == 0) continue;
-        scan_group(group, t, panel_.data() + (t - panel.first) * tile_bytes);
+        scan_group(group, t, scratch_.panel.data() + (t - panel.first) * tile_bytes);
       }
     }
   }
@@ -165,8 +175,8 @@ class Scan {
   void scan_group(Group& group, std::size_t t, const std::uint8_t* tile) {
     const std::size_t bytes = kernels_.query_bytes(codes_.bytes());
     std::uint8_t hit[kGroup] = {};
-    kernels_.scan_tile(tile, prepared_.data() + group.first * bytes, group.last - group.first,
-                       codes_.bytes(), group.bounds, hit);
+    kernels_.scan_tile(tile, scratch_.prepared.data() + group.first * bytes,
+                       group.last - group.first, codes_.bytes(), group.bounds, hit);
     for (std::size_t i = 0; i < kGroup; i += 8) {
       std::uint64_t eight;
       std::memcpy(&eight, hit + i, sizeof eight);
@@ -174,7 +184,8 @@ class Scan {
       for (std::size_t q = group.first + i; q < std::min(group.last, group.first + i + 8); ++q) {
         if (hit[q - group.first] == 0) continue;
         std::uint16_t distances[kTileCodes];
-        kernels_.tile_distances(tile, prepared_.data() + q * bytes, codes_.bytes(), distances);
+        kernels_.tile_distances(tile, scratch_.prepared.data() + q * bytes, codes_.bytes(),
+                                distances);
         push_tile(q, t, distances);
         set_bound(group, q);
       }
@@ -185,8 +196,7 @@ class Scan {
   const CodesView& codes_;
   const Filter& filter_;
   Sink& sink_;
-  std::vector<std::uint8_t> prepared_;
-  std::vector<std::uint8_t> panel_;
+  ScanScratch& scratch_;
 };
 
 }  // namespace bitsense

@@ -545,6 +545,26 @@ def quantized_search(
 ) -> _Answers: ...
 
 # graph
+def inverted_lists(labels: npt.NDArray[np.int64], count: int) -> tuple[_Ids, _Ids]: ...
+def lists_check(starts: _Ids, rows: _Ids) -> None: ...
+def cluster_codes(
+    codes: _Codes, bits: int, centers: int, sample: int, iterations: int, threads: int = 1
+) -> _Codes: ...
+def lists_search(
+    centers: _Codes,
+    starts: _Ids,
+    rows: _Ids,
+    codes: _Codes,
+    queries: _Codes,
+    bits: int,
+    k: int,
+    probes: int,
+    bitmap: _Bitmap | None = None,
+    ranks: _Ids | None = None,
+    threads: int = 1,
+    level: str | None = None,
+) -> _Nearest: ...
+
 _Graph: TypeAlias = tuple[_Ids, _Ids, _Ids]
 _Records: TypeAlias = npt.NDArray[np.int8]
 

@@ -11,9 +11,11 @@ import numpy.typing as npt
 from . import _core
 from ._check import MAX_BITS, check_count, check_option, check_threads
 from ._index_base import Index, check_degree
+from ._inverted_lists import CodeLists
 from ._item_store import ItemStore, Snapshot
 from ._memory import aligned
 from ._merge import Request
+from ._row_pairs import row_pairs
 from ._structures import Graph, Tables
 from .codes import Codes, as_codes
 from .errors import FormatError
@@ -22,12 +24,12 @@ __all__ = ["HammingIndex", "searchable"]
 
 Ints = npt.NDArray[np.int64]
 Distances = npt.NDArray[np.int32]
+Packed = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint64]
 
-KINDS = ("auto", "flat", "multi", "graph")
+KINDS = ("auto", "flat", "multi", "graph", "ivf")
 _TABLES_FROM = 50_000  # codes, in an index of kind "auto"
-_GRAPH_FROM = 1_000
-_JOIN_ROWS = 4096  # a multiple of 64
+_APPROXIMATE_FROM = 1_000
 
 
 class HammingIndex(Index):
@@ -41,12 +43,13 @@ class HammingIndex(Index):
     bits : int, optional
         Bit length of an array, default 8 per byte; needed where there are no codes yet. At most
         65535.
-    kind : {"auto", "flat", "multi", "graph"}, default "auto"
+    kind : {"auto", "flat", "multi", "graph", "ivf"}, default "auto"
         "flat" compares each query with every code: exact. "multi" keeps tables by which few codes
-        have to be looked at when the answers are near (multi-index hashing): exact too, and
-        falls back to the scan when the answers are far. "graph" walks a graph of neighbours:
-        approximate, the larger `ef` the better. "auto" is exact: a scan, and from 50,000 codes on
-        the tables of "multi" for `range_search` and `self_join`, built when they are first asked.
+        have to be looked at when the answers are near (multi-index hashing): exact too. "graph"
+        walks a graph of neighbours: approximate, the larger `ef` the better. "ivf" (inverted file)
+        scans a copy of the codes in some lists, those whose centers are nearest to the query:
+        approximate, the larger `probes` the better. "auto" is exact: a scan, and from 50,000 codes
+        on the tables of "multi" for `range_search` and `self_join`, built when first asked.
     ids : sequence of n distinct int or str, optional
         Names of the codes; default those of `codes`, else numbers in the order of adding.
     attributes : dict of str to array-like, data frame or Attributes, optional
@@ -57,13 +60,15 @@ class HammingIndex(Index):
         How many neighbours the graph keeps of each code.
     ef_construction : int, default 100
         How many candidates the building of the graph looks at for each code.
+    lists : int, optional
+        How many lists "ivf" has, at most one a code; default about sqrt(n).
     threads : int, optional
         For building. Default: every available processor.
 
     Notes
     -----
     "multi" is Norouzi, Punjani and Fleet, "Fast exact search in Hamming space with multi-index
-    hashing" (PAMI 2014).
+    hashing" (PAMI 2014); the lists of "ivf" are those of Jegou, Douze and Schmid (PAMI 2011).
 
     Examples
     --------
@@ -75,7 +80,12 @@ class HammingIndex(Index):
     """
 
     _what = "hamming"
-    _structures: ClassVar[Mapping[str, Any]] = {"multi": Tables, "auto": Tables, "graph": Graph}
+    _structures: ClassVar[Mapping[str, Any]] = {
+        "multi": Tables,
+        "auto": Tables,
+        "graph": Graph,
+        "ivf": CodeLists,
+    }
 
     def __init__(
         self,
@@ -88,6 +98,7 @@ class HammingIndex(Index):
         tables: int | None = None,
         degree: int = 32,
         ef_construction: int = 100,
+        lists: int | None = None,
         threads: int | None = None,
     ) -> None:
         super().__init__()
@@ -105,6 +116,7 @@ class HammingIndex(Index):
         )
         self._degree = check_degree("degree", degree)
         self._ef_construction = check_count("ef_construction", ef_construction, most=4096)
+        self._lists = None if lists is None else check_count("lists", lists)
         check_threads(threads)
         self._threads = threads
         data = aligned(first.data) if self._kind == "graph" else first.data
@@ -170,10 +182,13 @@ class HammingIndex(Index):
         return {"codes": as_codes(name, items, self._bits).data}
 
     def _least_rows(self) -> int | None:
-        return {"multi": 1, "graph": _GRAPH_FROM}.get(self._kind)
+        from_rows = {"multi": 1, "graph": _APPROXIMATE_FROM, "ivf": _APPROXIMATE_FROM}
+        return from_rows.get(self._kind)
 
     def _built(self, snapshot: Snapshot, old: Any, threads: int) -> Any:
         data = snapshot.columns["codes"]
+        if self._kind == "ivf":
+            return CodeLists.built(data, self._bits, self._lists, old, threads)
         if self._kind != "graph":
             return Tables.built(data, self._bits, self._tables, threads)
         degree, ef = self._degree, self._ef_construction
@@ -200,6 +215,7 @@ class HammingIndex(Index):
         ids: Any = None,
         where: Any = None,
         ef: int | None = None,
+        probes: int | None = None,
         threads: int | None = None,
     ) -> tuple[npt.NDArray[Any], Distances]:
         """Return the k nearest codes of each query.
@@ -218,6 +234,9 @@ class HammingIndex(Index):
         ef : int, optional
             For kind "graph": how many candidates a walk keeps, at least k; default the larger of
             2 k and 64.
+        probes : int, optional
+            For kind "ivf": how many lists are looked at; default one in 16, but at least 16. More
+            are where they do not hold k codes that pass the filters.
         threads : int, optional
             Default: every available processor.
 
@@ -231,12 +250,15 @@ class HammingIndex(Index):
         asked = as_codes("queries", queries, self._bits)
         k = check_count("k", k)
         ef = max(2 * k, 64) if ef is None else check_count("ef", ef, least=k)
+        probes = None if probes is None else check_count("probes", probes)
         threads = check_threads(threads)
         snapshot, bitmap = self._filtered(mask, ids, where, threads)
         data, asks, bits = snapshot.columns["codes"], asked.data, self._bits
         structure, ranks = snapshot.structure, snapshot.order[0]
         if isinstance(structure, Graph):
             found = structure.search(data, bits, Request(asks, k, bitmap, ranks, threads), ef)
+        elif isinstance(structure, CodeLists):
+            found = structure.search(data, bits, Request(asks, k, bitmap, ranks, threads), probes)
         elif isinstance(structure, Tables) and self._kind == "multi":
             found = _core.multi_search(
                 data, *structure, asks, bits, k, bitmap, threads, ranks=ranks
@@ -295,7 +317,7 @@ class HammingIndex(Index):
     def _within(
         self,
         snapshot: Snapshot,
-        queries: npt.NDArray[np.uint8],
+        queries: Packed,
         radius: int,
         bitmap: Words | None,
         threads: int,
@@ -344,23 +366,11 @@ class HammingIndex(Index):
     def _row_pairs(
         self, snapshot: Snapshot, radius: int, bitmap: Words | None, threads: int
     ) -> Iterator[tuple[Ints, Ints, Distances]]:
-        data = snapshot.columns["codes"]
-        for start in range(0, snapshot.rows, _JOIN_ROWS):
-            rows = np.arange(start, min(start + _JOIN_ROWS, snapshot.rows))
-            if bitmap is not None:
-                chosen = bitmap[rows // 64] >> (rows % 64).astype(np.uint64) & np.uint64(1)
-                rows = rows[chosen.astype(np.bool_)]
-            if not len(rows):
-                continue
-            offsets, seconds, distances = self._within(
-                snapshot, data[rows], radius, bitmap, threads, by_rank=False
-            )
-            firsts = np.repeat(rows, np.diff(offsets))
-            later = seconds > firsts
-            firsts, seconds, distances = firsts[later], seconds[later], distances[later]
-            order = np.lexsort((seconds, firsts))
-            if len(order):
-                yield firsts[order], seconds[order], distances[order]
+        def within(rows: Ints) -> tuple[Ints, Ints, Distances]:
+            queries = snapshot.columns["codes"][rows]
+            return self._within(snapshot, queries, radius, bitmap, threads, by_rank=False)
+
+        return row_pairs(snapshot.rows, bitmap, within)
 
     def clusters(self, radius: int, *, threads: int | None = None) -> npt.NDArray[Any]:
         """Return groups of near-duplicates: codes joined by chains of pairs within a distance.

@@ -25,6 +25,7 @@ from ._cosine_index import CosineIndex
 from ._hamming_index import HammingIndex
 from ._ids import pack_ids, unpack_ids
 from ._index_base import Index
+from ._inverted_lists import CodeLists
 from ._item_store import ItemStore, Snapshot
 from ._memory import joined
 from ._structures import Graph, Quantized, Tables, VectorGraph
@@ -42,9 +43,10 @@ _STRUCTURES: dict[str, Any] = {
     "graph": Graph,
     "quantized": Quantized,
     "vector graph": VectorGraph,
+    "lists": CodeLists,
 }
 _OPTIONS = {
-    "hamming": ("bits", "kind", "tables", "degree", "ef_construction"),
+    "hamming": ("bits", "kind", "tables", "degree", "ef_construction", "lists"),
     "cosine": ("dim", "metric", "kind", "dtype", "width", "degree", "ef_construction"),
 }
 

@@ -5,6 +5,8 @@
 
 #include "check.hpp"
 #include "kernels/dispatch.hpp"
+#include "search/clusters.hpp"
+#include "search/code_lists.hpp"
 #include "search/multi_index.hpp"
 #include "search/quantized.hpp"
 #include "search/real.hpp"
@@ -52,6 +54,40 @@ void tables_give_the_answers_of_a_scan() {
                      hamming_range_search(items, queries, 5, filter, options));
     }
   }
+}
+
+void lists_that_are_all_looked_at_give_the_answers_of_a_scan() {
+  constexpr std::size_t kLists = 50;
+  const auto codes = near_codes(kRows, 1), asked = near_codes(60, 2);
+  const CodesView items{codes.data(), kRows, 64}, queries{asked.data(), 60, 64};
+  std::vector<std::vector<std::uint8_t>> made;
+  for (const std::size_t threads : {1U, 3U}) {
+    std::vector<std::uint8_t> centers(8 * kLists), copies(8 * kRows);
+    cluster_codes(items, {kLists, 2000, 5, threads, poll}, centers.data());
+    const HammingOptions options{*kernels().codes, threads, poll};
+    std::vector<std::int64_t> labels(kRows);
+    std::vector<std::int32_t> apart(kRows);
+    const CodesView middle{centers.data(), kLists, 64};
+    hamming_search(middle, items, 1, {}, options, labels.data(), apart.data());
+    std::vector<std::uint32_t> starts(kLists + 1), rows(kRows);
+    fill_lists(labels, kLists, starts.data(), rows.data());
+    const InvertedLists lists{kLists, starts.data(), rows.data()};
+    check_lists(lists, kRows);
+    for (std::size_t p = 0; p < kRows; ++p) {
+      std::copy_n(items.row(rows[p]), 8, copies.data() + 8 * p);
+    }
+    const ListedCodes listed{middle, lists, {copies.data(), kRows, 64}};
+    std::vector<std::uint64_t> words((kRows + 63) / 64, 0x7777777777777777ULL);
+    for (const Filter& filter : {Filter(), Filter(words.data(), kRows)}) {
+      std::vector<std::int64_t> ids(60 * kNearest), right(60 * kNearest);
+      std::vector<std::int32_t> near(60 * kNearest), exact(60 * kNearest);
+      listed_search(listed, queries, kNearest, kLists, filter, options, ids.data(), near.data());
+      hamming_search(items, queries, kNearest, filter, options, right.data(), exact.data());
+      BITSENSE_CHECK(ids == right && near == exact);
+    }
+    made.push_back(centers);
+  }
+  BITSENSE_CHECK(made[0] == made[1]);
 }
 
 void a_table_that_leads_nowhere_is_refused() {
@@ -143,6 +179,8 @@ void threads_do_not_change_short_codes() {
 
 void index_tests(Suite& test) {
   test("tables give the answers of a scan", tables_give_the_answers_of_a_scan);
+  test("lists that are all looked at give the answers of a scan",
+       lists_that_are_all_looked_at_give_the_answers_of_a_scan);
   test("a table that leads nowhere is refused", a_table_that_leads_nowhere_is_refused);
   test("scans of vectors give what sorting gives", scans_of_vectors_give_what_sorting_gives);
   test("threads do not change short codes", threads_do_not_change_short_codes);

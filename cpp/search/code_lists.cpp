@@ -1,0 +1,135 @@
+#include "search/code_lists.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <span>
+#include <vector>
+
+#include "core/errors.hpp"
+#include "search/scan.hpp"
+#include "search/top_k.hpp"
+
+namespace bitsense {
+
+namespace {
+
+constexpr std::size_t kMostQueries = 1024;  // that share the laying of a list
+
+// Rows of one list, found for some of the queries of a block.
+class ListSink {
+ public:
+  ListSink(std::vector<TopK>& nearest, std::span<const std::uint32_t> visitors,
+           const std::uint32_t* rows, const std::uint32_t* ranks)
+      : nearest_(nearest), visitors_(visitors), rows_(rows), ranks_(ranks) {}
+  std::uint32_t limit(std::size_t q) const { return nearest_[visitors_[q]].limit(); }
+  void push(std::size_t q, std::uint32_t distance, std::size_t place) {
+    const std::uint32_t row = rows_[place];
+    nearest_[visitors_[q]].push(distance, ranks_ ? ranks_[row] : row);
+  }
+
+ private:
+  std::vector<TopK>& nearest_;
+  std::span<const std::uint32_t> visitors_;
+  const std::uint32_t* rows_;
+  const std::uint32_t* ranks_;
+};
+
+// The queries of a block against the lists that each has chosen.
+class Block {
+ public:
+  Block(const ListedCodes& listed, const Filter& filter, const HammingOptions& options)
+      : listed_(listed), filter_(filter), options_(options) {}
+
+  // Leaves what was found in `nearest`, one for each of `asked`. The nearest list of each comes
+  // first: what is found there leaves little to find in the others.
+  void run(const CodesView& queries, std::span<const std::uint32_t> asked,
+           const ChosenLists& chosen, std::vector<TopK>& nearest, Stopper& stopper,
+           std::size_t thread) {
+    const std::size_t lists = listed_.lists.count, first = std::min<std::size_t>(1, chosen.probes);
+    visit(queries, asked, Visits(asked, chosen, 0, first, lists), nearest, stopper, thread);
+    visit(queries, asked, Visits(asked, chosen, first, chosen.probes, lists), nearest, stopper,
+          thread);
+  }
+
+ private:
+  void visit(const CodesView& queries, std::span<const std::uint32_t> asked, const Visits& visits,
+             std::vector<TopK>& nearest, Stopper& stopper, std::size_t thread) {
+    for (std::size_t list = 0; list < listed_.lists.count; ++list) {
+      const auto visitors = visits.of(list);
+      const std::size_t first = listed_.lists.first(list), last = listed_.lists.last(list);
+      if (visitors.empty() || first == last) continue;
+      if (stopper.stop(thread)) return;
+      gathered_.resize(visitors.size() * queries.bytes());
+      for (std::size_t v = 0; v < visitors.size(); ++v) {
+        std::copy_n(queries.row(asked[visitors[v]]), queries.bytes(),
+                    gathered_.data() + v * queries.bytes());
+      }
+      const CodesView codes{listed_.codes.row(first), last - first, queries.bits};
+      const Filter filter = filter_of(first, last);
+      ListSink sink(nearest, visitors, listed_.lists.rows + first, options_.ranks);
+      Scan scan(options_.kernels, codes, filter, sink, scratch_);
+      scan.run({gathered_.data(), visitors.size(), queries.bits}, {0, tiles_of(codes.rows)},
+               stopper, thread);
+    }
+  }
+
+  // Which of some places hold rows that pass.
+  Filter filter_of(std::size_t first, std::size_t last) {
+    if (!filter_.active()) return {};
+    words_.assign(tiles_of(last - first), 0);
+    for (std::size_t p = first; p < last; ++p) {
+      const std::size_t i = p - first;
+      if (filter_.passes(listed_.lists.rows[p])) words_[i / 64] |= std::uint64_t{1} << i % 64;
+    }
+    return {words_.data(), last - first};
+  }
+
+  const ListedCodes& listed_;
+  const Filter& filter_;
+  const HammingOptions& options_;
+  ScanScratch scratch_;
+  std::vector<std::uint8_t> gathered_;
+  std::vector<std::uint64_t> words_;
+};
+
+}  // namespace
+
+void listed_search(const ListedCodes& listed, const CodesView& queries, std::size_t k,
+                   std::size_t probes, const Filter& filter, const HammingOptions& options,
+                   std::int64_t* ids, std::int32_t* distances) {
+  require_same_bits(listed.codes, queries);
+  const std::size_t passing = filter.passing(listed.codes.rows), lists = listed.lists.count;
+  require(k <= passing, "`k` must be at most ", passing, ", got ", k);
+  require(probes >= 1, "`probes` must be at least 1, got ", probes);
+  if (k == 0 || queries.rows == 0) return;
+  const HammingOptions coarse{options.kernels, options.threads, options.poll, nullptr};
+  std::vector<std::uint32_t> left(queries.rows);
+  std::iota(left.begin(), left.end(), 0U);
+  Stopper stopper(options.poll);
+  for (std::size_t count = std::min(probes, lists); !left.empty();
+       count = std::min(2 * count, lists)) {
+    std::vector<std::int64_t> chosen(queries.rows * count);
+    std::vector<std::int32_t> apart(chosen.size());
+    hamming_search(listed.centers, queries, count, {}, coarse, chosen.data(), apart.data());
+    const std::size_t share = (left.size() + options.threads - 1) / options.threads;
+    const std::size_t block = std::min(kMostQueries, share);
+    std::vector<char> lacking(queries.rows);
+    parallel_for(options.threads, (left.size() + block - 1) / block,
+                 [&](std::size_t b, std::size_t thread) {
+                   const auto asked = std::span<const std::uint32_t>(left).subspan(
+                       b * block, std::min(block, left.size() - b * block));
+                   std::vector<TopK> nearest(asked.size(), {k, queries.bits, false});
+                   Block(listed, filter, options)
+                       .run(queries, asked, {chosen.data(), count}, nearest, stopper, thread);
+                   for (std::size_t i = 0; i < asked.size(); ++i) {
+                     const auto found = nearest[i].take();
+                     lacking[asked[i]] = found.size() < k;
+                     write_neighbors(found, k, ids + asked[i] * k, distances + asked[i] * k);
+                   }
+                 });
+    if (count == lists) break;
+    std::erase_if(left, [&](std::uint32_t q) { return lacking[q] == 0; });
+  }
+}
+
+}  // namespace bitsense

@@ -1,0 +1,56 @@
+#include "search/lists.hpp"
+
+#include <algorithm>
+
+#include "core/errors.hpp"
+
+namespace bitsense {
+
+void fill_lists(std::span<const std::int64_t> labels, std::size_t count, std::uint32_t* starts,
+                std::uint32_t* rows) {
+  std::vector<std::uint32_t> next(count + 1);
+  for (const std::int64_t label : labels) ++next[static_cast<std::size_t>(label) + 1];
+  for (std::size_t list = 0; list < count; ++list) next[list + 1] += next[list];
+  std::copy(next.begin(), next.end(), starts);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    rows[next[static_cast<std::size_t>(labels[i])]++] = static_cast<std::uint32_t>(i);
+  }
+}
+
+void check_lists(const InvertedLists& lists, std::size_t rows) {
+  require(lists.starts[0] == 0 && lists.starts[lists.count] == rows, "`starts` must go from 0 to ",
+          rows, ", got ", lists.starts[0], " to ", lists.starts[lists.count]);
+  for (std::size_t i = 0; i < lists.count; ++i) {
+    require(lists.first(i) <= lists.last(i), "`starts` must ascend, got ", lists.last(i),
+            " behind ", lists.first(i));
+  }
+  std::vector<bool> listed(rows);
+  for (std::size_t i = 0; i < lists.count; ++i) {
+    for (std::size_t p = lists.first(i); p < lists.last(i); ++p) {
+      const std::uint32_t row = lists.rows[p];
+      const bool ascends = p == lists.first(i) || row > lists.rows[p - 1];
+      require(row < rows && ascends && !listed[row], "`rows` must hold each row below ", rows,
+              " once, ascending in each list, got ", row, " at ", p);
+      listed[row] = true;
+    }
+  }
+}
+
+Visits::Visits(std::span<const std::uint32_t> queries, const ChosenLists& chosen, std::size_t first,
+               std::size_t last, std::size_t lists)
+    : starts_(lists + 1), visitors_(queries.size() * (last - first)) {
+  const auto for_each = [&](auto&& visit) {
+    for (std::size_t i = 0; i < queries.size(); ++i) {
+      const std::int64_t* list = chosen.lists + chosen.probes * queries[i];
+      for (std::size_t p = first; p < last; ++p) visit(i, static_cast<std::size_t>(list[p]));
+    }
+  };
+  for_each([&](std::size_t /*i*/, std::size_t list) { ++starts_[list + 1]; });
+  for (std::size_t list = 0; list < lists; ++list) starts_[list + 1] += starts_[list];
+  std::vector<std::size_t> next(starts_.begin(), starts_.end() - 1);
+  for_each([&](std::size_t i, std::size_t list) {
+    visitors_[next[list]++] = static_cast<std::uint32_t>(i);
+  });
+}
+
+}  // namespace bitsense

@@ -1,0 +1,43 @@
+"""The slow twin of cpp/search/clusters.hpp and code_lists.hpp."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import codes as codes_twin
+
+
+def centers(codes, bits, count, sample, iterations):
+    """Return the centers of k-means over evenly spaced codes."""
+    n = min(max(sample, count), len(codes))
+    points = codes[np.arange(n) * len(codes) // n]
+    made = points[np.arange(count) * n // count].copy()
+    ones = np.unpackbits(points, axis=1)[:, :bits].astype(np.int64)
+    for _ in range(iterations):
+        nearest = codes_twin.hamming(points, made).argmin(axis=1)
+        for c in range(count):
+            own = ones[nearest == c]
+            if len(own):
+                made[c] = np.packbits(2 * own.sum(axis=0) > len(own))
+    return made
+
+
+def search(middles, starts, rows, copies, queries, k, probes, mask, ranks):
+    """Return ranks and distances of the k nearest in the lists of each query."""
+    apart = codes_twin.hamming(queries, middles)
+    found, near = [], []
+    for query, far in zip(queries, apart, strict=True):
+        order = np.argsort(far, kind="stable")
+        count = min(probes, len(order))
+        while True:
+            places = np.concatenate([np.arange(starts[i], starts[i + 1]) for i in order[:count]])
+            if mask is not None:
+                places = places[mask[rows[places]]]
+            if len(places) >= k or count == len(order):
+                break
+            count = min(2 * count, len(order))
+        distances = codes_twin.hamming(query[None], copies[places])[0]
+        best = np.lexsort((ranks[rows[places]], distances))[:k]
+        found.append(ranks[rows[places[best]]])
+        near.append(distances[best])
+    return np.array(found), np.array(near)

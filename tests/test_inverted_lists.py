@@ -110,7 +110,7 @@ def test_lists_follow_what_is_added(monkeypatch):
     codes = planted(rng, 9000, 8)
     index = HammingIndex(codes[:1000], kind="ivf")
     first = index._store.snapshot.structure
-    assert len(first.centers) == 31
+    assert len(first.centers) == 38
     index.add(codes[1000:3000])
     grown = index._store.snapshot.structure
     assert grown.rows == 3000
@@ -118,7 +118,7 @@ def test_lists_follow_what_is_added(monkeypatch):
     index.add(codes[3000:])
     learned = index._store.snapshot.structure
     assert learned.rows == 9000
-    assert len(learned.centers) == 94
+    assert len(learned.centers) == 116
     assert np.array_equal(learned.copies, codes[learned.listed])
 
 

@@ -34,7 +34,38 @@ class ListSink {
   const std::uint32_t* ranks_;
 };
 
-// The queries of a block against the lists that each has chosen.
+// The centers nearest to a query, by counting: a search that has most of the items as its answer
+// has nothing to pass over.
+class NearestCenters {
+ public:
+  NearestCenters(const CodesView& centers, const CodeKernels& kernels)
+      : centers_(centers), kernels_(kernels), distances_(centers.rows), places_(centers.bits + 2) {}
+
+  // Writes the first `count` centers in order of (distance, number).
+  void find(const std::uint8_t* query, std::size_t count, std::uint32_t* nearest) {
+    kernels_.row_distances(query, centers_.row(0), centers_.rows, centers_.bytes(),
+                           distances_.data());
+    std::fill(places_.begin(), places_.end(), 0U);
+    for (const std::uint16_t distance : distances_) ++places_[distance + std::size_t{1}];
+    std::size_t last = 1;  // no distance of it or more is among the first
+    for (; last < places_.size() && places_[last - 1] < count; ++last) {
+      places_[last] += places_[last - 1];
+    }
+    for (std::size_t c = 0; c < centers_.rows; ++c) {
+      if (distances_[c] + std::size_t{1} >= last) continue;
+      const std::size_t place = places_[distances_[c]]++;
+      if (place < count) nearest[place] = static_cast<std::uint32_t>(c);
+    }
+  }
+
+ private:
+  const CodesView& centers_;
+  const CodeKernels& kernels_;
+  std::vector<std::uint16_t> distances_;
+  std::vector<std::uint32_t> places_;  // how many are nearer than each distance
+};
+
+// The queries of a block against the lists nearest to each.
 class Block {
  public:
   Block(const ListedCodes& listed, const Filter& filter, const HammingOptions& options)
@@ -42,13 +73,16 @@ class Block {
 
   // Leaves what was found in `nearest`, one for each of `asked`. The nearest list of each comes
   // first: what is found there leaves little to find in the others.
-  void run(const CodesView& queries, std::span<const std::uint32_t> asked,
-           const ChosenLists& chosen, std::vector<TopK>& nearest, Stopper& stopper,
-           std::size_t thread) {
-    const std::size_t lists = listed_.lists.count, first = std::min<std::size_t>(1, chosen.probes);
-    visit(queries, asked, Visits(asked, chosen, 0, first, lists), nearest, stopper, thread);
-    visit(queries, asked, Visits(asked, chosen, first, chosen.probes, lists), nearest, stopper,
-          thread);
+  void run(const CodesView& queries, std::span<const std::uint32_t> asked, std::size_t probes,
+           std::vector<TopK>& nearest, Stopper& stopper, std::size_t thread) {
+    ChosenLists chosen(asked.size(), probes);
+    NearestCenters centers(listed_.centers, options_.kernels);
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      centers.find(queries.row(asked[i]), probes, chosen.of(i));
+    }
+    const std::size_t lists = listed_.lists.count;
+    visit(queries, asked, Visits(chosen, 0, 1, lists), nearest, stopper, thread);
+    visit(queries, asked, Visits(chosen, 1, probes, lists), nearest, stopper, thread);
   }
 
  private:
@@ -102,31 +136,26 @@ void listed_search(const ListedCodes& listed, const CodesView& queries, std::siz
   require(k <= passing, "`k` must be at most ", passing, ", got ", k);
   require(probes >= 1, "`probes` must be at least 1, got ", probes);
   if (k == 0 || queries.rows == 0) return;
-  const HammingOptions coarse{options.kernels, options.threads, options.poll, nullptr};
   std::vector<std::uint32_t> left(queries.rows);
   std::iota(left.begin(), left.end(), 0U);
   Stopper stopper(options.poll);
   for (std::size_t count = std::min(probes, lists); !left.empty();
        count = std::min(2 * count, lists)) {
-    std::vector<std::int64_t> chosen(queries.rows * count);
-    std::vector<std::int32_t> apart(chosen.size());
-    hamming_search(listed.centers, queries, count, {}, coarse, chosen.data(), apart.data());
     const std::size_t share = (left.size() + options.threads - 1) / options.threads;
     const std::size_t block = std::min(kMostQueries, share);
     std::vector<char> lacking(queries.rows);
-    parallel_for(options.threads, (left.size() + block - 1) / block,
-                 [&](std::size_t b, std::size_t thread) {
-                   const auto asked = std::span<const std::uint32_t>(left).subspan(
-                       b * block, std::min(block, left.size() - b * block));
-                   std::vector<TopK> nearest(asked.size(), {k, queries.bits, false});
-                   Block(listed, filter, options)
-                       .run(queries, asked, {chosen.data(), count}, nearest, stopper, thread);
-                   for (std::size_t i = 0; i < asked.size(); ++i) {
-                     const auto found = nearest[i].take();
-                     lacking[asked[i]] = found.size() < k;
-                     write_neighbors(found, k, ids + asked[i] * k, distances + asked[i] * k);
-                   }
-                 });
+    parallel_for(
+        options.threads, (left.size() + block - 1) / block, [&](std::size_t b, std::size_t thread) {
+          const auto asked = std::span<const std::uint32_t>(left).subspan(
+              b * block, std::min(block, left.size() - b * block));
+          std::vector<TopK> nearest(asked.size(), {k, queries.bits, false});
+          Block(listed, filter, options).run(queries, asked, count, nearest, stopper, thread);
+          for (std::size_t i = 0; i < asked.size(); ++i) {
+            const auto found = nearest[i].take();
+            lacking[asked[i]] = found.size() < k;
+            write_neighbors(found, k, ids + asked[i] * k, distances + asked[i] * k);
+          }
+        });
     if (count == lists) break;
     std::erase_if(left, [&](std::uint32_t q) { return lacking[q] == 0; });
   }

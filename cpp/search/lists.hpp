@@ -27,20 +27,23 @@ void fill_lists(std::span<const std::int64_t> labels, std::size_t count, std::ui
 // list, and no other.
 void check_lists(const InvertedLists& lists, std::size_t rows);
 
-// The lists that queries look at, nearest first: `probes` of each query.
+// The lists that some queries look at, nearest first: `probes` of each query.
 struct ChosenLists {
-  const std::int64_t* lists;
-  std::size_t probes;
+  std::size_t queries, probes;
+  std::vector<std::uint32_t> lists;
+
+  ChosenLists(std::size_t asked, std::size_t of_each)
+      : queries(asked), probes(of_each), lists(asked * of_each) {}
+  std::uint32_t* of(std::size_t query) { return lists.data() + probes * query; }
+  const std::uint32_t* of(std::size_t query) const { return lists.data() + probes * query; }
 };
 
-// Which of some queries look at each list; ascending.
+// Which of those queries look at each list; ascending.
 class Visits {
  public:
-  // The queries look at their chosen lists from the first-th to before the last-th.
-  Visits(std::span<const std::uint32_t> queries, const ChosenLists& chosen, std::size_t first,
-         std::size_t last, std::size_t lists);
+  // They look at their chosen lists from the first-th to before the last-th.
+  Visits(const ChosenLists& chosen, std::size_t first, std::size_t last, std::size_t lists);
 
-  // Places in `queries`.
   std::span<const std::uint32_t> of(std::size_t list) const {
     return {visitors_.data() + starts_[list], starts_[list + 1] - starts_[list]};
   }

@@ -61,7 +61,7 @@ class HammingIndex(Index):
     ef_construction : int, default 100
         How many candidates the building of the graph looks at for each code.
     lists : int, optional
-        How many lists "ivf" has, at most one a code; default about sqrt(n).
+        How many lists "ivf" has, at most one a code; default about 1.2 sqrt(n).
     threads : int, optional
         For building. Default: every available processor.
 

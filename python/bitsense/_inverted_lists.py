@@ -43,7 +43,7 @@ class CodeLists(NamedTuple):
         cls, codes: Packed, bits: int, lists: int | None, old: CodeLists | None, threads: int
     ) -> CodeLists:
         """Return the lists of codes, with the centers of old ones unless those are too few."""
-        count = min(math.isqrt(len(codes)) if lists is None else lists, len(codes))
+        count = min(math.isqrt(3 * len(codes) // 2) if lists is None else lists, len(codes))
         if old is not None and count <= 2 * len(old.centers):
             centers = old.centers
         else:

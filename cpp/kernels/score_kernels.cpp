@@ -17,6 +17,43 @@ using std::uint8_t;
 
 #if defined(__AVX2__)
 
+__m256d load_doubles(const float* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
+
+// ((0 + 1) + (2 + 3)) + ((4 + 5) + (6 + 7))
+double sum_of_sums(__m256d first, __m256d last) {
+  const __m256d pairs = _mm256_hadd_pd(first, last);  // 0 + 1, 4 + 5, 2 + 3, 6 + 7
+  const __m128d fours = _mm_add_pd(_mm256_castpd256_pd128(pairs), _mm256_extractf128_pd(pairs, 1));
+  return _mm_cvtsd_f64(_mm_add_sd(fours, _mm_unpackhi_pd(fours, fours)));
+}
+
+ExactDots exact_dots(const float* a, const float* b, size_t n) {
+  __m256d product[2], square[2];
+  for (size_t h = 0; h < 2; ++h) product[h] = square[h] = _mm256_setzero_pd();
+  for (size_t x = 0; x < n; x += 8) {
+    for (size_t h = 0; h < 2; ++h) {
+      const __m256d left = load_doubles(a + x + 4 * h), right = load_doubles(b + x + 4 * h);
+      product[h] = _mm256_fmadd_pd(left, right, product[h]);
+      square[h] = _mm256_fmadd_pd(right, right, square[h]);
+    }
+  }
+  return {sum_of_sums(product[0], product[1]), sum_of_sums(square[0], square[1])};
+}
+
+double exact_squared(const float* a, const float* b, double scale, size_t n) {
+  const __m256d factor = _mm256_set1_pd(scale);
+  __m256d sum[2] = {_mm256_setzero_pd(), _mm256_setzero_pd()};
+  for (size_t x = 0; x < n; x += 8) {
+    for (size_t h = 0; h < 2; ++h) {
+      const __m256d scaled = _mm256_mul_pd(factor, load_doubles(b + x + 4 * h));
+      const __m256d apart = _mm256_sub_pd(load_doubles(a + x + 4 * h), scaled);
+      __m256d squared = _mm256_mul_pd(apart, apart);
+      asm("" : "+x"(squared));  // an addition must not be fused with it
+      sum[h] = _mm256_add_pd(sum[h], squared);
+    }
+  }
+  return sum_of_sums(sum[0], sum[1]);
+}
+
 // Eight rows of eight floats, each times its factor, as eight columns `step` apart.
 void transpose_eight(const float* const* rows, const float* factor, size_t x, float* columns) {
   __m256 r[8], t[8];
@@ -218,6 +255,36 @@ uint64_t costs(const uint8_t* planes, const uint8_t* tables, size_t bytes, uint8
 
 #else
 
+double sum_of_sums(const double* sum) {
+  return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+}
+
+ExactDots exact_dots(const float* a, const float* b, size_t n) {
+  double product[8] = {}, square[8] = {};
+  for (size_t x = 0; x < n; x += 8) {
+    for (size_t i = 0; i < 8; ++i) {
+      product[i] += static_cast<double>(a[x + i]) * b[x + i];
+      square[i] += static_cast<double>(b[x + i]) * b[x + i];
+    }
+  }
+  return {sum_of_sums(product), sum_of_sums(square)};
+}
+
+double exact_squared(const float* a, const float* b, double scale, size_t n) {
+  double sum[8] = {};
+  for (size_t x = 0; x < n; x += 8) {
+    for (size_t i = 0; i < 8; ++i) {
+      const double apart = a[x + i] - scale * b[x + i];
+      double squared = apart * apart;
+#if defined(__ARM_FEATURE_FMA)
+      asm("" : "+w"(squared));  // as above
+#endif
+      sum[i] += squared;
+    }
+  }
+  return sum_of_sums(sum);
+}
+
 void pack(const float* const* rows, const float* factor, float* panel, size_t n) {
   for (size_t i = 0; i < kPanelRows; ++i) {
     float* column = panel + i / kPanelColumns * kPanelColumns * n + i % kPanelColumns;
@@ -287,7 +354,8 @@ constexpr auto multiply_bytes = nullptr;
 
 extern const ScoreKernels BITSENSE_TABLE(score_kernels_);
 const ScoreKernels BITSENSE_TABLE(score_kernels_) = {
-    pack, mask_from, pack_bytes, multiply_bytes, widen_halves, widen_bytes, scan_costs, costs,
+    exact_dots,     exact_squared, pack,        mask_from,  pack_bytes,
+    multiply_bytes, widen_halves,  widen_bytes, scan_costs, costs,
 };
 
 }  // namespace bitsense

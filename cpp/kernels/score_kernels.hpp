@@ -33,7 +33,19 @@ struct ByteQuery {
   std::int32_t sum;
 };
 
+// What the exact distance of two rows is made of.
+struct ExactDots {
+  double product, square;  // <a, b>, <b, b>
+};
+
 struct ScoreKernels {
+  // Sums over n numbers, n a multiple of 16, in double. Number x goes to sum x % 8, and the sums
+  // are added as ((0 + 1) + (2 + 3)) + ((4 + 5) + (6 + 7)). Products of floats are exact in double,
+  // so fusing them with an addition changes no bit; squares of differences are never fused. A scale
+  // is a float.
+  ExactDots (*exact_dots)(const float* a, const float* b, std::size_t n);
+  double (*exact_squared)(const float* a, const float* b, double scale, std::size_t n);  // |a-sb|^2
+
   // Lays 64 rows as four parts of 16 columns: panel[16 * (n * (i / 16) + x) + i % 16] =
   // rows[i][x] * factor[i] for i < 64, x < n, n a multiple of 16.
   void (*pack)(const float* const* rows, const float* factor, float* panel, std::size_t n);

@@ -83,25 +83,17 @@ class ExactDistance {
   float operator()(std::size_t i) {
     const float* row = rows_.floats(i, kernels_, row_.data());
     const double scale = rows_.scale(i);
-    if (metric_ == RealMetric::kSquared) return static_cast<float>(squared(row, scale));
-    const double dot = scale * exact_dot(query_.data(), row, rows_.stride);
+    if (metric_ == RealMetric::kSquared) {
+      return static_cast<float>(kernels_.exact_squared(query_.data(), row, scale, rows_.stride));
+    }
+    const ExactDots sums = kernels_.exact_dots(query_.data(), row, rows_.stride);
+    const double dot = scale * sums.product;
     if (metric_ == RealMetric::kInner) return static_cast<float>(0.0 - dot);
-    const double lengths = length_ * scale * std::sqrt(exact_dot(row, row, rows_.stride));
+    const double lengths = length_ * scale * std::sqrt(sums.square);
     return lengths > 0.0 ? static_cast<float>(std::max(0.0, 1.0 - dot / lengths)) : 1.0F;
   }
 
  private:
-  double squared(const float* row, double scale) const {
-    double sum[8] = {};
-    for (std::size_t x = 0; x < rows_.stride; x += 8) {
-      for (std::size_t i = 0; i < 8; ++i) {
-        const double apart = query_[x + i] - scale * row[x + i];
-        sum[i] += apart * apart;
-      }
-    }
-    return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
-  }
-
   const StoredVectors& rows_;
   RealMetric metric_;
   const ScoreKernels& kernels_;

@@ -124,6 +124,29 @@ std::uint32_t distance(const std::uint8_t* a, const std::uint8_t* b, std::size_t
   return static_cast<std::uint32_t>(bits);
 }
 
+// The order of the sums, and that nothing is rounded otherwise, is the same at every level.
+void exact_sums_are_those_of_plain_loops(const ScoreKernels& kernel) {
+  const auto scale = static_cast<double>(0.3F);
+  for (const std::size_t n : {16U, 112U, 784U}) {
+    const auto a = random_floats(n, n), b = random_floats(n, n + 1);
+    double product[8] = {}, square[8] = {}, apart[8] = {};
+    for (std::size_t x = 0; x < n; ++x) {
+      const double left = static_cast<double>(a[x]), right = static_cast<double>(b[x]);
+      product[x % 8] += left * right;
+      square[x % 8] += right * right;
+      const double difference = left - scale * right;
+      const volatile double squared = difference * difference;
+      apart[x % 8] += squared;
+    }
+    const auto whole = [](const double* s) {
+      return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
+    };
+    const ExactDots dots = kernel.exact_dots(a.data(), b.data(), n);
+    BITSENSE_CHECK(dots.product == whole(product) && dots.square == whole(square));
+    BITSENSE_CHECK(kernel.exact_squared(a.data(), b.data(), scale, n) == whole(apart));
+  }
+}
+
 // A product of bytes is off by no more than what packing says that the bytes leave out.
 void products_of_bytes_are_within_their_error(const ScoreKernels& kernel) {
   if (!kernel.pack_bytes) return;
@@ -272,6 +295,7 @@ void kernel_tests(Suite& test) {
     test("products", [&] { products_are_those_of_plain_loops(*level.floats); });
     test("dots", [&] { dots_are_those_of_plain_loops(*level.floats); });
     test("bytes", [&] { products_of_bytes_are_within_their_error(*level.scores); });
+    test("exact sums", [&] { exact_sums_are_those_of_plain_loops(*level.scores); });
     test("functions", [&] { functions_are_those_of_the_library(*level.floats); });
     test("tiles", [&] {
       tiles_have_the_distances_of_their_codes(*level.codes);

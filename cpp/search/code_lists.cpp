@@ -13,7 +13,8 @@ namespace bitsense {
 
 namespace {
 
-constexpr std::size_t kMostQueries = 1024;  // that share the laying of a list
+constexpr std::size_t kMostQueries = 1024;       // that share the laying of a list
+constexpr std::size_t kBlockNumbers = 1U << 20;  // pairs or counts that they may hold
 
 // Rows of one list, found for some of the queries of a block.
 class ListSink {
@@ -138,11 +139,13 @@ void listed_search(const ListedCodes& listed, const CodesView& queries, std::siz
   if (k == 0 || queries.rows == 0) return;
   std::vector<std::uint32_t> left(queries.rows);
   std::iota(left.begin(), left.end(), 0U);
+  const std::size_t of_each = std::max(k, queries.bits / 2);
+  const std::size_t most = std::clamp<std::size_t>(kBlockNumbers / of_each, 1, kMostQueries);
   Stopper stopper(options.poll);
   for (std::size_t count = std::min(probes, lists); !left.empty();
        count = std::min(2 * count, lists)) {
     const std::size_t share = (left.size() + options.threads - 1) / options.threads;
-    const std::size_t block = std::min(kMostQueries, share);
+    const std::size_t block = std::min(most, share);
     std::vector<char> lacking(queries.rows);
     parallel_for(
         options.threads, (left.size() + block - 1) / block, [&](std::size_t b, std::size_t thread) {

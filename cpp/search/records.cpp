@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/errors.hpp"
+#include "search/stored_vectors.hpp"
 
 namespace bitsense {
 
@@ -13,12 +14,11 @@ constexpr std::size_t kBlockRows = 256;
 
 void quantise(const float* x, std::size_t dim, std::size_t stride, std::int8_t* record) {
   float largest = 0.0F;
-  double norm = 0.0;
   for (std::size_t j = 0; j < dim; ++j) {
     require(std::isfinite(x[j]), "`vectors` must be finite, got ", x[j]);
     largest = std::max(largest, std::fabs(x[j]));
-    norm += static_cast<double>(x[j]) * static_cast<double>(x[j]);
   }
+  const double norm = exact_dot(x, x, dim);
   // Halves go to the even number: the sum's last bits hold it, as |x / scale| is below 2^22.
   constexpr float kShift = 12582912.0F;  // 1.5 * 2^23
   const float scale = largest / 127.0F;

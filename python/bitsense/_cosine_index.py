@@ -41,7 +41,7 @@ class CosineIndex(Index):
     kind : {"auto", "flat", "graph", "quantized"}, default "auto"
         "flat" compares each query with every vector: exact. "quantized" chooses a shortlist by
         codes of 4 bits for every two dimensions and measures it exactly. "graph" walks a graph of
-        neighbours over vectors of one byte a dimension and measures exactly what it finds. "auto"
+        neighbours over vectors of one byte a dimension and measures the nearest exactly. "auto"
         is "flat" below 50,000 vectors and "graph" from there on.
     dtype : {"float32", "float16", "int8"}, default "float32"
         How vectors are stored. Distances are those of the stored values; int8 keeps for each vector
@@ -239,7 +239,8 @@ class CosineIndex(Index):
             Only vectors whose attributes fulfil it are found; see `field`. Filters may be combined.
         ef : int, optional
             For a graph: how many candidates a walk keeps, at least k; default the larger of 2 k and
-            100. All of them are measured exactly.
+            100. The nearest of them by bytes are measured exactly: a quarter of them, and at least
+            2 k and k + 10.
         shortlist : int, optional
             For "quantized": how many vectors are measured exactly, at least k; default the larger
             of 10 k and 100.

@@ -27,6 +27,7 @@ Words = npt.NDArray[np.uint64]
 
 _SAMPLE, _ITERATIONS = 20_000, 12
 _CHECKED_ROWS = 65_536
+_MEASURED_MORE = 10  # by bytes the k nearest are among the 2 k, or k + 10, nearest
 
 
 class Tables(NamedTuple):
@@ -156,7 +157,8 @@ class VectorGraph(NamedTuple):
             return _core.real_search(*stored, queries, metric, k, bitmap, ranks, threads)
         asked = _as_bytes(queries, metric, threads)
         euclidean = metric == _core.Metric.l2
-        listed, _ = _core.graph_search_bytes(*self, asked, euclidean, ef, ef, head, threads)
+        measured = min(ef, max(2 * k, k + _MEASURED_MORE, ef // 4))
+        listed, _ = _core.graph_search_bytes(*self, asked, euclidean, measured, ef, head, threads)
         found = _core.real_rerank(
             *stored, queries, metric, listed, min(k, listed.shape[1]), ranks, threads
         )

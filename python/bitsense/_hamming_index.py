@@ -15,7 +15,7 @@ from ._inverted_lists import CodeLists
 from ._item_store import ItemStore, Snapshot
 from ._memory import aligned
 from ._merge import Request
-from ._row_pairs import row_pairs
+from ._row_pairs import Pairs, leaders, row_pairs
 from ._structures import Graph, Tables
 from .codes import Codes, as_codes
 from .errors import FormatError
@@ -24,7 +24,6 @@ __all__ = ["HammingIndex", "searchable"]
 
 Ints = npt.NDArray[np.int64]
 Distances = npt.NDArray[np.int32]
-Packed = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint64]
 
 KINDS = ("auto", "flat", "multi", "graph", "ivf")
@@ -45,11 +44,11 @@ class HammingIndex(Index):
         65535.
     kind : {"auto", "flat", "multi", "graph", "ivf"}, default "auto"
         "flat" compares each query with every code: exact. "multi" keeps tables by which few codes
-        have to be looked at when the answers are near (multi-index hashing): exact too. "graph"
-        walks a graph of neighbours: approximate, the larger `ef` the better. "ivf" (inverted file)
-        scans a copy of the codes in some lists, those whose centers are nearest to the query:
-        approximate, the larger `probes` the better. "auto" is exact: a scan, and from 50,000 codes
-        on the tables of "multi" for `range_search` and `self_join`, built when first asked.
+        have to be looked at when the answers are near: exact too. "graph" walks a graph of
+        neighbours: approximate, the larger `ef` the better. "ivf" (inverted file) scans a copy of
+        the codes in some lists, those whose centers are nearest to the query: approximate, the
+        larger `probes` the better. "auto" is exact: a scan, and from 50,000 codes on the tables of
+        "multi" for `range_search` and `self_join`.
     ids : sequence of n distinct int or str, optional
         Names of the codes; default those of `codes`, else numbers in the order of adding.
     attributes : dict of str to array-like, data frame or Attributes, optional
@@ -182,8 +181,7 @@ class HammingIndex(Index):
         return {"codes": as_codes(name, items, self._bits).data}
 
     def _least_rows(self) -> int | None:
-        from_rows = {"multi": 1, "graph": _APPROXIMATE_FROM, "ivf": _APPROXIMATE_FROM}
-        return from_rows.get(self._kind)
+        return {"multi": 1, "auto": None, "flat": None}.get(self._kind, _APPROXIMATE_FROM)
 
     def _built(self, snapshot: Snapshot, old: Any, threads: int) -> Any:
         data = snapshot.columns["codes"]
@@ -317,7 +315,7 @@ class HammingIndex(Index):
     def _within(
         self,
         snapshot: Snapshot,
-        queries: Packed,
+        queries: npt.NDArray[np.uint8],
         radius: int,
         bitmap: Words | None,
         threads: int,
@@ -365,7 +363,7 @@ class HammingIndex(Index):
 
     def _row_pairs(
         self, snapshot: Snapshot, radius: int, bitmap: Words | None, threads: int
-    ) -> Iterator[tuple[Ints, Ints, Distances]]:
+    ) -> Iterator[Pairs]:
         def within(rows: Ints) -> tuple[Ints, Ints, Distances]:
             queries = snapshot.columns["codes"][rows]
             return self._within(snapshot, queries, radius, bitmap, threads, by_rank=False)
@@ -390,11 +388,9 @@ class HammingIndex(Index):
         threads = check_threads(threads)
         self._want_tables(threads)
         snapshot, bitmap = self._filtered(None, None, None, threads)
-        joined = _core.Groups(snapshot.rows)
-        for first, second, _ in self._row_pairs(snapshot, radius, bitmap, threads):
-            joined.join(first, second)
+        pairs = self._row_pairs(snapshot, radius, bitmap, threads)
         names = np.arange(snapshot.rows) if snapshot.ids is None else snapshot.ids
-        groups: npt.NDArray[Any] = names[joined.leaders()]
+        groups: npt.NDArray[Any] = names[leaders(pairs, snapshot.rows)]
         return groups if snapshot.alive is None else groups[snapshot.alive]
 
 

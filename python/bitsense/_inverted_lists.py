@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from ._bitmaps import within
-from ._merge import Answers, Request, is_few, with_rest
+from ._merge import Answers, Request
+from ._structures import search_codes
 
 __all__ = ["CodeLists"]
 
@@ -65,25 +65,13 @@ class CodeLists(NamedTuple):
 
     def search(self, codes: Packed, bits: int, request: Request, probes: int | None) -> Answers:
         """Return the ranks of the k nearest codes in the lists looked at, and their distances."""
-        queries, k, bitmap, ranks, threads = request
+        queries, k, _, ranks, threads = request
         covered = self.rows
-        head = within(covered, bitmap)
-        if head is not None and is_few(head, covered):  # a scan of those alone is sooner done
-            return _core.hamming_search(codes, queries, bits, k, bitmap, threads, ranks=ranks)
         if probes is None:
             probes = max(_PROBES, len(self.centers) // _PROBED_SHARE)
-        found = _core.lists_search(
-            *self,
-            queries,
-            bits,
-            k,
-            probes,
-            head,
-            None if ranks is None else ranks[:covered],
-            threads,
-        )
+        named = None if ranks is None else ranks[:covered]
 
-        def scan(first: int, rest: Words | None) -> Answers:
-            return _core.hamming_search(codes[first:], queries, bits, k, rest, threads)
+        def look(bitmap: Words | None) -> Answers:
+            return _core.lists_search(*self, queries, bits, k, probes, bitmap, named, threads)
 
-        return with_rest(found, covered, len(codes), request, scan)
+        return search_codes(codes, bits, covered, request, look)

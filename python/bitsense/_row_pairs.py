@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["row_pairs"]
+from . import _core
+
+__all__ = ["Pairs", "leaders", "row_pairs"]
 
 Ints = npt.NDArray[np.int64]
 Distances = npt.NDArray[np.int32]
+Pairs = tuple[Ints, Ints, Distances]
 
 _JOIN_ROWS = 4096  # a multiple of 64
 
@@ -19,7 +22,7 @@ def row_pairs(
     total: int,
     bitmap: npt.NDArray[np.uint64] | None,
     within: Callable[[Ints], tuple[Ints, Ints, Distances]],
-) -> Iterator[tuple[Ints, Ints, Distances]]:
+) -> Iterator[Pairs]:
     """Return (first, second, distance) of all pairs of rows below `total`, each once, in order.
 
     `within` takes rows and returns offsets, as of a `range_search`, the rows near each that pass
@@ -39,3 +42,11 @@ def row_pairs(
         order = np.lexsort((seconds, firsts))
         if len(order):
             yield firsts[order], seconds[order], distances[order]
+
+
+def leaders(pairs: Iterable[Pairs], total: int) -> Ints:
+    """Return for each row the first of the group that chains of pairs join."""
+    groups = _core.Groups(total)
+    for first, second, _ in pairs:
+        groups.join(first, second)
+    return groups.leaders()

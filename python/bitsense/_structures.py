@@ -7,6 +7,7 @@ is of the rows; `search` finds the rows of an approximate kind, those behind the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from ._memory import joined
 from ._merge import Answers, Request, by_rank, is_few, with_rest
 from ._stored_vectors import StoredVectors
 
-__all__ = ["Graph", "Quantized", "Tables", "VectorGraph"]
+__all__ = ["Graph", "Quantized", "Tables", "VectorGraph", "search_codes"]
 
 Floats = npt.NDArray[np.float32]
 Packed = npt.NDArray[np.uint8]
@@ -89,19 +90,16 @@ class Graph(NamedTuple):
 
     def search(self, codes: Packed, bits: int, request: Request, ef: int) -> Answers:
         """Return the ranks of the k nearest codes that a walk finds, and their distances."""
-        queries, k, bitmap, ranks, threads = request
+        queries, k, _, ranks, threads = request
         covered = self.rows
-        head = within(covered, bitmap)
-        if head is not None and is_few(head, covered):  # a scan of those alone is sooner done
-            return _core.hamming_search(codes, queries, bits, k, bitmap, threads, ranks=ranks)
-        found = _core.graph_search_codes(
-            *self, codes[:covered], queries, bits, k, ef, head, threads
-        )
 
-        def scan(first: int, rest: Words | None) -> Answers:
-            return _core.hamming_search(codes[first:], queries, bits, k, rest, threads)
+        def walk(bitmap: Words | None) -> Answers:
+            found = _core.graph_search_codes(
+                *self, codes[:covered], queries, bits, k, ef, bitmap, threads
+            )
+            return by_rank(found, ranks)
 
-        return with_rest(by_rank(found, ranks), covered, len(codes), request, scan)
+        return search_codes(codes, bits, covered, request, walk)
 
 
 class VectorGraph(NamedTuple):
@@ -227,6 +225,28 @@ class Quantized(NamedTuple):
             threads,
         )
         return _with_scan(found, covered, stored, metric, request)
+
+
+def search_codes(
+    codes: Packed,
+    bits: int,
+    covered: int,
+    request: Request,
+    find: Callable[[Words | None], Answers],
+) -> Answers:
+    """Return what `find` finds among the covered codes that a bitmap lets pass, and those behind.
+
+    Where few pass a scan of those alone is sooner done.
+    """
+    queries, k, bitmap, ranks, threads = request
+    head = within(covered, bitmap)
+    if head is not None and is_few(head, covered):
+        return _core.hamming_search(codes, queries, bits, k, bitmap, threads, ranks=ranks)
+
+    def scan(first: int, rest: Words | None) -> Answers:
+        return _core.hamming_search(codes[first:], queries, bits, k, rest, threads)
+
+    return with_rest(find(head), covered, len(codes), request, scan)
 
 
 def _as_bytes(values: Floats, metric: _core.Metric, threads: int) -> npt.NDArray[np.int8]:

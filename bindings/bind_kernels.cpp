@@ -34,7 +34,7 @@ std::vector<Pointer> row_pointers(T* first, std::size_t rows, std::size_t column
 }
 
 Array<float> multiply(const std::string& level, const Array<float>& a, const Array<float>& b,
-                      const std::optional<Array<float>>& start) {
+                      const std::optional<Array<float>>& start, bool rounded) {
   const auto [rows, terms] = shape_of(a, "a");
   const auto [b_rows, n] = shape_of(b, "b");
   require(b_rows == terms, "`b` must have ", terms, " rows, got ", b_rows);
@@ -47,8 +47,9 @@ Array<float> multiply(const std::string& level, const Array<float>& a, const Arr
   const auto a_rows = row_pointers<const float*>(a.data(), rows, terms);
   const auto b_pointers = row_pointers<const float*>(b.data(), terms, n);
   const auto out_rows = row_pointers<float*>(out.mutable_data(), rows, n);
-  floats(level).multiply(a_rows.data(), 1, b_pointers.data(), terms, out_rows.data(), rows, n,
-                         start.has_value());
+  const auto& kernel = floats(level);
+  const auto product = rounded ? kernel.multiply_rounded : kernel.multiply;
+  product(a_rows.data(), 1, b_pointers.data(), terms, out_rows.data(), rows, n, start.has_value());
   return out;
 }
 
@@ -319,7 +320,7 @@ void register_kernels(py::module_& m) {
     return names;
   });
   m.def("kernel_multiply", &multiply, "level"_a, "a"_a.noconvert(), "b"_a.noconvert(),
-        "start"_a = py::none());
+        "start"_a = py::none(), "rounded"_a = false);
   m.def("kernel_find_runs", &find_runs, "level"_a, "text"_a, "behind"_a, "lower"_a, "digits"_a);
   m.def("kernel_dots", &dots, "level"_a, "h"_a.noconvert(), "u"_a.noconvert());
   m.def("kernel_exp_tile", &exp_tile, "level"_a, "tile"_a.noconvert(), "shift"_a.noconvert());

@@ -34,6 +34,20 @@ def test_multiply_equals_numpy(level, rows, n):
         assert (np.abs(started - expected - start) <= tolerance + 1e-6 * np.abs(start)).all()
 
 
+@pytest.mark.parametrize("rows", [1, 2, 6, 13])
+@pytest.mark.parametrize("n", [16, 48, 304])
+def test_rounded_products_are_added_one_by_one(level, rows, n):
+    rng = np.random.default_rng(rows * n)
+    for terms in (0, 1, 2, 17):
+        a, b, start = floats(rng, rows, terms), floats(rng, terms, n), floats(rng, rows, n)
+        for begin in (np.zeros_like(start), start):
+            expected = begin.copy()
+            for k in range(terms):
+                expected += a[:, k : k + 1] * b[k]
+            made = _core.kernel_multiply(level, a, b, begin, rounded=True)
+            assert made.tobytes() == expected.tobytes()
+
+
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 8, 11])
 @pytest.mark.parametrize("n", [16, 48, 128, 304])
 def test_dots_equal_numpy(level, count, n):

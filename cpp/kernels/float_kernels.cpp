@@ -20,7 +20,9 @@ constexpr int kBlockColumns = 4;
 #endif
 constexpr int kTallRows = 12;  // where a block is one register wide
 
-template <int Rows, int Columns>
+enum class Products { kFused, kRounded };  // before they are added
+
+template <Products P, int Rows, int Columns>
 void multiply_block(const float* const* a, std::size_t a_step, const float* const* b,
                     std::size_t terms, float* const* out, std::size_t x, bool accumulate) {
   Floats sum[Rows][Columns];
@@ -35,7 +37,10 @@ void multiply_block(const float* const* a, std::size_t a_step, const float* cons
     for (int j = 0; j < Columns; ++j) column[j] = load(bk + j * kWidth);
     for (int i = 0; i < Rows; ++i) {
       const Floats factor = broadcast(row[i][k * a_step]);
-      for (int j = 0; j < Columns; ++j) sum[i][j] += factor * column[j];
+      for (int j = 0; j < Columns; ++j) {
+        const Floats product = factor * column[j];
+        sum[i][j] += P == Products::kFused ? product : rounded(product);
+      }
     }
   }
   for (int i = 0; i < Rows; ++i)
@@ -43,33 +48,35 @@ void multiply_block(const float* const* a, std::size_t a_step, const float* cons
 }
 
 // All columns [x, n) of `Rows` rows.
-template <int Rows>
+template <Products P, int Rows>
 void multiply_rows(const float* const* a, std::size_t a_step, const float* const* b,
                    std::size_t terms, float* const* out, std::size_t n, bool accumulate) {
   constexpr std::size_t kWide = kBlockColumns * kWidth;
   std::size_t x = 0;
   for (; x + kWide <= n; x += kWide)
-    multiply_block<Rows, kBlockColumns>(a, a_step, b, terms, out, x, accumulate);
+    multiply_block<P, Rows, kBlockColumns>(a, a_step, b, terms, out, x, accumulate);
 #if BITSENSE_WIDTH == 16
   if (n - x == 3 * kWidth)
-    multiply_block<Rows, 3>(a, a_step, b, terms, out, x, accumulate);
+    multiply_block<P, Rows, 3>(a, a_step, b, terms, out, x, accumulate);
   else if (n - x == 2 * kWidth)
-    multiply_block<Rows, 2>(a, a_step, b, terms, out, x, accumulate);
+    multiply_block<P, Rows, 2>(a, a_step, b, terms, out, x, accumulate);
   else if (n - x == kWidth)
-    multiply_block<Rows, 1>(a, a_step, b, terms, out, x, accumulate);
+    multiply_block<P, Rows, 1>(a, a_step, b, terms, out, x, accumulate);
 #endif
 }
 
+template <Products P>
 void multiply(const float* const* a, std::size_t a_step, const float* const* b, std::size_t terms,
               float* const* out, std::size_t rows, std::size_t n, bool accumulate) {
   std::size_t i = 0;
   if (n == kWidth)
     for (; i + kTallRows <= rows; i += kTallRows)
-      multiply_block<kTallRows, 1>(a + i, a_step, b, terms, out + i, 0, accumulate);
+      multiply_block<P, kTallRows, 1>(a + i, a_step, b, terms, out + i, 0, accumulate);
   for (; i + kBlockRows <= rows; i += kBlockRows)
-    multiply_rows<kBlockRows>(a + i, a_step, b, terms, out + i, n, accumulate);
-  for (; i + 2 <= rows; i += 2) multiply_rows<2>(a + i, a_step, b, terms, out + i, n, accumulate);
-  if (i < rows) multiply_rows<1>(a + i, a_step, b, terms, out + i, n, accumulate);
+    multiply_rows<P, kBlockRows>(a + i, a_step, b, terms, out + i, n, accumulate);
+  for (; i + 2 <= rows; i += 2)
+    multiply_rows<P, 2>(a + i, a_step, b, terms, out + i, n, accumulate);
+  if (i < rows) multiply_rows<P, 1>(a + i, a_step, b, terms, out + i, n, accumulate);
 }
 
 template <int Rows>
@@ -179,8 +186,19 @@ void axpy(float s, const float* x, float* y, std::size_t n) {
 
 extern const FloatKernels BITSENSE_TABLE(float_kernels_);
 const FloatKernels BITSENSE_TABLE(float_kernels_) = {
-    multiply, dots,     interleave, exp_tile, scale_tile, logistic_tile,
-    exp,      logistic, adagrad,    peak,     kWidth,     axpy,
+    multiply<Products::kFused>,
+    multiply<Products::kRounded>,
+    dots,
+    interleave,
+    exp_tile,
+    scale_tile,
+    logistic_tile,
+    exp,
+    logistic,
+    adagrad,
+    peak,
+    kWidth,
+    axpy,
 };
 
 }  // namespace bitsense

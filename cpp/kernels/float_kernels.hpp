@@ -17,6 +17,11 @@ struct FloatKernels {
                    std::size_t terms, float* const* out, std::size_t rows, std::size_t n,
                    bool accumulate);
 
+  // The same, but each product is rounded before it is added: every level gives the same bits.
+  void (*multiply_rounded)(const float* const* a, std::size_t a_step, const float* const* b,
+                           std::size_t terms, float* const* out, std::size_t rows, std::size_t n,
+                           bool accumulate);
+
   // out[j] = sum over x < n of h[x] * u[j][x], for j < count: sixteen lanes, closed by a tree.
   void (*dots)(const float* h, const float* const* u, std::size_t count, float* out, std::size_t n);
 

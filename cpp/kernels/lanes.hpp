@@ -38,6 +38,18 @@ inline Floats broadcast(float x) { return x - Floats{}; }  // x + 0 would turn -
 inline Floats minimum(Floats a, Floats b) { return a < b ? a : b; }
 inline Floats maximum(Floats a, Floats b) { return a > b ? a : b; }
 
+// A product as it is rounded: no addition is fused with it.
+inline Floats rounded(Floats product) {
+#if defined(__AVX512F__)
+  asm("" : "+v"(product));
+#elif defined(__FMA__)
+  asm("" : "+x"(product));
+#elif defined(__ARM_FEATURE_FMA)
+  asm("" : "+w"(product));
+#endif
+  return product;
+}
+
 // Sixteen running sums.
 struct Sixteen {
   Floats part[kRegisters];

@@ -38,6 +38,10 @@ bitsense::RecordsView records_of(const Records& records, const char* name) {
   return {records.data(), static_cast<std::size_t>(records.shape(0)), stride};
 }
 
+bitsense::Metric metric_of(bool euclidean) {
+  return euclidean ? bitsense::Metric::kEuclidean : bitsense::Metric::kInnerProduct;
+}
+
 // The arrays of a graph, whose values are not looked at.
 bitsense::GraphView graph_of(const Rows& neighbors, const Rows& entries, const Rows& copies) {
   require_dimensions(neighbors, 2, "neighbors");
@@ -78,48 +82,68 @@ Rows array_of(const std::vector<std::uint32_t>& values) {
   return array;
 }
 
-template <class Items>
-py::tuple build(const Items& items, const bitsense::GraphView& old,
-                const bitsense::GraphOptions& options, std::size_t threads, const Level& level) {
-  bitsense::check_degree(options.degree);
-  auto neighbors = large_matrix<std::uint32_t>(items.rows, options.degree);
+// make(run, neighbors) builds the graph of so many rows.
+template <class Make>
+py::tuple build(std::size_t rows, std::size_t degree, std::size_t threads, const Level& level,
+                const Make& make) {
+  bitsense::check_degree(degree);
+  auto neighbors = large_matrix<std::uint32_t>(rows, degree);
   auto* data = neighbors.mutable_data();
   const auto poll = bitsense::Poll(python_poll());
+  const bitsense::GraphRun run{graph_kernels(level), threads, poll};
   bitsense::GraphParts parts;
   {
     py::gil_scoped_release release;
-    parts = bitsense::build_graph(items, old, options, {graph_kernels(level), threads, poll}, data);
+    parts = make(run, data);
   }
   return py::make_tuple(neighbors, array_of(parts.entries), array_of(parts.copies));
+}
+
+py::tuple build_of_codes(const Bytes& codes, std::size_t bits, const bitsense::GraphView& old,
+                         const bitsense::GraphOptions& options, std::size_t threads,
+                         const Level& level) {
+  const auto items = codes_of(codes, bits, "codes");
+  return build(items.rows, options.degree, threads, level, [&](const auto& run, auto* neighbors) {
+    return bitsense::build_graph(items, old, options, run, neighbors);
+  });
+}
+
+py::tuple build_of_bytes(const Records& records, bool euclidean, const bitsense::GraphView& old,
+                         const bitsense::GraphOptions& options, std::size_t threads,
+                         const Level& level) {
+  const auto items = records_of(records, "records");
+  return build(items.rows, options.degree, threads, level, [&](const auto& run, auto* neighbors) {
+    return bitsense::build_graph(items, metric_of(euclidean), old, options, run, neighbors);
+  });
 }
 
 py::tuple build_codes(const Bytes& codes, std::size_t bits, std::size_t degree,
                       std::size_t ef_construction, float alpha, std::uint64_t seed,
                       std::size_t threads, const Level& level) {
-  return build(codes_of(codes, bits, "codes"), {}, {degree, ef_construction, alpha, seed}, threads,
-               level);
+  return build_of_codes(codes, bits, {}, {degree, ef_construction, alpha, seed}, threads, level);
 }
 
-py::tuple build_bytes(const Records& records, std::size_t degree, std::size_t ef_construction,
-                      float alpha, std::uint64_t seed, std::size_t threads, const Level& level) {
-  return build(records_of(records, "records"), {}, {degree, ef_construction, alpha, seed}, threads,
-               level);
+py::tuple build_bytes(const Records& records, bool euclidean, std::size_t degree,
+                      std::size_t ef_construction, float alpha, std::uint64_t seed,
+                      std::size_t threads, const Level& level) {
+  return build_of_bytes(records, euclidean, {}, {degree, ef_construction, alpha, seed}, threads,
+                        level);
 }
 
 py::tuple extend_codes(const Rows& neighbors, const Rows& entries, const Rows& copies,
                        const Bytes& codes, std::size_t bits, std::size_t ef_construction,
                        float alpha, std::uint64_t seed, std::size_t threads, const Level& level) {
   const auto old = checked_graph(neighbors, entries, copies);
-  return build(codes_of(codes, bits, "codes"), old, {old.degree, ef_construction, alpha, seed},
-               threads, level);
+  return build_of_codes(codes, bits, old, {old.degree, ef_construction, alpha, seed}, threads,
+                        level);
 }
 
 py::tuple extend_bytes(const Rows& neighbors, const Rows& entries, const Rows& copies,
-                       const Records& records, std::size_t ef_construction, float alpha,
-                       std::uint64_t seed, std::size_t threads, const Level& level) {
+                       const Records& records, bool euclidean, std::size_t ef_construction,
+                       float alpha, std::uint64_t seed, std::size_t threads, const Level& level) {
   const auto old = checked_graph(neighbors, entries, copies);
-  return build(records_of(records, "records"), old, {old.degree, ef_construction, alpha, seed},
-               threads, level);
+  return build_of_bytes(records, euclidean, old, {old.degree, ef_construction, alpha, seed},
+                        threads, level);
 }
 
 py::tuple search_codes(const Rows& neighbors, const Rows& entries, const Rows& copies,
@@ -146,11 +170,10 @@ py::tuple search_bytes(const Rows& neighbors, const Rows& entries, const Rows& c
   const auto items = records_of(records, "records");
   const auto asked = records_of(queries, "queries");
   const auto filter = filter_of(bitmap, items.rows);
-  const auto metric = euclidean ? bitsense::Metric::kEuclidean : bitsense::Metric::kInnerProduct;
   k = std::min(k, filter.passing(items.rows));
   const auto poll = bitsense::Poll(python_poll());
   return answers<float>(asked.rows, k, [&](auto* rows, auto* distances) {
-    bitsense::search_graph(graph, items, asked, metric, k, ef, filter,
+    bitsense::search_graph(graph, items, asked, metric_of(euclidean), k, ef, filter,
                            {graph_kernels(level), threads, poll}, rows, distances);
   });
 }
@@ -209,14 +232,14 @@ void register_graph(py::module_& m) {
   m.def("graph_build_codes", &build_codes, "codes"_a.noconvert(), "bits"_a, "degree"_a = 32,
         "ef_construction"_a = 100, "alpha"_a = 1.1F, "seed"_a = 0, "threads"_a = 1,
         "level"_a = py::none());
-  m.def("graph_build_bytes", &build_bytes, "records"_a.noconvert(), "degree"_a = 32,
+  m.def("graph_build_bytes", &build_bytes, "records"_a.noconvert(), "euclidean"_a, "degree"_a = 32,
         "ef_construction"_a = 100, "alpha"_a = 1.1F, "seed"_a = 0, "threads"_a = 1,
         "level"_a = py::none());
   m.def("graph_extend_codes", &extend_codes, "neighbors"_a.noconvert(), "entries"_a.noconvert(),
         "copies"_a.noconvert(), "codes"_a.noconvert(), "bits"_a, "ef_construction"_a = 100,
         "alpha"_a = 1.1F, "seed"_a = 0, "threads"_a = 1, "level"_a = py::none());
   m.def("graph_extend_bytes", &extend_bytes, "neighbors"_a.noconvert(), "entries"_a.noconvert(),
-        "copies"_a.noconvert(), "records"_a.noconvert(), "ef_construction"_a = 100,
+        "copies"_a.noconvert(), "records"_a.noconvert(), "euclidean"_a, "ef_construction"_a = 100,
         "alpha"_a = 1.1F, "seed"_a = 0, "threads"_a = 1, "level"_a = py::none());
   m.def("graph_search_codes", &search_codes, "neighbors"_a.noconvert(), "entries"_a.noconvert(),
         "copies"_a.noconvert(), "codes"_a.noconvert(), "queries"_a.noconvert(), "bits"_a, "k"_a,

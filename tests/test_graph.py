@@ -111,14 +111,14 @@ def test_a_graph_depends_on_neither_threads_nor_level():
     codes, records = planted(3000, 72), _core.quantise_rows(unit_rows(2000, 30))
     codes[500:600] = codes[400:500]
     first = _core.graph_build_codes(codes, 72, 16, 40)
-    second = _core.graph_build_bytes(records, 16, 40)
+    second = _core.graph_build_bytes(records, True, 16, 40)
     asked = _core.graph_search_codes(*first, codes, codes[:70], 72, 10, 30)
     scored = _core.graph_search_bytes(*second, records, records[:70], True, 10, 30)
     for level in LEVELS:
         for threads in (1, 2, 3):
             run = {"threads": threads, "level": level}
             assert same(_core.graph_build_codes(codes, 72, 16, 40, **run), first)
-            assert same(_core.graph_build_bytes(records, 16, 40, **run), second)
+            assert same(_core.graph_build_bytes(records, True, 16, 40, **run), second)
             got = _core.graph_search_codes(*first, codes, codes[:70], 72, 10, 30, **run)
             assert same(got, asked)
             got = _core.graph_search_bytes(*second, records, records[:70], True, 10, 30, **run)
@@ -165,7 +165,7 @@ def test_few_rows(level, n):
     expected = codes_twin.nearest(codes_twin.hamming(asked, codes), 10)
     assert np.array_equal(distances, expected[1])
     assert np.array_equal(rows, expected[0])
-    graph = _core.graph_build_bytes(records, level=level)
+    graph = _core.graph_build_bytes(records, False, level=level)
     rows, _ = _core.graph_search_bytes(*graph, records, records, False, 10, 1, level=level)
     assert rows.shape == (n, min(n, 10))
 
@@ -195,7 +195,7 @@ def test_recall_of_records(euclidean):
     if euclidean:
         vectors *= np.linspace(0.5, 2, len(vectors), dtype=np.float32)[:, None]
     records, asked = _core.quantise_rows(vectors), _core.quantise_rows(queries)
-    graph = _core.graph_build_bytes(records)
+    graph = _core.graph_build_bytes(records, euclidean)
     rows, distances = _core.graph_search_bytes(*graph, records, asked, euclidean, 50, 100)
     exact = -queries @ vectors.T
     if euclidean:
@@ -269,8 +269,8 @@ def test_extending(level, first):
     assert same(_core.graph_extend_codes(*old, codes, 96, threads=3), graph)
     assert found_part(graph, codes, queries, 96, 80) > 0.95
     records = _core.quantise_rows(unit_rows(600, 20))
-    old = _core.graph_build_bytes(records[:300], 24)
-    graph = _core.graph_extend_bytes(*old, records)
+    old = _core.graph_build_bytes(records[:300], True, 24)
+    graph = _core.graph_extend_bytes(*old, records, True)
     assert twin.reached(*graph[:2]).all()
 
 
@@ -335,7 +335,7 @@ def test_the_core_checks_shapes_itself():
         _core.graph_build_codes(codes, 64, 1)
     assert str(caught.value) == "`degree` must be 2 to 512, got 1"
     with pytest.raises(ValueError) as caught:
-        _core.graph_build_bytes(records[:, :31].copy())
+        _core.graph_build_bytes(records[:, :31].copy(), True)
     assert str(caught.value) == (
         "`records` must have a multiple of 32 columns, at most 65536, got 31"
     )

@@ -149,7 +149,7 @@ def test_what_a_graph_does_not_measure_is_not_among_the_nearest(monkeypatch):
     items = planted(rng, 5000)
     index = CosineIndex(items[100:], kind="graph")
     some = [index.search(items[:100], k, ef=200) for k in (1, 10, 40)]
-    monkeypatch.setattr("bitsense._structures._MEASURED_MORE", 200)
+    monkeypatch.setattr("bitsense._vector_graph._MEASURED_MORE", 200)
     for k, (ids, distances) in zip((1, 10, 40), some, strict=True):
         every = index.search(items[:100], k, ef=200)
         assert np.array_equal(ids, every[0])

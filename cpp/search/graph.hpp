@@ -15,6 +15,11 @@
 // neighbours by the rule of relative neighbourhoods with slack alpha (Subramanya et al., DiskANN,
 // NeurIPS 2019), and then the edges are reversed. Nothing depends on the threads or on the level of
 // the inner loops.
+//
+// Under the inner product of rows of unlike lengths most answers are few long rows, which are near
+// to nothing. There a quarter of a row's neighbours are those of a graph built by the product
+// (ip-NSW: Morozov and Babenko, NeurIPS 2018), which leads to them but reaches few other rows; the
+// rest, and the way to every row, are those of distances. Walks may begin at the longest rows.
 #pragma once
 
 #include <cstddef>
@@ -74,8 +79,8 @@ struct GraphParts {
 // the items were cut.
 GraphParts build_graph(const CodesView& items, const GraphView& old, const GraphOptions& options,
                        const GraphRun& run, std::uint32_t* neighbors);
-GraphParts build_graph(const RecordsView& items, const GraphView& old, const GraphOptions& options,
-                       const GraphRun& run, std::uint32_t* neighbors);
+GraphParts build_graph(const RecordsView& items, Metric metric, const GraphView& old,
+                       const GraphOptions& options, const GraphRun& run, std::uint32_t* neighbors);
 
 // Writes the k nearest rows found of each query that pass the filter, by (distance, row), queries x
 // k. Each query keeps max(ef, k) pairs on its walk. k is at most the number of rows that pass; a

@@ -29,23 +29,28 @@ class GraphBuilder {
         workers_(std::max<std::size_t>(run.threads, 1), Worker(space, options.alpha)) {}
 
   GraphParts build(const GraphView& old, std::uint32_t* neighbors) {
+    link(old, neighbors);
+    connect(neighbors);
+    return std::move(parts_);
+  }
+
+  // The same, but some rows may lead to others only, and nothing to them.
+  void link(const GraphView& old, std::uint32_t* neighbors) {
     parts_.copies = find_copies(space_.data(), space_.rows(), space_.bytes());
     std::fill(lists_.begin(), lists_.end(), kNoRow);
     take_old(old);
-    const std::vector<std::uint32_t> order = insertion_order(old.rows);
-    choose_entries(order);
+    order_ = insertion_order(old.rows);
+    choose_entries();
     std::size_t done = 0;
-    while (done < order.size()) {
+    while (done < order_.size()) {
       const std::size_t before = old.rows + done;
       const std::size_t largest = std::max<std::size_t>(kLeastBatch, space_.rows() / 50);
       const std::size_t batch = std::clamp<std::size_t>(before / 4, 1, largest);
-      const std::size_t last = std::min(order.size(), done + batch);
-      insert(order.data() + done, last - done);
+      const std::size_t last = std::min(order_.size(), done + batch);
+      insert(order_.data() + done, last - done);
       done = last;
     }
     finish(neighbors);
-    connect(neighbors, order);
-    return std::move(parts_);
   }
 
  private:
@@ -102,11 +107,11 @@ class GraphBuilder {
 
   // An eighth of the square root of the rows: more cost more than they save, but a filter has to
   // leave some. They are those inserted first, so that a search may begin at them.
-  void choose_entries(const std::vector<std::uint32_t>& order) {
+  void choose_entries() {
     const auto root = static_cast<std::size_t>(std::sqrt(static_cast<double>(space_.rows())));
     const std::size_t wanted = std::clamp<std::size_t>(root / 8, 32, 256);
-    for (std::size_t i = 0; i < order.size() && parts_.entries.size() < wanted; ++i) {
-      parts_.entries.push_back(order[i]);
+    for (std::size_t i = 0; i < order_.size() && parts_.entries.size() < wanted; ++i) {
+      parts_.entries.push_back(order_[i]);
     }
   }
 
@@ -210,7 +215,7 @@ class GraphBuilder {
 
   // Lets every row be reached from the entries: from a neighbour of its own that has room, or as
   // one more entry.
-  void connect(std::uint32_t* neighbors, const std::vector<std::uint32_t>& order) {
+  void connect(std::uint32_t* neighbors) {
     std::vector<char> reached(space_.rows());
     std::vector<std::uint32_t> open;
     const auto reach = [&](std::uint32_t row) {
@@ -227,7 +232,7 @@ class GraphBuilder {
     };
     for (const std::uint32_t row : parts_.entries) reach(row);
     spread();
-    for (const std::uint32_t row : order) {
+    for (const std::uint32_t row : order_) {
       if (reached[row] != 0) continue;
       if (!link_back(neighbors, row, reached)) parts_.entries.push_back(row);
       reach(row);
@@ -257,6 +262,7 @@ class GraphBuilder {
   std::vector<std::size_t> sizes_;
   std::vector<Worker> workers_;
   GraphParts parts_;
+  std::vector<std::uint32_t> order_;  // in which the new rows are inserted
   std::vector<std::uint64_t> edges_;  // of a batch reversed: to << 32 | from, in order
   std::vector<std::size_t> starts_;   // of the edges to each row
   std::size_t usable_entries_ = 0;    // entries that are part of the graph so far

@@ -41,7 +41,7 @@ class Pruner {
       const std::size_t run = std::min(kRun, size - first);
       space_.measure(asked_, kept + first, run, keys);
       for (std::size_t i = 0; i < run; ++i)
-        if (Space::dominates(keys[i], key, alpha_)) return true;
+        if (space_.dominates(keys[i], key, alpha_)) return true;
     }
     return false;
   }

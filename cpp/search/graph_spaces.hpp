@@ -4,7 +4,7 @@
 //   Asked                       what is compared with the items, and its scratch
 //   ask(asked, query)           makes it of a query, ask_row(asked, i) of an item
 //   measure(asked, rows, n, keys)
-//   dominates(a, b, alpha)      alpha times the distance a is below the distance b
+//   dominates(a, b, alpha)      is a so much nearer than b that b need not be kept beside it?
 #pragma once
 
 #include <bit>
@@ -41,7 +41,7 @@ class CodeSpace {
     kernels_.code_distances(asked.code, items_.data, items_.bytes(), rows, count, keys);
   }
   static Distance distance(std::uint32_t key) { return static_cast<Distance>(key); }
-  static bool dominates(std::uint32_t a, std::uint32_t b, float alpha) {
+  bool dominates(std::uint32_t a, std::uint32_t b, float alpha) const {
     return alpha * static_cast<float>(a) < static_cast<float>(b);
   }
 
@@ -50,15 +50,13 @@ class CodeSpace {
   CodesView items_;
 };
 
-// Queries are compared by the metric, items with each other by the squared Euclidean distance,
-// which for unit vectors has the order of the inner product and is never below zero.
+// Queries and items are compared by the metric.
 class RecordSpace {
  public:
   using Distance = float;
   struct Asked {
     std::vector<std::int8_t> values;  // zeros where a record has its two floats
     float scale = 0.0F, norm = 0.0F;
-    bool euclidean = false;
   };
 
   RecordSpace(const GraphKernels& kernels, const RecordsView& items, Metric metric)
@@ -70,11 +68,9 @@ class RecordSpace {
   void ask(Asked& asked, const std::int8_t* query) const {
     take(asked, {query, 1, items_.stride});
     asked.norm = 0.0F;
-    asked.euclidean = metric_ == Metric::kEuclidean;
   }
   void ask_row(Asked& asked, std::size_t i) const {
     take(asked, {items_.row(i), 1, items_.stride});
-    asked.euclidean = true;
   }
   void prefetch(std::size_t i) const { ask_for_lines(items_.row(i), bytes()); }
   void measure(const Asked& asked, const std::uint32_t* rows, std::size_t count,
@@ -84,14 +80,16 @@ class RecordSpace {
     for (std::size_t i = 0; i < count; ++i) {
       const auto dot = static_cast<float>(static_cast<std::int32_t>(keys[i]));
       const float product = asked.scale * items_.scale(rows[i]) * dot;
-      keys[i] = key_of(asked.euclidean ? (items_.norm(rows[i]) + asked.norm) - 2.0F * product
-                                       : 0.0F - product);
+      keys[i] = key_of(metric_ == Metric::kEuclidean
+                           ? (items_.norm(rows[i]) + asked.norm) - 2.0F * product
+                           : 0.0F - product);
     }
   }
   static Distance distance(std::uint32_t key) {
     return std::bit_cast<float>((key >> 31) != 0 ? key ^ kSign : ~key);
   }
-  static bool dominates(std::uint32_t a, std::uint32_t b, float alpha) {
+  bool dominates(std::uint32_t a, std::uint32_t b, float alpha) const {
+    if (metric_ == Metric::kInnerProduct) return a < b;  // it has no zero from which to stretch
     return alpha * distance(a) < distance(b);
   }
 

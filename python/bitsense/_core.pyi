@@ -580,6 +580,7 @@ def graph_build_codes(
 ) -> _Graph: ...
 def graph_build_bytes(
     records: _Records,
+    euclidean: bool,
     degree: int = 32,
     ef_construction: int = 100,
     alpha: float = 1.1,
@@ -604,6 +605,7 @@ def graph_extend_bytes(
     entries: _Ids,
     copies: _Ids,
     records: _Records,
+    euclidean: bool,
     ef_construction: int = 100,
     alpha: float = 1.1,
     seed: int = 0,

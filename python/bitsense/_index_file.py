@@ -28,7 +28,8 @@ from ._index_base import Index
 from ._inverted_lists import CodeLists
 from ._item_store import ItemStore, Snapshot
 from ._memory import joined
-from ._structures import Graph, Quantized, Tables, VectorGraph
+from ._structures import Graph, Quantized, Tables
+from ._vector_graph import VectorGraph
 from .errors import FormatError
 from .filters import Attributes
 

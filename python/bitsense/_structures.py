@@ -15,11 +15,10 @@ import numpy.typing as npt
 
 from . import _core
 from ._bitmaps import within
-from ._memory import joined
 from ._merge import Answers, Request, by_rank, is_few, with_rest
 from ._stored_vectors import StoredVectors
 
-__all__ = ["Graph", "Quantized", "Tables", "VectorGraph", "search_codes"]
+__all__ = ["Graph", "Quantized", "Tables", "search_codes", "with_scan"]
 
 Floats = npt.NDArray[np.float32]
 Packed = npt.NDArray[np.uint8]
@@ -27,8 +26,6 @@ Numbers = npt.NDArray[np.uint32]
 Words = npt.NDArray[np.uint64]
 
 _SAMPLE, _ITERATIONS = 20_000, 12
-_CHECKED_ROWS = 65_536
-_MEASURED_MORE = 10  # by bytes the k nearest are among the 2 k, or k + 10, nearest
 
 
 class Tables(NamedTuple):
@@ -102,67 +99,6 @@ class Graph(NamedTuple):
         return search_codes(codes, bits, covered, request, walk)
 
 
-class VectorGraph(NamedTuple):
-    """A graph of neighbours over the first rows, which it keeps as bytes."""
-
-    neighbors: Numbers
-    entries: Numbers
-    copies: Numbers
-    records: npt.NDArray[np.int8]
-
-    @property
-    def rows(self) -> int:
-        """How many rows it covers."""
-        return len(self.neighbors)
-
-    @classmethod
-    def built(
-        cls,
-        stored: StoredVectors,
-        metric: _core.Metric,
-        degree: int,
-        ef_construction: int,
-        old: VectorGraph | None,
-        threads: int,
-    ) -> VectorGraph:
-        """Return the graph of vectors, grown from an old one if there is one."""
-        first = 0 if old is None else old.rows
-        records = _as_bytes(stored.part(first).values(), metric, threads)
-        if old is None:
-            made = _core.graph_build_bytes(records, degree, ef_construction, threads=threads)
-        else:
-            records = joined([old.records, records])
-            made = _core.graph_extend_bytes(*old[:3], records, ef_construction, threads=threads)
-        return cls(*made, records)
-
-    def check(self, stored: StoredVectors, metric: _core.Metric, threads: int) -> None:
-        """Raise ValueError unless this can be walked for vectors and keeps those."""
-        _core.graph_check(*self[:3])
-        for first in range(0, self.rows, _CHECKED_ROWS):
-            last = min(first + _CHECKED_ROWS, self.rows)
-            right = _as_bytes(stored.part(first, last).values(), metric, threads)
-            if not np.array_equal(right, self.records[first:last]):
-                raise ValueError("the rows of the graph must be those of the vectors")
-
-    def search(
-        self, stored: StoredVectors, metric: _core.Metric, request: Request, ef: int
-    ) -> Answers:
-        """Return the ranks of the k nearest vectors that a walk finds, and their distances."""
-        queries, k, bitmap, ranks, threads = request
-        covered = self.rows
-        head = within(covered, bitmap)
-        if head is not None and is_few(head, covered):  # a scan of those alone is sooner done
-            return _core.real_search(*stored, queries, metric, k, bitmap, ranks, threads)
-        asked = _as_bytes(queries, metric, threads)
-        euclidean = metric == _core.Metric.l2
-        measured = min(ef, max(2 * k, k + _MEASURED_MORE, ef // 4))
-        listed, _ = _core.graph_search_bytes(*self, asked, euclidean, measured, ef, head, threads)
-        found = _core.real_rerank(
-            *stored, queries, metric, listed, min(k, listed.shape[1]), ranks, threads
-        )
-        return _with_scan(found, covered, stored, metric, request)
-
-
 class Quantized(NamedTuple):
     """Short codes of the first rows."""
 
@@ -224,7 +160,7 @@ class Quantized(NamedTuple):
             None if ranks is None else ranks[:covered],
             threads,
         )
-        return _with_scan(found, covered, stored, metric, request)
+        return with_scan(found, covered, stored, metric, request)
 
 
 def search_codes(
@@ -249,15 +185,7 @@ def search_codes(
     return with_rest(find(head), covered, len(codes), request, scan)
 
 
-def _as_bytes(values: Floats, metric: _core.Metric, threads: int) -> npt.NDArray[np.int8]:
-    """Return vectors as a graph keeps them, such that the metric is one that it has."""
-    if metric == _core.Metric.cosine:
-        lengths = np.sqrt((values.astype(np.float64) ** 2).sum(axis=1, keepdims=True))
-        values = (values / np.where(lengths > 0, lengths, 1)).astype(np.float32)
-    return _core.quantise_rows(np.ascontiguousarray(values), threads)
-
-
-def _with_scan(
+def with_scan(
     found: Answers, covered: int, stored: StoredVectors, metric: _core.Metric, request: Request
 ) -> Answers:
     """Add to what was found among the covered vectors what is behind them."""

@@ -55,7 +55,7 @@ struct Graph {
 
 template <class Items>
 Graph built(const Items& items, std::size_t threads, const GraphKernels& kernel,
-            const GraphView& old = {}) {
+            const GraphView& old = {}, Metric metric = Metric::kEuclidean) {
   const Poll poll;
   GraphOptions options;
   options.degree = kDegree;
@@ -63,7 +63,13 @@ Graph built(const Items& items, std::size_t threads, const GraphKernels& kernel,
   Graph graph;
   graph.rows = items.rows;
   graph.neighbors.resize(items.rows * kDegree);
-  graph.parts = build_graph(items, old, options, {kernel, threads, poll}, graph.neighbors.data());
+  const GraphRun run{kernel, threads, poll};
+  auto* neighbors = graph.neighbors.data();
+  if constexpr (std::is_same_v<Items, CodesView>) {
+    graph.parts = build_graph(items, old, options, run, neighbors);
+  } else {
+    graph.parts = build_graph(items, metric, old, options, run, neighbors);
+  }
   check_graph(graph.view());
   return graph;
 }
@@ -160,6 +166,43 @@ void records_are_built_and_searched() {
   BITSENSE_CHECK(found > 1450);
 }
 
+// Most answers are few long rows, which no other is near to.
+void products_of_unlike_rows_are_found() {
+  constexpr std::size_t kDim = 16, kRows = 3000, kQueries = 200;
+  auto vectors = random_floats(kRows * kDim, 3);
+  for (std::size_t i = 0; i < kRows; ++i) {
+    const float length = i % 50 == 0 ? 6.0F : 1.0F;
+    for (std::size_t x = 0; x < kDim; ++x) vectors[i * kDim + x] *= length;
+  }
+  const Poll poll;
+  std::vector<std::int8_t> data(kRows * record_stride(kDim));
+  quantise_rows({vectors.data(), kRows, kDim}, 1, poll, data.data());
+  const RecordsView records{data.data(), kRows, record_stride(kDim)};
+  const auto queries = random_floats(kQueries * kDim, 4);
+  std::vector<std::int8_t> asked_data(kQueries * record_stride(kDim));
+  quantise_rows({queries.data(), kQueries, kDim}, 1, poll, asked_data.data());
+  const RecordsView asked{asked_data.data(), kQueries, record_stride(kDim)};
+  const Graph old = built(RecordsView{data.data(), 1000, record_stride(kDim)}, 1, *kernels().graph,
+                          {}, Metric::kInnerProduct);
+  for (const GraphView& begin : {GraphView{}, old.view()}) {
+    const Graph graph = built(records, 1, *kernels().graph, begin, Metric::kInnerProduct);
+    for (const Kernels& level : available_kernels()) {
+      BITSENSE_CHECK(built(records, 3, *level.graph, begin, Metric::kInnerProduct) == graph);
+    }
+    std::vector<std::int64_t> rows(kQueries), best(kQueries);
+    std::vector<float> products(kQueries);
+    const auto search = [&](std::size_t ef, std::int64_t* found) {
+      search_graph(graph.view(), records, asked, Metric::kInnerProduct, 1, ef, {},
+                   {*kernels().graph, 1, poll}, found, products.data());
+    };
+    search(20, rows.data());
+    search(kRows, best.data());
+    std::size_t found = 0;
+    for (std::size_t q = 0; q < kQueries; ++q) found += rows[q] == best[q] ? 1 : 0;
+    BITSENSE_CHECK(found > 190);
+  }
+}
+
 void corrupt_arrays_are_refused() {
   const auto codes = clustered(200, 8);
   const Graph graph = built(view_of(codes), 1, *kernels().graph);
@@ -198,6 +241,7 @@ void graph_tests(Suite& test) {
   test("a search finds the nearest", a_search_finds_the_nearest);
   test("an extended graph finds old and new", an_extended_graph_finds_old_and_new);
   test("records are built and searched", records_are_built_and_searched);
+  test("products of unlike rows are found", products_of_unlike_rows_are_found);
   test("corrupt arrays are refused", corrupt_arrays_are_refused);
   test("a poll that throws stops", a_poll_that_throws_stops_building_and_search);
 }

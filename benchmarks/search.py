@@ -196,14 +196,16 @@ def cosine_part(options: Any, work: str) -> list[Row]:
     rows = []
     for data, vectors, metric in real_data(options, work):
         items, queries = vectors[512:], vectors[:512]
-        index = CosineIndex(items, metric=metric, kind="flat")
+        index, cost = built(
+            partial(CosineIndex, items, metric=metric, kind="flat", threads=1), len(items)
+        )
         peers = exact_real_peers(items, metric)
         common = {"part": "cosine", "data": data}
         for batch in (1, 32, 512):
             asked = queries[:batch]
             judge = recall_by_id(index.search(asked, K, threads=1)[0])
             made = exact_rows(
-                index, asked, peers, lambda _, ids, judge=judge: judge(ids), options, common
+                index, asked, peers, lambda _, ids, judge=judge: judge(ids), options, common, **cost
             )
             peak = peak_flops()
             for row in made:

@@ -20,6 +20,7 @@ from bitsense import (
     _hamming_index,
     _index_base,
     _merge,
+    _principal_axes,
     _row_pairs,
     field,
     files,
@@ -56,8 +57,11 @@ SPECS = (
     Spec("codes graph", "int", 128, "graph"),
     Spec("codes ivf", "str", 88, "ivf"),
     Spec("cosine flat", "auto", 20, "flat", "cosine", "int8"),
-    Spec("l2 flat", "str", 33, "flat", "l2", "float16"),
+    Spec("l2 flat", "str", 97, "flat", "l2", "float16"),
+    Spec("ip flat", "int", 90, "flat", "ip"),
     Spec("cosine graph", "str", 32, "graph", "cosine"),
+    Spec("cosine graph axes", "int", 100, "graph", "cosine"),
+    Spec("ip graph", "auto", 24, "graph", "ip"),
     Spec("l2 graph", "auto", 24, "graph", "l2", "int8"),
     Spec("cosine quantized", "int", 32, "quantized", "cosine", "float16"),
     Spec("l2 quantized", "auto", 31, "quantized", "l2"),
@@ -70,6 +74,7 @@ def shorten_days() -> None:
     _hamming_index._TABLES_FROM = _hamming_index._APPROXIMATE_FROM = 300
     _row_pairs._JOIN_ROWS = 256
     _cosine_index._LEAST_ROWS = 300
+    _cosine_index._LEAST_SKETCHED = _principal_axes._LEAST_ROWS = 300
     _merge.FEW_ROWS = 50
 
 

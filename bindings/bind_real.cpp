@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include <optional>
+#include <tuple>
 
 #include "answers.hpp"
 #include "register.hpp"
@@ -53,21 +54,85 @@ bitsense::StoredVectors stored_view(const py::array& data, std::size_t dim,
   return {data.data(), storage, rows, dim, stride, scale, square};
 }
 
+// mean, axes, bytes, terms, and how many rows they cover; None where there are none.
+using SketchArrays =
+    std::optional<std::tuple<Floats, Floats, Array<std::uint8_t>, Floats, std::size_t>>;
+
+bitsense::SketchAxes axes_of(const Floats& mean, const Floats& axes, std::size_t dim) {
+  require_dimensions(mean, 1, "mean");
+  const auto view = vectors_view(axes, "axes");
+  bitsense::require(static_cast<std::size_t>(mean.size()) == dim && view.rows == dim,
+                    "`mean` and `axes` must have ", dim, " rows, got ", mean.size(), " and ",
+                    view.rows);
+  bitsense::require(
+      view.dim >= 1 && view.dim % bitsense::kQuad == 0 && view.dim <= bitsense::kMostSketchAxes,
+      "`axes` must have a multiple of ", bitsense::kQuad, " columns, at most ",
+      bitsense::kMostSketchAxes, ", got ", view.dim);
+  return {mean.data(), view};
+}
+
+bitsense::RowSketches sketches_view(const bitsense::SketchAxes& axes,
+                                    const Array<std::uint8_t>& bytes, const Floats& terms,
+                                    std::size_t covered) {
+  require_dimensions(bytes, 2, "bytes");
+  require_dimensions(terms, 3, "terms");
+  const std::size_t tiles = (covered + bitsense::kPanelRows - 1) / bitsense::kPanelRows;
+  const auto columns = static_cast<py::ssize_t>(axes.kept() * bitsense::kPanelRows);
+  const bool fits = static_cast<std::size_t>(bytes.shape(0)) == tiles &&
+                    bytes.shape(1) == columns && terms.shape(0) == bytes.shape(0) &&
+                    terms.shape(1) == bitsense::kSketchTerms &&
+                    terms.shape(2) == bitsense::kPanelRows;
+  bitsense::require(fits, "`bytes` must be ", tiles, " x ", columns, " and `terms` ", tiles, " x ",
+                    static_cast<std::size_t>(bitsense::kSketchTerms), " x 64");
+  return {axes, covered, bytes.data(), terms.data()};
+}
+
+std::optional<bitsense::RowSketches> sketches_of(const SketchArrays& arrays,
+                                                 const bitsense::StoredVectors& rows) {
+  if (!arrays) return std::nullopt;
+  const auto& [mean, axes, bytes, terms, covered] = *arrays;
+  bitsense::require(covered <= rows.rows, "sketches must be of at most ", rows.rows, " rows, got ",
+                    covered);
+  return sketches_view(axes_of(mean, axes, rows.dim), bytes, terms, covered);
+}
+
+void sketch_rows(const py::array& data, std::size_t dim, const std::optional<Floats>& scales,
+                 const Floats& squares, bitsense::RealMetric metric, const Floats& mean,
+                 const Floats& axes, std::size_t first, Array<std::uint8_t>& bytes, Floats& terms,
+                 std::size_t threads) {
+  const auto rows = stored_view(data, dim, scales, squares);
+  const auto along = axes_of(mean, axes, dim);
+  sketches_view(along, bytes, terms, rows.rows);
+  auto* out = bytes.mutable_data();
+  auto* numbers = terms.mutable_data();
+  const auto poll = bitsense::Poll(python_poll());
+  py::gil_scoped_release release;
+  bitsense::sketch_rows(rows, metric, along, first, threads, poll, out, numbers);
+}
+
 struct Request {
   bitsense::StoredVectors rows;
   bitsense::VectorsView asked;
   bitsense::Filter filter;
   bitsense::Poll poll;
+  std::optional<bitsense::RowSketches> sketches;
   bitsense::RealOptions options;
 
   Request(const py::array& data, std::size_t dim, const std::optional<Floats>& scales,
           const Floats& squares, const Floats& queries, bitsense::RealMetric metric,
-          const Bitmap& bitmap, const Ranks& ranks, std::size_t threads, const Level& level)
+          const Bitmap& bitmap, const Ranks& ranks, std::size_t threads, const Level& level,
+          const SketchArrays& sketch_arrays = std::nullopt)
       : rows(stored_view(data, dim, scales, squares)),
         asked(vectors_view(queries, "queries")),
         filter(filter_of(bitmap, rows.rows)),
         poll(python_poll()),
-        options{kernels_at(level), metric, threads, poll, ranks_of(ranks, rows.rows)} {
+        sketches(sketches_of(sketch_arrays, rows)),
+        options{kernels_at(level),
+                metric,
+                threads,
+                poll,
+                ranks_of(ranks, rows.rows),
+                sketches ? &*sketches : nullptr} {
     bitsense::require(asked.dim == dim, "`queries` must have ", dim, " columns, got ", asked.dim);
   }
   Request(const Request&) = delete;
@@ -89,8 +154,9 @@ Floats squared_lengths(const py::array& data, std::size_t dim, const std::option
 py::tuple search(const py::array& data, std::size_t dim, const std::optional<Floats>& scales,
                  const Floats& squares, const Floats& queries, bitsense::RealMetric metric,
                  std::size_t k, const Bitmap& bitmap, const Ranks& ranks, std::size_t threads,
-                 const Level& level) {
-  const Request request(data, dim, scales, squares, queries, metric, bitmap, ranks, threads, level);
+                 const Level& level, const SketchArrays& sketches) {
+  const Request request(data, dim, scales, squares, queries, metric, bitmap, ranks, threads, level,
+                        sketches);
   k = std::min(k, request.filter.passing(request.rows.rows));
   return answers<float>(request.asked.rows, k, [&](auto* ids, auto* distances) {
     bitsense::real_search(request.rows, request.asked, k, request.filter, request.options, ids,
@@ -101,8 +167,9 @@ py::tuple search(const py::array& data, std::size_t dim, const std::optional<Flo
 py::tuple range_search(const py::array& data, std::size_t dim, const std::optional<Floats>& scales,
                        const Floats& squares, const Floats& queries, bitsense::RealMetric metric,
                        float radius, const Bitmap& bitmap, const Ranks& ranks, std::size_t threads,
-                       const Level& level) {
-  const Request request(data, dim, scales, squares, queries, metric, bitmap, ranks, threads, level);
+                       const Level& level, const SketchArrays& sketches) {
+  const Request request(data, dim, scales, squares, queries, metric, bitmap, ranks, threads, level,
+                        sketches);
   return answer_lists<float>(
       [&] {
         return bitsense::real_range_search(request.rows, request.asked, radius, request.filter,
@@ -212,11 +279,15 @@ void register_real(py::module_& m) {
         "threads"_a = 1);
   m.def("real_search", &search, "data"_a, "dim"_a, "scales"_a.noconvert(), "squares"_a.noconvert(),
         "queries"_a.noconvert(), "metric"_a, "k"_a, "bitmap"_a.noconvert() = py::none(),
-        "ranks"_a.noconvert() = py::none(), "threads"_a = 1, "level"_a = py::none());
+        "ranks"_a.noconvert() = py::none(), "threads"_a = 1, "level"_a = py::none(),
+        "sketches"_a.noconvert() = py::none());
   m.def("real_range_search", &range_search, "data"_a, "dim"_a, "scales"_a.noconvert(),
         "squares"_a.noconvert(), "queries"_a.noconvert(), "metric"_a, "radius"_a,
         "bitmap"_a.noconvert() = py::none(), "ranks"_a.noconvert() = py::none(), "threads"_a = 1,
-        "level"_a = py::none());
+        "level"_a = py::none(), "sketches"_a.noconvert() = py::none());
+  m.def("sketch_rows", &sketch_rows, "data"_a, "dim"_a, "scales"_a.noconvert(),
+        "squares"_a.noconvert(), "metric"_a, "mean"_a.noconvert(), "axes"_a.noconvert(), "first"_a,
+        "bytes"_a.noconvert(), "terms"_a.noconvert(), "threads"_a = 1);
   m.def("real_rerank", &rerank, "data"_a, "dim"_a, "scales"_a.noconvert(), "squares"_a.noconvert(),
         "queries"_a.noconvert(), "metric"_a, "listed"_a.noconvert(), "k"_a,
         "ranks"_a.noconvert() = py::none(), "threads"_a = 1, "level"_a = py::none());

@@ -13,9 +13,10 @@ from bitsense import HammingIndex, _core, _item_store
 @pytest.fixture
 def soak(module, monkeypatch):
     targets = module("soak_targets")
-    for machinery in ("_index_base", "_hamming_index", "_cosine_index", "_merge", "_row_pairs"):
+    for machinery in ("_index_base", "_hamming_index", "_cosine_index", "_merge", "_row_pairs",
+                      "_principal_axes"):  # fmt: skip
         for name in ("_MOST_BEHIND", "_TABLES_FROM", "_APPROXIMATE_FROM", "_JOIN_ROWS",
-                     "_LEAST_ROWS", "FEW_ROWS"):  # fmt: skip
+                     "_LEAST_ROWS", "_LEAST_SKETCHED", "FEW_ROWS"):  # fmt: skip
             inside = getattr(targets, machinery)
             if hasattr(inside, name):  # so that they are put back
                 monkeypatch.setattr(inside, name, getattr(inside, name))
@@ -71,8 +72,8 @@ def test_a_search_that_finds_what_is_dead_is_seen(soak, target, monkeypatch):
 def test_a_distance_that_is_not_right_is_seen(soak, target, monkeypatch):
     flat, real = target("l2 flat"), _core.real_search
 
-    def wrong(*arguments):
-        rows, distances = real(*arguments)
+    def wrong(*arguments, **options):
+        rows, distances = real(*arguments, **options)
         return rows, distances * np.float32(1.001)
 
     monkeypatch.setattr(_core, "real_search", wrong)

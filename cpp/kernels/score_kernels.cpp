@@ -109,9 +109,6 @@ float largest_size(const float* row, size_t n) {
   return largest_lane(_mm256_max_ps(most[0], most[1]));
 }
 
-constexpr int kMost = 63;    // of a row's bytes less kMiddle: two products of bytes fit 16 bits
-constexpr int kMiddle = 64;  // what is added to them, as one operand of the product is unsigned
-
 void store_quad(uint8_t* p, int quad) { __builtin_memcpy(p, &quad, sizeof quad); }
 
 // Writes a row's bytes and returns the squared length of what is left, in units of the scale.
@@ -128,7 +125,7 @@ float pack_row(const float* row, float times, size_t n, uint8_t* bytes) {
     }
     const __m256i words = _mm256_packs_epi32(whole[0], whole[1]);
     const __m256i quads = _mm256_add_epi8(_mm256_packs_epi16(words, words),
-                                          _mm256_set1_epi8(static_cast<char>(kMiddle)));
+                                          _mm256_set1_epi8(static_cast<char>(kRowMiddle)));
     uint8_t* out = bytes + kPanelRows * x;
     store_quad(out, _mm256_extract_epi32(quads, 0));
     store_quad(out + kPanelRows * kQuad, _mm256_extract_epi32(quads, 4));
@@ -141,7 +138,7 @@ float pack_row(const float* row, float times, size_t n, uint8_t* bytes) {
 void pack_bytes(const float* const* rows, const float* factor, size_t n, ByteRows& panel) {
   for (size_t i = 0; i < kPanelRows; ++i) {
     const float largest = largest_size(rows[i], n);
-    const float times = largest > 0.0F ? static_cast<float>(kMost) / largest : 0.0F;
+    const float times = largest > 0.0F ? static_cast<float>(kRowMost) / largest : 0.0F;
     const bool usable = times > 0.0F && times < 0x1p120F;  // else a row so short that it is zero
     const float left = pack_row(rows[i], usable ? times : 0.0F, n, panel.bytes + kQuad * i);
     panel.scale[i] = usable ? factor[i] / times : 0.0F;
@@ -151,6 +148,8 @@ void pack_bytes(const float* const* rows, const float* factor, size_t n, ByteRow
                : largest * factor[i] * __builtin_sqrtf(static_cast<float>(n)) * 1.001F;
   }
 }
+
+#endif
 
 // 16 rows of the panel and some queries.
 template <size_t Queries>
@@ -173,7 +172,7 @@ void multiply_part(const uint8_t* bytes, const float* scale, const float* bias,
     }
   }
   for (size_t q = 0; q < Queries; ++q) {
-    const __m256i middle = _mm256_set1_epi32(kMiddle * queries[q].sum);
+    const __m256i middle = _mm256_set1_epi32(kRowMiddle * queries[q].sum);
     const __m256 times = _mm256_set1_ps(queries[q].scale);
     for (size_t h = 0; h < 2; ++h) {
       const __m256 product = _mm256_cvtepi32_ps(_mm256_sub_epi32(sum[q][h], middle));
@@ -184,28 +183,41 @@ void multiply_part(const uint8_t* bytes, const float* scale, const float* bias,
   }
 }
 
-void multiply_bytes(const ByteRows& panel, const float* bias, const ByteQuery* queries,
-                    size_t count, size_t n, float* scores) {
+void multiply_bytes(const uint8_t* bytes, const float* scale, const float* bias,
+                    const ByteQuery* queries, size_t count, size_t n, float* scores) {
   for (size_t i = 0; i < kPanelRows; i += 16) {
-    const uint8_t* bytes = panel.bytes + kQuad * i;
-    const float* scale = panel.scale + i;
+    const uint8_t* part = bytes + kQuad * i;
     size_t q = 0;
     for (; q + 4 <= count; q += 4) {
-      multiply_part<4>(bytes, scale, bias + i, queries + q, n, scores + kPanelRows * q + i);
+      multiply_part<4>(part, scale + i, bias + i, queries + q, n, scores + kPanelRows * q + i);
     }
     for (; q < count; ++q) {
-      multiply_part<1>(bytes, scale, bias + i, queries + q, n, scores + kPanelRows * q + i);
+      multiply_part<1>(part, scale + i, bias + i, queries + q, n, scores + kPanelRows * q + i);
     }
   }
 }
-
-#endif
 
 uint64_t mask_from(const float* scores, float bound) {
   const __m256 least = _mm256_set1_ps(bound);
   uint64_t mask = 0;
   for (size_t i = 0; i < kPanelRows; i += 8) {
     const __m256 from = _mm256_cmp_ps(_mm256_loadu_ps(scores + i), least, _CMP_GE_OQ);
+    mask |= static_cast<uint64_t>(static_cast<uint32_t>(_mm256_movemask_ps(from))) << i;
+  }
+  return mask;
+}
+
+uint64_t mask_open(const float* scores, const float* lengths, const float* weights, float bound) {
+  const __m256 least = _mm256_set1_ps(bound);
+  const __m256 weight[3] = {_mm256_set1_ps(weights[0]), _mm256_set1_ps(weights[1]),
+                            _mm256_set1_ps(weights[2])};
+  uint64_t mask = 0;
+  for (size_t i = 0; i < kPanelRows; i += 8) {
+    __m256 most = _mm256_loadu_ps(scores + i);
+    for (size_t w = 0; w < 3; ++w) {
+      most = _mm256_fmadd_ps(weight[w], _mm256_loadu_ps(lengths + kPanelRows * w + i), most);
+    }
+    const __m256 from = _mm256_cmp_ps(most, least, _CMP_GE_OQ);
     mask |= static_cast<uint64_t>(static_cast<uint32_t>(_mm256_movemask_ps(from))) << i;
   }
   return mask;
@@ -298,6 +310,17 @@ uint64_t mask_from(const float* scores, float bound) {
   return mask;
 }
 
+uint64_t mask_open(const float* scores, const float* lengths, const float* weights, float bound) {
+  uint64_t mask = 0;
+  for (size_t i = 0; i < kPanelRows; ++i) {
+    const float* length = lengths + i;
+    const float most = scores[i] + weights[0] * length[0] + weights[1] * length[kPanelRows] +
+                       weights[2] * length[2 * kPanelRows];
+    mask |= static_cast<uint64_t>(most >= bound) << i;
+  }
+  return mask;
+}
+
 // The value of a half is that of its exponent and mantissa moved to a float's places, times 2^112;
 // subnormal halves are right too, because the product is exact.
 void widen_halves(const uint16_t* halves, float* floats, size_t n) {
@@ -338,6 +361,24 @@ void scan_costs(const uint8_t* planes, const uint8_t* tables, size_t queries, si
   }
 }
 
+void multiply_bytes(const uint8_t* bytes, const float* scale, const float* bias,
+                    const ByteQuery* queries, size_t count, size_t n, float* scores) {
+  for (size_t q = 0; q < count; ++q) {
+    int32_t sum[kPanelRows] = {};
+    for (size_t x = 0; x < n; x += kQuad) {
+      const uint8_t* quads = bytes + kPanelRows * x;
+      const int8_t* query = queries[q].bytes + x;
+      for (size_t i = 0; i < kPanelRows; ++i) {
+        for (size_t j = 0; j < kQuad; ++j) sum[i] += quads[kQuad * i + j] * query[j];
+      }
+    }
+    for (size_t i = 0; i < kPanelRows; ++i) {
+      const auto product = static_cast<float>(sum[i] - kRowMiddle * queries[q].sum);
+      scores[kPanelRows * q + i] = bias[i] + product * (scale[i] * queries[q].scale);
+    }
+  }
+}
+
 #endif
 
 void widen_bytes(const int8_t* bytes, float* floats, size_t n) {
@@ -349,12 +390,11 @@ void widen_bytes(const int8_t* bytes, float* floats, size_t n) {
 // With 16 floats to a register the product of floats is as fast as that of bytes.
 #if !defined(__AVX2__) || defined(__AVX512F__)
 constexpr auto pack_bytes = nullptr;
-constexpr auto multiply_bytes = nullptr;
 #endif
 
 extern const ScoreKernels BITSENSE_TABLE(score_kernels_);
 const ScoreKernels BITSENSE_TABLE(score_kernels_) = {
-    exact_dots,     exact_squared, pack,        mask_from,  pack_bytes,
+    exact_dots,     exact_squared, pack,        mask_from,  mask_open, pack_bytes,
     multiply_bytes, widen_halves,  widen_bytes, scan_costs, costs,
 };
 

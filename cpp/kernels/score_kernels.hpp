@@ -19,6 +19,9 @@ constexpr std::size_t kNibbleTables = 32;  // bytes of the two tables of a byte 
 
 constexpr std::size_t kQuad = 4;  // numbers of a row that a product of bytes adds at once
 
+constexpr int kRowMost = 63;    // of a row's numbers as bytes: two products of bytes fit 16 bits
+constexpr int kRowMiddle = 64;  // is added to them, as one operand of the product is unsigned
+
 // 64 rows in bytes: number x of row i is about scale[i] * (bytes[64 * (x - x % 4) + 4 * i + x % 4]
 // - 64). What is left over has at most the length residual[i].
 struct ByteRows {
@@ -53,14 +56,20 @@ struct ScoreKernels {
   // Bit i is set where scores[i] >= bound, i < 64.
   std::uint64_t (*mask_from)(const float* scores, float bound);
 
-  // Writes the rows, each times its factor (0 or more), in bytes; n a multiple of 16. This and the
-  // next are null where a product of floats is as fast.
+  // Bit i is set where scores[i] + weights[0] * lengths[i] + weights[1] * lengths[64 + i] +
+  // weights[2] * lengths[128 + i] >= bound, i < 64.
+  std::uint64_t (*mask_open)(const float* scores, const float* lengths, const float* weights,
+                             float bound);
+
+  // Writes the rows, each times its factor (0 or more), in bytes; n a multiple of 16. It is null
+  // where a product of floats is as fast as this and one of bytes.
   void (*pack_bytes)(const float* const* rows, const float* factor, std::size_t n, ByteRows& panel);
 
-  // scores[64 * q + i] = bias[i] + what the bytes of query q and of row i say of their product, n
-  // numbers a row, n a multiple of 4 below 2^17: exact but for the rounding of floats at the end.
-  void (*multiply_bytes)(const ByteRows& panel, const float* bias, const ByteQuery* queries,
-                         std::size_t count, std::size_t n, float* scores);
+  // scores[64 * q + i] = bias[i] + what the bytes of query q and those of row i, laid as in
+  // ByteRows, say of their product, n numbers a row, n a multiple of 4 below 2^17: exact but for
+  // the rounding of floats at the end.
+  void (*multiply_bytes)(const std::uint8_t* bytes, const float* scale, const float* bias,
+                         const ByteQuery* queries, std::size_t count, std::size_t n, float* scores);
 
   // The floats that n IEEE half-precision numbers, or n signed bytes, are; n a multiple of 16.
   void (*widen_halves)(const std::uint16_t* halves, float* floats, std::size_t n);

@@ -25,12 +25,20 @@ class Candidates {
     kept_.push_back({score, row});
     if (k_ != 0 && kept_.size() >= room_) cut();
   }
-  std::vector<Scored>& take() {
+  // How many answers are looked for; 0: all.
+  std::size_t wanted() const { return k_; }
+  // Raises the bound to what it can be by now.
+  void settle() {
     if (k_ != 0 && kept_.size() > k_) cut();
+  }
+  std::vector<Scored>& take() {
+    settle();
     return kept_;
   }
 
  private:
+  static constexpr std::size_t kSpare = 16;
+
   // Leaves what is not below the k-th best by more than the margin.
   void cut() {
     const auto kth = kept_.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
@@ -38,12 +46,12 @@ class Candidates {
                      [](const Scored& a, const Scored& b) { return a.score > b.score; });
     bound_ = std::max(bound_, kth->score - margin_);
     std::erase_if(kept_, [&](const Scored& x) { return x.score < bound_; });
-    room_ = std::max(2 * kept_.size(), 2 * k_ + 64);
+    room_ = std::max(2 * kept_.size(), 2 * k_ + kSpare);
   }
 
   std::size_t k_;
   float margin_, bound_;
-  std::size_t room_ = 2 * k_ + 64;
+  std::size_t room_ = 2 * k_ + kSpare;
   std::vector<Scored> kept_;
 };
 

@@ -53,7 +53,7 @@ class PaddedQueries {
     std::int32_t sum = 0;
     for (std::size_t x = 0; x < n; ++x) {
       const float whole =
-          scale > 0.0F ? std::clamp(std::round(row[x] / scale), -kMost, kMost) : 0.0F;
+          scale > 0.0F ? std::clamp(rounded_to_even(row[x] / scale), -kMost, kMost) : 0.0F;
       to[x] = static_cast<std::int8_t>(whole);
       sum += to[x];
       const double apart = static_cast<double>(row[x]) - static_cast<double>(scale) * whole;
@@ -77,15 +77,7 @@ class Panels {
         metric_(metric),
         floats_(*kernels.floats),
         scores_(*kernels.scores),
-        panel_(rows.stride * kPanelRows),
-        bytes_(scores_.pack_bytes ? rows.stride * kPanelRows : 0),
-        widened_(rows.storage == Storage::kFloat ? 0 : rows.stride * kPanelRows) {
-    for (std::size_t part = 0; part < kPanelRows / kPanelColumns; ++part) {
-      for (std::size_t x = 0; x < rows.stride; ++x) {
-        lines_.push_back(panel_.data() + kPanelColumns * (rows.stride * part + x));
-      }
-    }
-  }
+        widened_(rows.storage == Storage::kFloat ? 0 : rows.stride * kPanelRows) {}
 
   static std::size_t count(std::size_t rows) { return (rows + kPanelRows - 1) / kPanelRows; }
   std::size_t items() const { return chosen_ ? chosen_->size() : rows_.rows; }
@@ -99,20 +91,27 @@ class Panels {
   // Points at the rows of a panel and finds what their scores need; absent rows repeat the first.
   void gather(std::size_t panel) {
     for (std::size_t i = 0; i < kPanelRows; ++i) {
-      const std::size_t at = row(panel * kPanelRows + (i < size(panel) ? i : 0));
-      float* scratch = widened_.size() == 0 ? nullptr : widened_.data() + i * rows_.stride;
-      pointers_[i] = rows_.floats(at, scores_, scratch);
-      factor_[i] = rows_.scale(at);
-      bias_[i] = 0.0F;
-      const float square = rows_.squares[at];
-      if (metric_ == RealMetric::kCosine)
-        factor_[i] *= square > 0.0F ? 1.0F / std::sqrt(square) : 0.0F;
-      length_[i] = metric_ == RealMetric::kCosine ? 1.0F : 1.0001F * std::sqrt(square);
-      if (metric_ == RealMetric::kSquared) bias_[i] = -0.5F * square;
+      gather_row(row(panel * kPanelRows + (i < size(panel) ? i : 0)), i);
     }
   }
-  void pack() { scores_.pack(pointers_, factor_, panel_.data(), rows_.stride); }
+  // The same for one row of the table, in place i.
+  void gather_row(std::size_t at, std::size_t i) {
+    float* scratch = widened_.size() == 0 ? nullptr : widened_.data() + i * rows_.stride;
+    pointers_[i] = rows_.floats(at, scores_, scratch);
+    factor_[i] = rows_.scale(at);
+    bias_[i] = 0.0F;
+    const float square = rows_.squares[at];
+    if (metric_ == RealMetric::kCosine)
+      factor_[i] *= square > 0.0F ? 1.0F / std::sqrt(square) : 0.0F;
+    length_[i] = metric_ == RealMetric::kCosine ? 1.0F : 1.0001F * std::sqrt(square);
+    if (metric_ == RealMetric::kSquared) bias_[i] = -0.5F * square;
+  }
+  void pack() {
+    if (lines_.empty()) lay_out();
+    scores_.pack(pointers_, factor_, panel_.data(), rows_.stride);
+  }
   void pack_bytes() {
+    bytes_.resize(rows_.stride * kPanelRows);
     packed_.bytes = bytes_.data();
     scores_.pack_bytes(pointers_, factor_, rows_.stride, packed_);
     largest_residual_ = *std::max_element(packed_.residual, packed_.residual + kPanelRows);
@@ -159,12 +158,13 @@ class Panels {
                       std::size_t groups) const {
     ask_ahead(panel, group, groups);
     const std::size_t n = (rows_.dim + kQuad - 1) / kQuad * kQuad;
-    scores_.multiply_bytes(packed_, bias_, queries.bytes.data() + first, count, n, scores);
+    scores_.multiply_bytes(packed_.bytes, packed_.scale, bias_, queries.bytes.data() + first, count,
+                           n, scores);
   }
-  // Scores of the gathered rows for one query, of all or of `count` of them.
-  void dots(const float* query, float* scores) const {
-    floats_.dots(query, pointers_, kPanelRows, scores, rows_.stride);
-    for (std::size_t i = 0; i < kPanelRows; ++i) scores[i] = scores[i] * factor_[i] + bias_[i];
+  // Scores of the first `count` gathered rows for one query, or of chosen ones.
+  void dots(const float* query, std::size_t count, float* scores) const {
+    floats_.dots(query, pointers_, count, scores, rows_.stride);
+    for (std::size_t i = 0; i < count; ++i) scores[i] = scores[i] * factor_[i] + bias_[i];
   }
   void dots(const float* query, const std::size_t* chosen, std::size_t count, float* scores) const {
     const float* some[kPanelRows];
@@ -176,6 +176,15 @@ class Panels {
   }
 
  private:
+  void lay_out() {
+    panel_ = AlignedFloats(rows_.stride * kPanelRows);
+    for (std::size_t part = 0; part < kPanelRows / kPanelColumns; ++part) {
+      for (std::size_t x = 0; x < rows_.stride; ++x) {
+        lines_.push_back(panel_.data() + kPanelColumns * (rows_.stride * part + x));
+      }
+    }
+  }
+
   // <q, x> is that of the bytes, and that of q's bytes and what x's leave out, and that of what q's
   // leave out and x.
   static float error_of(const PaddedQueries& queries, std::size_t q, float residual, float length) {

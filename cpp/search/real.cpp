@@ -1,14 +1,12 @@
 #include "search/real.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <limits>
+#include <optional>
 
 #include "core/errors.hpp"
 #include "core/prefetch.hpp"
-#include "search/candidates.hpp"
-#include "search/panels.hpp"
-#include "search/scan.hpp"
+#include "search/panel_scan.hpp"
 
 namespace bitsense {
 
@@ -16,7 +14,6 @@ namespace {
 
 constexpr std::size_t kBlockQueries = 504;  // share the packing of a panel
 constexpr std::size_t kSegmentPanels = 32;  // fewer are scanned sooner than a thread starts
-constexpr std::size_t kFewQueries = 4;      // fewer are compared with the rows as they lie
 constexpr std::size_t kMostByteDim = std::size_t{1} << 16;  // the sums of bytes fit 32 bits
 constexpr float kLowest = std::numeric_limits<float>::lowest();
 
@@ -39,163 +36,15 @@ float bound_for(float radius, RealMetric metric, double query, float margin) {
 
 PaddedQueries padded_for(const StoredVectors& rows, const VectorsView& queries,
                          const RealOptions& options) {
-  const bool with_bytes = options.kernels.scores->multiply_bytes != nullptr &&
+  const bool with_bytes = options.kernels.scores->pack_bytes != nullptr &&
                           rows.dim < kMostByteDim && queries.rows >= kFewQueries;
   return {queries, rows.stride, with_bytes};
 }
 
-struct Work {
-  const StoredVectors& rows;
-  const PaddedQueries& queries;
-  const std::vector<std::uint32_t>* chosen;
-  const Filter& filter;
-  const RealOptions& options;
-  double longest;  // of the rows
-
-  bool by_rows(std::size_t count) const { return count < kFewQueries; }
-  // Are the products of queries [first, last) so large and so small that bytes give them?
-  bool by_bytes(std::size_t first, std::size_t last) const {
-    if (by_rows(last - first) || queries.bytes.empty()) return false;
-    const double row = options.metric == RealMetric::kCosine ? 1.0 : longest;
-    return std::all_of(queries.lengths.begin() + static_cast<std::ptrdiff_t>(first),
-                       queries.lengths.begin() + static_cast<std::ptrdiff_t>(last),
-                       [&](double query) { return query * row > 1e-25 && query * row < 1e30; });
-  }
-  // The rows of a panel that pass.
-  std::uint64_t passing(const Panels& panels, std::size_t panel) const {
-    const std::size_t size = panels.size(panel);
-    const std::uint64_t there = size == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << size) - 1;
-    return chosen ? there : there & filter.word(panel);
-  }
-};
-
-// One run over panels for queries [first, first + found.size()).
-class PanelScan {
- public:
-  PanelScan(const Work& work, std::size_t first, std::vector<Candidates>& found)
-      : work_(work),
-        kernels_(*work.options.kernels.scores),
-        first_(first),
-        found_(found),
-        panels_(work.rows, work.chosen, work.options.metric, work.options.kernels),
-        scores_(kPanelQueries * kPanelRows),
-        may_by_bytes_(work.by_bytes(first, first + found.size())),
-        by_bytes_(may_by_bytes_) {}
-
-  void run(TileRange range, Stopper& stopper, std::size_t thread) {
-    for (std::size_t panel = range.first; panel < range.last; ++panel) {
-      passing_ = work_.passing(panels_, panel);
-      if (passing_ == 0) continue;
-      if (panel % 16 == 0 && stopper.stop(thread)) return;
-      panels_.gather(panel);
-      if (work_.by_rows(found_.size())) {
-        compare_rows(panel);
-      } else if (by_bytes_) {
-        compare_bytes(panel);
-      } else {
-        compare_floats(panel);
-      }
-      if (may_by_bytes_) choose_again();
-    }
-  }
-
- private:
-  // Bytes pay while they leave fewer than one row in kWorth open. That is seen every kTried panels,
-  // and fewer rows are open as better answers are found.
-  static constexpr std::size_t kTried = 64, kAgain = 16 * kTried, kWorth = 12;
-
-  std::size_t groups() const { return (found_.size() + kPanelQueries - 1) / kPanelQueries; }
-
-  void compare_rows(std::size_t panel) {
-    for (std::size_t q = 0; q < found_.size(); ++q) {
-      panels_.dots(work_.queries.rows[first_ + q], scores_.data());
-      push(q, panel, scores_.data());
-    }
-  }
-
-  void compare_floats(std::size_t panel) {
-    panels_.pack();
-    for (std::size_t q = 0; q < found_.size(); q += kPanelQueries) {
-      const std::size_t count = std::min(kPanelQueries, found_.size() - q);
-      panels_.multiply(work_.queries.rows.data() + first_ + q, count, scores_.data(), panel,
-                       q / kPanelQueries, groups());
-      for (std::size_t i = 0; i < count; ++i) {
-        push(q + i, panel, scores_.data() + i * kPanelRows);
-      }
-    }
-  }
-
-  void compare_bytes(std::size_t panel) {
-    panels_.pack_bytes();
-    for (std::size_t q = 0; q < found_.size(); q += kPanelQueries) {
-      const std::size_t count = std::min(kPanelQueries, found_.size() - q);
-      panels_.multiply_bytes(work_.queries, first_ + q, count, scores_.data(), panel,
-                             q / kPanelQueries, groups());
-      for (std::size_t i = 0; i < count; ++i) {
-        multiply_some(q + i, panel, scores_.data() + i * kPanelRows);
-      }
-    }
-  }
-
-  void choose_again() {
-    ++seen_;
-    if (by_bytes_ && seen_ % kTried == 0) {
-      const bool filled = seen_ > kTried;  // the first panels fill the lists
-      by_bytes_ = !filled || multiplied_ * kWorth < kTried * kPanelRows * found_.size();
-      multiplied_ = 0;
-    } else if (seen_ % kAgain == 0) {
-      by_bytes_ = true;
-    }
-  }
-
-  // Pushes the passing rows of the panel that may be answers of query q.
-  void push(std::size_t q, std::size_t panel, const float* scores) {
-    Candidates& found = found_[q];
-    std::uint64_t left = passing_ & kernels_.mask_from(scores, found.bound());
-    for (; left != 0; left &= left - 1) {
-      const auto i = static_cast<std::size_t>(std::countr_zero(left));
-      if (scores[i] >= found.bound()) found.push(scores[i], panels_.row(panel * kPanelRows + i));
-    }
-  }
-
-  // The same for scores of bytes: products of floats are made where the bytes leave it open.
-  void multiply_some(std::size_t q, std::size_t panel, const float* scores) {
-    Candidates& found = found_[q];
-    const float error = panels_.byte_error(work_.queries, first_ + q);
-    std::uint64_t left = passing_ & kernels_.mask_from(scores, found.bound() - error);
-    std::size_t open[kPanelRows], count = 0;
-    for (; left != 0; left &= left - 1) {
-      const auto i = static_cast<std::size_t>(std::countr_zero(left));
-      if (scores[i] >= found.bound() - panels_.byte_error(work_.queries, first_ + q, i)) {
-        open[count++] = i;
-      }
-    }
-    if (count == 0) return;
-    float products[kPanelRows];
-    panels_.dots(work_.queries.rows[first_ + q], open, count, products);
-    for (std::size_t i = 0; i < count; ++i) {
-      if (products[i] >= found.bound()) {
-        found.push(products[i], panels_.row(panel * kPanelRows + open[i]));
-      }
-    }
-    multiplied_ += count;
-  }
-
-  const Work& work_;
-  const ScoreKernels& kernels_;
-  std::size_t first_;
-  std::vector<Candidates>& found_;
-  Panels panels_;
-  AlignedFloats scores_;
-  bool may_by_bytes_, by_bytes_;
-  std::uint64_t passing_ = 0;
-  std::size_t seen_ = 0, multiplied_ = 0;  // panels, rows that bytes left open
-};
-
 // Finds the candidates of all queries: make(q) gives an empty one, done(q, segment, candidates) is
 // called on any thread.
 template <class Make, class Done>
-void find_candidates(const Work& work, const Pieces& pieces, Make&& make, Done&& done) {
+void find_candidates(const PanelWork& work, const Pieces& pieces, Make&& make, Done&& done) {
   Stopper stopper(work.options.poll);
   parallel_for(work.options.threads, pieces.count(), [&](std::size_t piece, std::size_t thread) {
     const std::size_t first = pieces.first_query(piece), last = first + pieces.rows(piece);
@@ -214,15 +63,22 @@ double longest_of(const StoredVectors& rows) {
 }
 
 // Candidates of each query, of all segments, and what scan they came from.
-std::vector<std::vector<Scored>> candidates_of(const StoredVectors& rows,
-                                               const PaddedQueries& padded, std::size_t k,
-                                               const float* radius, const Filter& filter,
-                                               const RealOptions& options) {
+std::vector<std::vector<Scored>> candidates_of(const StoredVectors& rows, const VectorsView& asked,
+                                               std::size_t k, const float* radius,
+                                               const Filter& filter, const RealOptions& options) {
+  const PaddedQueries padded = padded_for(rows, asked, options);
   std::vector<std::uint32_t> chosen;
   if (filter.sparse(rows.rows)) chosen = filter.rows(rows.rows);
-  const double longest = longest_of(rows);
-  const Work work{rows,   padded,  filter.sparse(rows.rows) ? &chosen : nullptr,
-                  filter, options, longest};
+  // Only metrics other than the cosine depend on it.
+  const double longest = options.metric == RealMetric::kCosine ? 1.0 : longest_of(rows);
+  std::optional<SketchedQueries> sketched;
+  if (options.sketches && !filter.sparse(rows.rows)) {
+    sketched.emplace(*options.sketches, options.metric, asked, longest, options.threads,
+                     options.poll);
+  }
+  const PanelWork work{rows,   padded,  filter.sparse(rows.rows) ? &chosen : nullptr,
+                       filter, options, sketched ? &*sketched : nullptr,
+                       longest};
   const std::size_t queries = padded.rows.size();
   const std::size_t items = work.chosen ? chosen.size() : rows.rows;
   const Pieces pieces(queries, kBlockQueries, Panels::count(items), kSegmentPanels,
@@ -280,8 +136,7 @@ void real_search(const StoredVectors& rows, const VectorsView& queries, std::siz
   require(k <= filter.passing(rows.rows), "`k` must be at most ", filter.passing(rows.rows),
           ", got ", k);
   if (k == 0 || queries.rows == 0) return;
-  const PaddedQueries padded = padded_for(rows, queries, options);
-  const auto found = candidates_of(rows, padded, k, nullptr, filter, options);
+  const auto found = candidates_of(rows, queries, k, nullptr, filter, options);
   parallel_for(
       options.threads, queries.rows,
       [&](std::size_t q, std::size_t /*thread*/) {
@@ -305,8 +160,7 @@ std::vector<std::vector<RealNeighbor>> real_range_search(const StoredVectors& ro
                                                          const RealOptions& options) {
   std::vector<std::vector<RealNeighbor>> answers(queries.rows);
   if (queries.rows == 0 || filter.passing(rows.rows) == 0) return answers;
-  const PaddedQueries padded = padded_for(rows, queries, options);
-  const auto found = candidates_of(rows, padded, 0, &radius, filter, options);
+  const auto found = candidates_of(rows, queries, 0, &radius, filter, options);
   parallel_for(
       options.threads, queries.rows,
       [&](std::size_t q, std::size_t /*thread*/) {

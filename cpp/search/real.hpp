@@ -3,7 +3,8 @@
 // level.
 //
 // A block product gives approximate scores, which say only which rows can be among the answers: the
-// rounding of a sum of n products is bounded. The few that can are measured again, exactly.
+// rounding of a sum of n products is bounded. The few that can are measured again, exactly. Where
+// there are sketches of the rows, most need no score (search/sketches.hpp).
 #pragma once
 
 #include <cstddef>
@@ -13,6 +14,7 @@
 #include "core/parallel.hpp"
 #include "kernels/table.hpp"
 #include "search/filter.hpp"
+#include "search/sketches.hpp"
 #include "search/stored_vectors.hpp"
 
 namespace bitsense {
@@ -22,7 +24,8 @@ struct RealOptions {
   RealMetric metric;
   std::size_t threads = 1;
   const Poll& poll;
-  const std::uint32_t* ranks = nullptr;  // ids of the rows instead of their numbers
+  const std::uint32_t* ranks = nullptr;   // ids of the rows instead of their numbers
+  const RowSketches* sketches = nullptr;  // of the first rows
 };
 
 // A distance and an id; the order is theirs.

@@ -19,15 +19,12 @@ void quantise(const float* x, std::size_t dim, std::size_t stride, std::int8_t* 
     largest = std::max(largest, std::fabs(x[j]));
   }
   const double norm = exact_dot(x, x, dim);
-  // Halves go to the even number: the sum's last bits hold it, as |x / scale| is below 2^22.
-  constexpr float kShift = 12582912.0F;  // 1.5 * 2^23
   const float scale = largest / 127.0F;
   const float inverse = scale > 0.0F ? 1.0F / scale : 0.0F;
   std::fill(record, record + stride, std::int8_t{0});
   for (std::size_t j = 0; j < dim; ++j) {
     const float value = std::isfinite(inverse) ? x[j] * inverse : x[j] / scale;
-    const float rounded = (std::clamp(value, -127.0F, 127.0F) + kShift) - kShift;
-    record[j] = static_cast<std::int8_t>(rounded);
+    record[j] = static_cast<std::int8_t>(rounded_to_even(std::clamp(value, -127.0F, 127.0F)));
   }
   const auto squared = static_cast<float>(std::min(norm, 3.4e38));
   std::memcpy(record + stride - 8, &scale, sizeof scale);

@@ -56,6 +56,13 @@ struct StoredVectors {
   }
 };
 
+// The nearest whole number of |x| below 2^22; halves go to the even one: the sum's last bits hold
+// it.
+inline float rounded_to_even(float x) {
+  constexpr float kShift = 12582912.0F;  // 1.5 * 2^23
+  return (x + kShift) - kShift;
+}
+
 // Eight sums, because one would wait for itself.
 inline double exact_dot(const float* a, const float* b, std::size_t n) {
   double sum[8] = {};

@@ -458,6 +458,8 @@ _Scales: TypeAlias = _Floats | None
 _Answers: TypeAlias = tuple[npt.NDArray[np.int64], _Floats]
 _Lists: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], _Floats]
 
+_SketchArrays: TypeAlias = tuple[_Floats, _Floats, npt.NDArray[np.uint8], _Floats, int]
+
 class Metric(enum.Enum):
     cosine = 0
     ip = 1
@@ -478,6 +480,7 @@ def real_search(
     ranks: _Ids | None = None,
     threads: int = 1,
     level: str | None = None,
+    sketches: _SketchArrays | None = None,
 ) -> _Answers: ...
 def real_range_search(
     data: npt.NDArray[Any],
@@ -491,7 +494,21 @@ def real_range_search(
     ranks: _Ids | None = None,
     threads: int = 1,
     level: str | None = None,
+    sketches: _SketchArrays | None = None,
 ) -> _Lists: ...
+def sketch_rows(
+    data: npt.NDArray[Any],
+    dim: int,
+    scales: _Scales,
+    squares: _Floats,
+    metric: Metric,
+    mean: _Floats,
+    axes: _Floats,
+    first: int,
+    bytes: npt.NDArray[np.uint8],
+    terms: _Floats,
+    threads: int = 1,
+) -> None: ...
 def real_rerank(
     data: npt.NDArray[Any],
     dim: int,

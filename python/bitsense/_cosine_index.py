@@ -13,6 +13,7 @@ from ._check import check_count, check_float, check_option, check_threads, check
 from ._index_base import Index, check_degree
 from ._item_store import ItemStore, Snapshot
 from ._merge import Request
+from ._sketches import Sketches
 from ._stored_vectors import DTYPES, StoredVectors, check_columns, columns_of
 from ._structures import Quantized
 from ._vector_graph import VectorGraph
@@ -25,6 +26,7 @@ Floats = npt.NDArray[np.float32]
 METRICS = ("cosine", "ip", "l2")
 KINDS = ("auto", "flat", "graph", "quantized")
 _LEAST_ROWS = 1_000  # fewer are scanned, whatever the kind
+_LEAST_SKETCHED = 5_000
 _AUTO_GRAPH = 50_000
 
 
@@ -40,7 +42,8 @@ class CosineIndex(Index):
         Distances are smaller for what is nearer: 1 - cos(q, x), and 1 where one of them is zero;
         -<q, x>; or the squared Euclidean distance.
     kind : {"auto", "flat", "graph", "quantized"}, default "auto"
-        "flat" compares each query with every vector: exact. "quantized" chooses a shortlist by
+        "flat" is exact: it looks at every vector, or at a sketch of it in bytes that says which
+        can be among the answers. "quantized" chooses a shortlist by
         codes of 4 bits for every two dimensions and measures it exactly. "graph" walks a graph of
         neighbours over bytes, one for each number or for each of fewer principal axes, and
         measures the nearest exactly. "auto" is "flat" below 50,000 vectors and "graph" from there
@@ -64,10 +67,13 @@ class CosineIndex(Index):
     Notes
     -----
     Vectors are kept in rows padded to 16 numbers. "quantized" takes dim / (2 width) bytes a vector
-    more. "graph" takes 4 degree + dim + 8 and some more, and less where principal axes that fill
-    three quarters of the bytes, or fewer, hold 92 % of the variance. They are learned from the
-    first 2,000 vectors or more, and again when vectors come that they do not suit. A query that
-    differs from the vectors in other directions has all that its walk finds measured.
+    more, "graph" 4 degree + dim + 8 and some more.
+
+    Where few principal axes hold 92 % of the variance (so few that they fill at most three quarters
+    of the bytes) a graph compares vectors along those, and "flat" has sketches along them, of a
+    byte an axis and 20 more. Axes are learned from 2,000 vectors or more, for sketches from 5,000,
+    and again when vectors come that they do not suit. They change no exact answer. A query of a
+    graph that differs from the vectors in other directions has all that its walk finds measured.
 
     Examples
     --------
@@ -78,10 +84,11 @@ class CosineIndex(Index):
     """
 
     _what = "cosine"
-    _structures: ClassVar[Mapping[str, Any]] = {
-        "quantized": Quantized,
-        "graph": VectorGraph,
-        "auto": VectorGraph,
+    _structures: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+        "flat": (Sketches,),
+        "quantized": (Quantized,),
+        "graph": (VectorGraph,),
+        "auto": (VectorGraph, Sketches),
     }
 
     def __init__(
@@ -195,13 +202,20 @@ class CosineIndex(Index):
         metric: _core.Metric = getattr(_core.Metric, self._metric)
         return metric
 
-    def _least_rows(self) -> int | None:
-        least = {"quantized": _LEAST_ROWS, "graph": _LEAST_ROWS, "auto": _AUTO_GRAPH}
-        return least.get(self._kind)
+    def _wanted(self, rows: int | None) -> Any:
+        kinds = self._structures[self._kind]
+        if rows is None:
+            return kinds[0]
+        least = {Quantized: _LEAST_ROWS, VectorGraph: _LEAST_ROWS, Sketches: _LEAST_SKETCHED}
+        if self._kind == "auto":
+            least[VectorGraph] = _AUTO_GRAPH
+        return next((each for each in kinds if rows >= least[each]), None)
 
-    def _built(self, snapshot: Snapshot, old: Any, threads: int) -> Any:
+    def _built(self, wanted: Any, snapshot: Snapshot, old: Any, threads: int) -> Any:
         stored, metric = self._stored(snapshot), self._engine_metric()
-        if self._kind == "quantized":
+        if wanted is Sketches:
+            return Sketches.built(stored, metric, old, threads)
+        if wanted is Quantized:
             return Quantized.built(stored, metric, self._width, old, threads)
         degree, ef = self._degree, self._ef_construction
         return VectorGraph.built(stored, metric, degree, ef, old, threads)
@@ -276,7 +290,9 @@ class CosineIndex(Index):
         elif isinstance(structure, Quantized):
             found = structure.search(stored, metric, request, shortlist)
         else:
-            found = _core.real_search(*stored, asked, metric, k, bitmap, ranks, threads)
+            found = _core.real_search(
+                *stored, asked, metric, k, bitmap, ranks, threads, sketches=_arguments(structure)
+            )
         return snapshot.names(found[0]), found[1]
 
     def range_search(
@@ -317,5 +333,11 @@ class CosineIndex(Index):
             bitmap,
             snapshot.order[0],
             threads,
+            sketches=_arguments(snapshot.structure),
         )
         return offsets, snapshot.names(rows), distances
+
+
+def _arguments(structure: Any) -> _core._SketchArrays | None:
+    """Return the sketches that an index has, as exact searches take them."""
+    return structure.arguments() if isinstance(structure, Sketches) else None

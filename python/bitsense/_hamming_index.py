@@ -79,11 +79,11 @@ class HammingIndex(Index):
     """
 
     _what = "hamming"
-    _structures: ClassVar[Mapping[str, Any]] = {
-        "multi": Tables,
-        "auto": Tables,
-        "graph": Graph,
-        "ivf": CodeLists,
+    _structures: ClassVar[Mapping[str, tuple[Any, ...]]] = {
+        "multi": (Tables,),
+        "auto": (Tables,),
+        "graph": (Graph,),
+        "ivf": (CodeLists,),
     }
 
     def __init__(
@@ -180,14 +180,17 @@ class HammingIndex(Index):
     def _columns(self, items: Any, name: str) -> dict[str, npt.NDArray[Any]]:
         return {"codes": as_codes(name, items, self._bits).data}
 
-    def _least_rows(self) -> int | None:
-        return {"multi": 1, "auto": None, "flat": None}.get(self._kind, _APPROXIMATE_FROM)
+    def _wanted(self, rows: int | None) -> Any:
+        if self._kind in ("auto", "flat"):  # the tables of "auto" are built by the first search
+            return None
+        least = 1 if self._kind == "multi" else _APPROXIMATE_FROM
+        return self._structures[self._kind][0] if rows is None or rows >= least else None
 
-    def _built(self, snapshot: Snapshot, old: Any, threads: int) -> Any:
+    def _built(self, wanted: Any, snapshot: Snapshot, old: Any, threads: int) -> Any:
         data = snapshot.columns["codes"]
-        if self._kind == "ivf":
+        if wanted is CodeLists:
             return CodeLists.built(data, self._bits, self._lists, old, threads)
-        if self._kind != "graph":
+        if wanted is Tables:
             return Tables.built(data, self._bits, self._tables, threads)
         degree, ef = self._degree, self._ef_construction
         return Graph.built(data, self._bits, degree, ef, old, threads)
@@ -305,7 +308,7 @@ class HammingIndex(Index):
             return
         with self._lock:
             if self._lack_tables():  # and no other search has built them meanwhile
-                self._store.publish(self._built(self._store.snapshot, None, threads))
+                self._store.publish(self._built(Tables, self._store.snapshot, None, threads))
 
     def _lack_tables(self) -> bool:
         snapshot = self._store.snapshot

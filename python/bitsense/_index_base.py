@@ -39,7 +39,7 @@ class Index:
     """
 
     _what: ClassVar[str]
-    _structures: ClassVar[Mapping[str, Any]]  # what each kind builds, unless it builds nothing
+    _structures: ClassVar[Mapping[str, tuple[Any, ...]]]  # what each kind may build
     _kind: str
     _threads: int | None
 
@@ -53,8 +53,15 @@ class Index:
     def _columns(self, items: Any, name: str) -> dict[str, npt.NDArray[Any]]:
         raise NotImplementedError
 
-    def _built(self, snapshot: Snapshot, old: Any, threads: int) -> Any:
-        """Return the structure of the kind over all rows, grown from an old one if there is one."""
+    def _wanted(self, rows: int | None) -> Any:
+        """Return the class of what is built over so many rows, None if nothing is.
+
+        `rows` is None where something is to be built however few they are.
+        """
+        raise NotImplementedError
+
+    def _built(self, wanted: Any, snapshot: Snapshot, old: Any, threads: int) -> Any:
+        """Return a structure over all rows, grown from an old one of its class if there is one."""
         raise NotImplementedError
 
     def _check_columns(self, columns: dict[str, npt.NDArray[Any]]) -> None:
@@ -63,10 +70,6 @@ class Index:
 
     def _check_structure(self, structure: Any, threads: int) -> None:
         """Raise ValueError unless a file's structure is one of these items."""
-        raise NotImplementedError
-
-    def _least_rows(self) -> int | None:
-        """Return from how many rows on there is a structure; None if never."""
         raise NotImplementedError
 
     # Items
@@ -132,15 +135,15 @@ class Index:
     def _refresh(self) -> None:
         """Grow the structure over the rows behind it, if they have become many."""
         snapshot = self._store.snapshot
-        least = self._least_rows()
-        if least is None or snapshot.rows < least:
+        wanted = self._wanted(snapshot.rows)
+        if wanted is None:
             return
-        old = snapshot.structure
+        old = snapshot.structure if type(snapshot.structure) is wanted else None
         covered = 0 if old is None else old.rows
         behind = snapshot.rows - covered
         if old is not None and behind <= max(_MOST_BEHIND, covered // _SHARE_BEHIND):
             return
-        self._store.publish(self._built(snapshot, old, check_threads(self._threads)))
+        self._store.publish(self._built(wanted, snapshot, old, check_threads(self._threads)))
 
     def build(self, *, threads: int | None = None) -> None:
         """Build now what the kind of index needs over all items, those added last included.
@@ -154,9 +157,9 @@ class Index:
         """
         with self._lock:
             snapshot = self._store.snapshot
-            if self._least_rows() is not None and snapshot.rows:
-                structure = self._built(snapshot, None, check_threads(threads))
-                self._store.publish(structure)
+            wanted = self._wanted(None)
+            if wanted is not None and snapshot.rows:
+                self._store.publish(self._built(wanted, snapshot, None, check_threads(threads)))
 
     # Searches
 
@@ -170,7 +173,7 @@ class Index:
 
     def _require_kind(self, structure: Any) -> None:
         """Raise ValueError unless a structure is what the kind builds."""
-        if type(structure) is not self._structures.get(self._kind):
+        if type(structure) not in self._structures.get(self._kind, ()):
             raise ValueError(f"an index of kind {self._kind!r} has no such structure")
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -28,6 +28,7 @@ from ._index_base import Index
 from ._inverted_lists import CodeLists
 from ._item_store import ItemStore, Snapshot
 from ._memory import joined
+from ._sketches import Sketches
 from ._structures import Graph, Quantized, Tables
 from ._vector_graph import VectorGraph
 from .errors import FormatError
@@ -45,6 +46,7 @@ _STRUCTURES: dict[str, Any] = {
     "quantized": Quantized,
     "vector graph": VectorGraph,
     "lists": CodeLists,
+    "sketches": Sketches,
 }
 _OPTIONS = {
     "hamming": ("bits", "kind", "tables", "degree", "ef_construction", "lists"),

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
+from ._stored_vectors import spaced
 
-__all__ = ["PrincipalAxes"]
+__all__ = ["SAMPLED_ROWS", "PrincipalAxes"]
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -26,9 +27,9 @@ Doubles = npt.NDArray[np.float64]
 _SHARE = 0.92  # of the variance that the axes hold
 _LEAST_SHARE = 0.85  # that they may come to hold of rows which are added
 _TRUSTED_SHARE = 0.8  # of what sets a query apart, where distances along the axes are about right
-_SAMPLE = 2048  # rows to learn from, and as many to judge by
+SAMPLED_ROWS = 4096  # half of them to learn from, half to judge by
 _LEAST_ROWS = 2000
-_GRID = 2.0**-14  # numbers of axes are multiples of it: no last bits of a linear algebra library
+_GRID = 2.0**-14  # of the numbers of axes that no last bits of a library may change
 _QUANTUM, _TAIL = 32, 8  # a record is so many bytes, or a multiple; the last are not numbers
 
 
@@ -46,14 +47,15 @@ class PrincipalAxes(NamedTuple):
         return cls(np.empty(0, np.float32), np.empty((0, 0), np.float32))
 
     @classmethod
-    def learned(cls, vectors: Floats, *, centred: bool) -> PrincipalAxes:
+    def learned(cls, vectors: Floats, *, centred: bool, rounded: bool = True) -> PrincipalAxes:
         """Return the axes of items, shape (n, dim), or none where they do not pay.
 
-        If not `centred`, the mean that is taken off is zero.
+        If not `centred`, the mean that is taken off is zero. Axes that are not `rounded` are
+        orthonormal to the last places, which depend on the linear algebra library.
         """
         if len(vectors) < _LEAST_ROWS:
             return cls.none()
-        sample = _sample(vectors)
+        sample = spaced(vectors, SAMPLED_ROWS)
         rows, others = sample[::2].astype(np.float64), sample[1::2].astype(np.float64)
         mean = rows.mean(axis=0).astype(np.float32)
         rows -= mean
@@ -67,8 +69,10 @@ class PrincipalAxes(NamedTuple):
         kept = next((width for width in widths if held[width - 1] >= wanted > 0), 0)
         if not kept:
             return cls.none()
-        kept_axes = np.ascontiguousarray(np.rint(axes[:, :kept] / _GRID) * _GRID, np.float32)
-        return cls(mean if centred else np.zeros_like(mean), kept_axes)
+        axes = axes[:, :kept]
+        if rounded:
+            axes = np.rint(axes / _GRID) * _GRID
+        return cls(mean if centred else np.zeros_like(mean), np.ascontiguousarray(axes, np.float32))
 
     @property
     def kept(self) -> int:
@@ -88,7 +92,7 @@ class PrincipalAxes(NamedTuple):
         """Return whether these, learned when there were `old` rows, still do with those added."""
         if not self.kept:
             return old >= _LEAST_ROWS or old + len(added) < _LEAST_ROWS
-        part = _sample(added).astype(np.float64)
+        part = spaced(added, SAMPLED_ROWS).astype(np.float64)
         apart = part - part.mean(axis=0)
         held = (apart @ self.axes) ** 2
         return bool(held.sum() >= _LEAST_SHARE * (apart**2).sum())
@@ -108,12 +112,6 @@ class PrincipalAxes(NamedTuple):
         if not self.kept:
             return vectors
         return _core.project(vectors, self.mean, self.axes, threads)
-
-
-def _sample(vectors: Floats) -> Floats:
-    """Return rows to learn from and to judge by, evenly spaced."""
-    count = min(len(vectors), 2 * _SAMPLE)
-    return vectors[np.arange(count) * len(vectors) // max(count, 1)]
 
 
 def _widths(rank: int, dim: int) -> list[int]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from . import _core
 from .errors import FormatError
 
-__all__ = ["DTYPES", "StoredVectors", "check_columns", "columns_of"]
+__all__ = ["DTYPES", "StoredVectors", "check_columns", "columns_of", "spaced", "unit"]
 
 Floats = npt.NDArray[np.float32]
 Columns = Mapping[str, npt.NDArray[Any]]
@@ -43,12 +43,35 @@ class StoredVectors(NamedTuple):
         scales = None if self.scales is None else self.scales[rows]
         return StoredVectors(self.data[rows], self.dim, scales, self.squares[rows])
 
+    def spaced(self, count: int) -> StoredVectors:
+        """Return so many rows, or all if there are fewer, evenly spaced. Copies."""
+        scales = None if self.scales is None else spaced(self.scales, count)
+        return StoredVectors(
+            spaced(self.data, count), self.dim, scales, spaced(self.squares, count)
+        )
+
+    def compared(self, metric: _core.Metric) -> Floats:
+        """Return vectors whose distances, or under "ip" products, order as the metric."""
+        return unit(self.values()) if metric == _core.Metric.cosine else self.values()
+
     def values(self) -> Floats:
         """Return the numbers as float32, shape (rows, dim). A copy."""
         values = self.data[:, : self.dim].astype(np.float32)
         if self.scales is not None:
             values *= self.scales[:, None]
         return values
+
+
+def spaced(rows: npt.NDArray[Any], count: int) -> npt.NDArray[Any]:
+    """Return so many rows, or all if there are fewer, evenly spaced. A copy."""
+    count = min(count, len(rows))
+    return rows[np.arange(count) * len(rows) // max(count, 1)]
+
+
+def unit(values: Floats) -> Floats:
+    """Return rows of length 1; those of length 0 stay."""
+    lengths = np.sqrt((values.astype(np.float64) ** 2).sum(axis=1, keepdims=True))
+    return np.ascontiguousarray(values / np.where(lengths > 0, lengths, 1), np.float32)
 
 
 def columns_of(name: str, given: Floats, dtype: str, threads: int) -> dict[str, npt.NDArray[Any]]:

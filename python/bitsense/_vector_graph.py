@@ -12,7 +12,7 @@ from ._bitmaps import within
 from ._memory import joined
 from ._merge import Answers, Request, is_few
 from ._principal_axes import PrincipalAxes
-from ._stored_vectors import StoredVectors
+from ._stored_vectors import StoredVectors, unit
 from ._structures import with_scan
 
 __all__ = ["VectorGraph"]
@@ -57,7 +57,7 @@ class VectorGraph(NamedTuple):
         """Return the graph of vectors, grown from an old one unless what came does not suit it."""
         by_distance = _may_compare_distances(stored, metric)
         if old is not None and old.by_distance == by_distance:
-            added = _compared(stored.part(old.rows).values(), metric)
+            added = stored.part(old.rows).compared(metric)
             if old.principal.suit(old.rows, added):
                 records = _core.quantise_rows(old.principal.compared(added, threads), threads)
                 records = joined([old.records, records])
@@ -65,7 +65,7 @@ class VectorGraph(NamedTuple):
                     *old[:3], records, by_distance, ef_construction, threads=threads
                 )
                 return cls(*made, records, *old.principal, old.nearness)
-        values = _compared(stored.values(), metric)
+        values = stored.compared(metric)
         principal = PrincipalAxes.learned(values, centred=by_distance)
         records = _core.quantise_rows(principal.compared(values, threads), threads)
         made = _core.graph_build_bytes(
@@ -93,7 +93,7 @@ class VectorGraph(NamedTuple):
             raise ValueError("vectors must be compared by distance, or under 'ip' by product")
         for first in range(0, self.rows, _CHECKED_ROWS):
             last = min(first + _CHECKED_ROWS, self.rows)
-            values = _compared(stored.part(first, last).values(), metric)
+            values = stored.part(first, last).compared(metric)
             right = _core.quantise_rows(self.principal.compared(values, threads), threads)
             if not np.array_equal(right, self.records[first:last]):
                 raise ValueError("the rows of the graph must be those of the vectors")
@@ -107,9 +107,9 @@ class VectorGraph(NamedTuple):
         head = within(covered, bitmap)
         if head is not None and is_few(head, covered):  # a scan of those alone is sooner done
             return _core.real_search(*stored, queries, metric, k, bitmap, ranks, threads)
-        values = _compared(queries, metric)
+        values = queries if metric == _core.Metric.l2 else unit(queries)
         if metric == _core.Metric.ip and self.by_distance:  # the rows are all as long as the first
-            values = _unit(values) * np.sqrt(stored.squares[:1])
+            values *= np.sqrt(stored.squares[:1])
         asked = self.principal.compared(values, threads)
         trusted = self.principal.hold(values, asked)
         records = _core.quantise_rows(asked, threads)
@@ -145,7 +145,7 @@ def _put(one: Answers, first: Mask, other: Answers, second: Mask) -> Answers:
 
 
 def _may_compare_distances(stored: StoredVectors, metric: _core.Metric) -> bool:
-    """Return whether Euclidean distances of what `_compared` returns order as the metric.
+    """Return whether Euclidean distances of the compared vectors order as the metric.
 
     Products do where all rows have the same length, or nearly.
     """
@@ -153,14 +153,3 @@ def _may_compare_distances(stored: StoredVectors, metric: _core.Metric) -> bool:
         return True
     squares = stored.squares
     return bool(squares.min(initial=np.inf) >= _ALIKE * squares.max(initial=0.0))
-
-
-def _compared(values: Floats, metric: _core.Metric) -> Floats:
-    """Return vectors whose Euclidean distances, or under "ip" products, order as the metric."""
-    return _unit(values) if metric == _core.Metric.cosine else np.ascontiguousarray(values)
-
-
-def _unit(values: Floats) -> Floats:
-    """Return rows of length 1; those of length 0 stay."""
-    lengths = np.sqrt((values.astype(np.float64) ** 2).sum(axis=1, keepdims=True))
-    return np.ascontiguousarray(values / np.where(lengths > 0, lengths, 1), np.float32)

@@ -180,7 +180,8 @@ void products_of_bytes_are_within_their_error(const ScoreKernels& kernel) {
       queries.push_back({whole.data() + q * n, 0.01F, sum});
     }
     std::vector<float> scores(7 * kPanelRows);
-    kernel.multiply_bytes(panel, bias.data(), queries.data(), 7, n, scores.data());
+    kernel.multiply_bytes(panel.bytes, panel.scale, bias.data(), queries.data(), 7, n,
+                          scores.data());
     for (std::size_t q = 0; q < 7; ++q) {
       for (std::size_t i = 0; i < kPanelRows; ++i) {
         double product = 0.0, length = 0.0, size = 1.0;

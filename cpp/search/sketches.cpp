@@ -29,7 +29,7 @@ struct Lengths {
 // `whole` is |v|, `along` A'v as projected, `left` the length of what bytes leave out of that.
 Lengths lengths_of(double whole, const float* along, std::size_t kept, double left,
                    const SketchAxes& axes) {
-  const double off = projection_error(axes) + kAxesError;
+  const double off = projection_error(axes) + 2.0 * kAxesError;  // A'A stands between both
   double square = 0.0;
   for (std::size_t x = 0; x < kept; ++x) square += static_cast<double>(along[x]) * along[x];
   const double rest = std::max(0.0, whole * whole - square) + 3.0 * off * whole * whole;

@@ -1,7 +1,12 @@
-// Binarisers.
+// Binarisers, and principal axes.
+#include <pybind11/stl.h>
+
+#include <algorithm>
+
 #include "arrays.hpp"
 #include "codes/projection.hpp"
 #include "register.hpp"
+#include "search/principal.hpp"
 
 namespace py = pybind11;
 using namespace py::literals;
@@ -51,6 +56,33 @@ Array<std::uint8_t> project_signs(const Floats& vectors, const Floats& mean,
   return codes;
 }
 
+py::tuple principal_axes(const Floats& rows, const Floats& others,
+                         const std::vector<std::size_t>& counts, double share,
+                         std::size_t threads) {
+  const auto learned = vectors_view(rows, "rows");
+  const auto judged = vectors_view(others, "others");
+  bitsense::require(judged.dim == learned.dim, "`others` must have ", learned.dim, " columns, got ",
+                    judged.dim);
+  std::size_t before = 0;
+  for (const std::size_t count : counts) {
+    bitsense::require(count > before && count <= learned.dim, "`counts` must ascend from 1 to ",
+                      learned.dim, ", got ", count);
+    before = count;
+  }
+  auto mean = make_array<float>({learned.dim});
+  float* centre = mean.mutable_data();
+  const auto poll = bitsense::Poll(python_poll());
+  std::vector<float> axes;
+  {
+    py::gil_scoped_release release;
+    axes = bitsense::principal_axes(learned, judged, counts, share, threads, poll, centre);
+  }
+  const std::size_t kept = learned.dim == 0 ? 0 : axes.size() / learned.dim;
+  auto made = make_array<float>({learned.dim, kept});
+  std::copy(axes.begin(), axes.end(), made.mutable_data());
+  return py::make_tuple(mean, made);
+}
+
 }  // namespace
 
 void register_codes(py::module_& m) {
@@ -58,4 +90,6 @@ void register_codes(py::module_& m) {
         "directions"_a.noconvert(), "threads"_a = 1);
   m.def("project_signs", &project_signs, "vectors"_a.noconvert(), "mean"_a.noconvert(),
         "directions"_a.noconvert(), "threads"_a = 1);
+  m.def("principal_axes", &principal_axes, "rows"_a.noconvert(), "others"_a.noconvert(), "counts"_a,
+        "share"_a, "threads"_a = 1);
 }

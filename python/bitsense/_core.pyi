@@ -320,6 +320,9 @@ def project(
     directions: npt.NDArray[np.float32],
     threads: int = 1,
 ) -> npt.NDArray[np.float32]: ...
+def principal_axes(
+    rows: _Floats, others: _Floats, counts: list[int], share: float, threads: int = 1
+) -> tuple[_Floats, _Floats]: ...
 def project_signs(
     vectors: npt.NDArray[np.float32],
     mean: npt.NDArray[np.float32],

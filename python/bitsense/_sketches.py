@@ -55,7 +55,7 @@ class Sketches(NamedTuple):
             if old.principal.suit(old.rows, added):
                 first, principal = old.rows, old.principal
         if principal is None:
-            principal = _learned(stored, metric)
+            principal = _learned(stored, metric, threads)
         tiles = -(-rows // _TILE) if principal.kept else 0
         made = np.zeros((tiles, _TILE * principal.kept), np.uint8)
         terms = np.zeros((tiles, _TERMS, _TILE), np.float32)
@@ -90,11 +90,11 @@ class Sketches(NamedTuple):
         return (self.mean, self.axes, self.bytes, self.terms, self.rows)
 
 
-def _learned(stored: StoredVectors, metric: _core.Metric) -> PrincipalAxes:
+def _learned(stored: StoredVectors, metric: _core.Metric, threads: int) -> PrincipalAxes:
     """Return the axes of vectors, or none."""
     sample = stored.spaced(SAMPLED_ROWS).compared(metric)
     centred = metric != _core.Metric.ip
-    made = PrincipalAxes.learned(sample, centred=centred, rounded=False)
+    made = PrincipalAxes.learned(sample, centred=centred, threads=threads)
     if made.kept and not centred:  # the mean is not taken off: one axis is for the rest of it
         mean = sample.astype(np.float64).mean(axis=0)
         axes = made.axes.astype(np.float64)[:, :-1]

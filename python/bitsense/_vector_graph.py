@@ -66,7 +66,7 @@ class VectorGraph(NamedTuple):
                 )
                 return cls(*made, records, *old.principal, old.nearness)
         values = stored.compared(metric)
-        principal = PrincipalAxes.learned(values, centred=by_distance)
+        principal = PrincipalAxes.learned(values, centred=by_distance, threads=threads)
         records = _core.quantise_rows(principal.compared(values, threads), threads)
         made = _core.graph_build_bytes(
             records, by_distance, degree, ef_construction, threads=threads

@@ -96,12 +96,12 @@ def _learned(stored: StoredVectors, metric: _core.Metric, threads: int) -> Princ
     centred = metric != _core.Metric.ip
     made = PrincipalAxes.learned(sample, centred=centred, threads=threads)
     if made.kept and not centred:  # the mean is not taken off: one axis is for the rest of it
-        mean = sample.astype(np.float64).mean(axis=0)
+        rest = mean = sample.astype(np.float64).mean(axis=0)
         axes = made.axes.astype(np.float64)[:, :-1]
-        rest = mean - axes @ (axes.T @ mean)
-        rest -= axes @ (axes.T @ rest)
-        length = np.sqrt(rest @ rest)
-        if length > 1e-6 * np.sqrt(mean @ mean):
+        for _ in range(2):  # without BLAS, so that machines agree
+            rest = rest - (axes * (axes * rest[:, None]).sum(axis=0)).sum(axis=1)
+        length = np.sqrt((rest**2).sum())
+        if length > 1e-6 * np.sqrt((mean**2).sum()):
             made.axes[:, -1] = rest / length
     return made if not made.kept or _orthonormal(made.axes) else PrincipalAxes.none()
 

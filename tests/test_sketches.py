@@ -79,7 +79,7 @@ def test_answers_are_those_without_sketches(metric, dtype):
 
 
 @pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize("scale", [1e-12, 1e-3, 1.0, 1e6, 1e14])
+@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e14])
 @pytest.mark.parametrize("mean", [0.0, 100.0])
 def test_answers_at_every_scale(metric, scale, mean):
     rng = np.random.default_rng(2)

@@ -40,8 +40,16 @@ def assert_same(one, other):
         assert a.tobytes() == b.tobytes()
 
 
-@pytest.mark.parametrize("metric", METRICS)
-@pytest.mark.parametrize("dtype", ["float32", "float16", "int8"])
+@pytest.mark.parametrize(
+    ("metric", "dtype"),
+    [
+        ("cosine", "float32"),
+        ("ip", "float32"),
+        ("l2", "float32"),
+        ("cosine", "float16"),
+        ("l2", "int8"),
+    ],
+)
 def test_answers_are_those_without_sketches(metric, dtype):
     rng = np.random.default_rng(1)
     items = spread(rng, 6037, 120, 16, 0.95, mean=1.5)

@@ -187,7 +187,7 @@ def real_data(options: Any, work: str) -> list[tuple[str, np.ndarray, str]]:
     """Return the names, vectors and metrics of the real data."""
     words = word_vectors(*options.source, work)[: options.vectors]
     images = digits(options.data)[: options.vectors]
-    sets = {"words": (words, "cosine"), "MNIST": (images, "l2")}
+    sets = {"words": (words, "cosine"), "MNIST": (images, "l2"), "products": (words, "ip")}
     return [(name, *sets[name]) for name in options.real]
 
 
@@ -290,7 +290,7 @@ def main() -> None:
     arguments.add_argument("--sizes", type=int, nargs="+", default=[100_000, 1_000_000, 10_000_000])
     arguments.add_argument("--graph-sizes", type=int, nargs="+", default=[200_000, 1_000_000])
     arguments.add_argument("--vectors", type=int, default=100_000)
-    arguments.add_argument("--real", nargs="+", default=["words", "MNIST"])
+    arguments.add_argument("--real", nargs="+", default=["words", "MNIST", "products"])
     arguments.add_argument("--queries", type=int, default=500)
     arguments.add_argument("--words", type=int, default=8_000_000)
     arguments.add_argument("--epochs", type=int, default=5)

@@ -51,13 +51,20 @@ def exact_real_peers(items: np.ndarray, metric: str) -> list[tuple[str, Callable
     """Return functions of queries and k that give ids."""
     if faiss is None:
         return []
-    if metric == "l2":
-        squared = faiss.IndexFlatL2(items.shape[1])
-        squared.add(items)
-        return [("faiss flat", lambda queries, k: squared.search(queries, k)[1])]
-    index = faiss.IndexFlatIP(items.shape[1])
-    index.add(unit(items))
-    return [("faiss flat", lambda queries, k: index.search(unit(queries), k)[1])]
+    if metric == "cosine":
+        items = unit(items)
+    index = faiss.IndexFlat(items.shape[1], faiss_metric(metric))
+    index.add(items)
+
+    def search(queries: np.ndarray, k: int) -> np.ndarray:
+        return index.search(unit(queries) if metric == "cosine" else queries, k)[1]
+
+    return [("faiss flat", search)]
+
+
+def faiss_metric(metric: str) -> int:
+    """Return the metric of faiss; cosines are searched as products of unit vectors."""
+    return faiss.METRIC_L2 if metric == "l2" else faiss.METRIC_INNER_PRODUCT
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -129,9 +136,9 @@ def usearch_graph(items: np.ndarray, queries: np.ndarray, k: int, **kind: Any) -
     return "usearch", efforts_of(EF, "ef", set_ef, search), cost
 
 
-def hnswlib_graph(items: np.ndarray, queries: np.ndarray, k: int) -> System:
-    """Return the graph of hnswlib."""
-    graph = hnswlib.Index("l2", items.shape[1])
+def hnswlib_graph(items: np.ndarray, queries: np.ndarray, metric: str, k: int) -> System:
+    """Return the graph of hnswlib, by distance or by product."""
+    graph = hnswlib.Index(metric, items.shape[1])
     graph.init_index(len(items), ef_construction=CONSTRUCTION, M=M)
     cost = timed(lambda: graph.add_items(items, num_threads=1))
 
@@ -168,26 +175,28 @@ def binary_lists(codes: np.ndarray, queries: np.ndarray, k: int) -> System:
 
 
 def real_peers(items: np.ndarray, queries: np.ndarray, metric: str, k: int) -> list[System]:
-    """Return approximate searches of vectors; cosines are searched as products of unit vectors."""
+    """Return approximate searches of vectors; cosines are searched as distances of unit vectors."""
     if metric == "cosine":
-        items, queries = unit(items), unit(queries)
+        items, queries, metric = unit(items), unit(queries), "l2"
     dim = items.shape[1]
     systems: list[System] = []
     if faiss is not None:
-        systems.append(faiss_graph(faiss.IndexHNSWFlat(dim, M), items, queries, k))
-        systems += refined_lists(items, queries, k)
+        graph = faiss.IndexHNSWFlat(dim, M, faiss_metric(metric))
+        systems.append(faiss_graph(graph, items, queries, k))
+        systems += refined_lists(items, queries, metric, k)
     if hnswlib is not None:
-        systems.append(hnswlib_graph(items, queries, k))
+        systems.append(hnswlib_graph(items, queries, metric, k))
     if usearch is not None:
-        kind = {"ndim": dim, "metric": "l2sq", "dtype": "f32"}
+        kind = {"ndim": dim, "metric": {"l2": "l2sq", "ip": "ip"}[metric], "dtype": "f32"}
         systems.append(usearch_graph(items, queries, k, **kind))
     return systems
 
 
-def refined_lists(items: np.ndarray, queries: np.ndarray, k: int) -> list[System]:
+def refined_lists(items: np.ndarray, queries: np.ndarray, metric: str, k: int) -> list[System]:
     """Return inverted lists of faiss with FastScan, once for each factor of refinement."""
     dim = items.shape[1]
-    fast = faiss.index_factory(dim, f"IVF{int(2 * np.sqrt(len(items)))},PQ{dim // 2}x4fs")
+    kind = f"IVF{int(2 * np.sqrt(len(items)))},PQ{dim // 2}x4fs"
+    fast = faiss.index_factory(dim, kind, faiss_metric(metric))
     refined = faiss.IndexRefineFlat(fast)
     cost = filled_lists(fast, items, refined)
     systems: list[System] = []

@@ -4,9 +4,9 @@
 #include <algorithm>
 
 #include "arrays.hpp"
+#include "codes/principal.hpp"
 #include "codes/projection.hpp"
 #include "register.hpp"
-#include "search/principal.hpp"
 
 namespace py = pybind11;
 using namespace py::literals;

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from reference.vectors import spread
 
 from bitsense import CosineIndex, FormatError, _core, load
 from bitsense._sketches import Sketches
 
 METRICS = ("cosine", "ip", "l2")
-
-
-def spread(rng, n, dim, held, share, mean=0.0):
-    """Return rows with `share` of their variance in `held` of their dimensions, rotated."""
-    scales = np.full(dim, np.sqrt((1 - share) / max(dim - held, 1)))
-    scales[:held] = np.sqrt(share / held)
-    rotation = np.linalg.qr(np.random.default_rng(99).standard_normal((dim, dim)))[0]
-    rows = rng.standard_normal((n, dim)) * scales @ rotation
-    return (rows + mean * rotation[-1]).astype(np.float32)
 
 
 def structure(index):

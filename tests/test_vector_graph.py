@@ -8,18 +8,10 @@ import sys
 
 import numpy as np
 import pytest
+from reference.vectors import spread
 
 from bitsense import CosineIndex, FormatError, _core, load
 from bitsense._principal_axes import PrincipalAxes
-
-
-def spread(rng, n, dim, held, share, mean=0.0):
-    """Return rows with `share` of their variance in `held` of their dimensions, rotated."""
-    scales = np.full(dim, np.sqrt((1 - share) / max(dim - held, 1)))
-    scales[:held] = np.sqrt(share / held)
-    rotation = np.linalg.qr(np.random.default_rng(99).standard_normal((dim, dim)))[0]
-    rows = rng.standard_normal((n, dim)) * scales @ rotation
-    return (rows + mean * rotation[0]).astype(np.float32)
 
 
 def structure(index):

@@ -105,9 +105,9 @@ class PanelScan {
       } else {
         panels_.gather(panel);
         compare_gathered(panel);
+        bytes_.end_panel(kPanelRows * found_.size());
       }
       sketches_.end_panel(kPanelRows * found_.size());
-      bytes_.end_panel(kPanelRows * found_.size());
     }
     for (std::size_t q = 0; q < found_.size(); ++q) {
       while (!open_[q].empty()) multiply_best(q);

@@ -17,6 +17,7 @@
 #include "core/prefetch.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/float_kernels.hpp"
+#include "search/byte_steps.hpp"
 #include "search/stored_vectors.hpp"
 
 namespace bitsense {
@@ -38,31 +39,14 @@ class PaddedQueries {
       std::copy_n(queries.row(q), queries.dim, row);
       rows.push_back(row);
       lengths.push_back(std::sqrt(exact_dot(row, row, stride)));
-      if (with_bytes) quantize(row, bytes_.data() + q * stride, stride);
+      if (!with_bytes) continue;
+      double left = 0.0;
+      bytes.push_back(byte_query(row, stride, bytes_.data() + q * stride, left));
+      left_out.push_back(static_cast<float>(1.0001 * left));
     }
   }
 
  private:
-  static constexpr float kMost = 127.0F;
-
-  void quantize(const float* row, std::int8_t* to, std::size_t n) {
-    float largest = 0.0F;
-    for (std::size_t x = 0; x < n; ++x) largest = std::max(largest, std::abs(row[x]));
-    const float scale = largest / kMost;
-    double left = 0.0;
-    std::int32_t sum = 0;
-    for (std::size_t x = 0; x < n; ++x) {
-      const float whole =
-          scale > 0.0F ? std::clamp(rounded_to_even(row[x] / scale), -kMost, kMost) : 0.0F;
-      to[x] = static_cast<std::int8_t>(whole);
-      sum += to[x];
-      const double apart = static_cast<double>(row[x]) - static_cast<double>(scale) * whole;
-      left += apart * apart;
-    }
-    bytes.push_back({to, scale, sum});
-    left_out.push_back(static_cast<float>(1.0001 * std::sqrt(left)));
-  }
-
   AlignedFloats floats_;
   std::vector<std::int8_t> bytes_;
 };

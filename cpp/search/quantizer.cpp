@@ -10,29 +10,6 @@ namespace bitsense {
 
 namespace {
 
-// Rows as they are quantised.
-class Prepared {
- public:
-  Prepared(const StoredVectors& rows, RealMetric metric)
-      : rows_(rows), metric_(metric), scratch_(rows.stride), row_(rows.stride) {}
-
-  const float* operator()(std::size_t i) {
-    const float* row = rows_.floats(i, *kernels().scores, scratch_.data());
-    float factor = rows_.scale(i);
-    if (metric_ == RealMetric::kCosine) {
-      const float square = rows_.squares[i];
-      factor *= square > 0.0F ? 1.0F / std::sqrt(square) : 0.0F;
-    }
-    for (std::size_t x = 0; x < rows_.dim; ++x) row_[x] = row[x] * factor;
-    return row_.data();
-  }
-
- private:
-  const StoredVectors& rows_;
-  RealMetric metric_;
-  std::vector<float> scratch_, row_;
-};
-
 // The points of part p: zero past the last dimension.
 void read_part(const float* row, const PartShape& shape, std::size_t p, float* point) {
   for (std::size_t w = 0; w < shape.width; ++w) {
@@ -102,9 +79,9 @@ void train_centroids(const StoredVectors& rows, RealMetric metric, const PartSha
   const std::size_t count = std::min(sample, rows.rows);
   std::vector<std::vector<float>> points(shape.parts());
   for (auto& each : points) each.resize(count * shape.width);
-  Prepared prepared(rows, metric);
+  ComparedRows compared(rows, metric, *kernels().scores);
   for (std::size_t i = 0; i < count; ++i) {
-    const float* row = prepared(i * rows.rows / count);
+    const float* row = compared(i * rows.rows / count);
     for (std::size_t p = 0; p < shape.parts(); ++p) {
       read_part(row, shape, p, points[p].data() + i * shape.width);
     }
@@ -125,13 +102,13 @@ void encode_rows(const StoredVectors& rows, RealMetric metric, const PartShape& 
   parallel_for(
       threads, tiles - std::min(tile, tiles),
       [&](std::size_t t, std::size_t /*thread*/) {
-        Prepared prepared(rows, metric);
+        ComparedRows compared(rows, metric, *kernels().scores);
         std::vector<float> point(shape.width);
         std::uint8_t* plane = planes + (tile + t) * shape.bytes() * kPanelRows;
         const std::size_t begin = std::max(first, (tile + t) * kPanelRows);
         const std::size_t end = std::min(rows.rows, (tile + t + 1) * kPanelRows);
         for (std::size_t i = begin; i < end; ++i) {
-          const float* row = prepared(i);
+          const float* row = compared(i);
           std::uint8_t* lane = plane + i % kPanelRows;
           for (std::size_t p = 0; p < shape.parts(); ++p) {
             read_part(row, shape, p, point.data());

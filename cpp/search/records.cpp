@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/errors.hpp"
+#include "search/byte_steps.hpp"
 #include "search/stored_vectors.hpp"
 
 namespace bitsense {

@@ -56,13 +56,6 @@ struct StoredVectors {
   }
 };
 
-// The nearest whole number of |x| below 2^22; halves go to the even one: the sum's last bits hold
-// it.
-inline float rounded_to_even(float x) {
-  constexpr float kShift = 12582912.0F;  // 1.5 * 2^23
-  return (x + kShift) - kShift;
-}
-
 // Eight sums, because one would wait for itself.
 inline double exact_dot(const float* a, const float* b, std::size_t n) {
   double sum[8] = {};
@@ -73,6 +66,31 @@ inline double exact_dot(const float* a, const float* b, std::size_t n) {
   for (std::size_t i = 0; x + i < n; ++i) sum[i] += static_cast<double>(a[x + i]) * b[x + i];
   return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
 }
+
+// Rows as they are compared: of length one under the cosine, else as they are.
+class ComparedRows {
+ public:
+  ComparedRows(const StoredVectors& rows, RealMetric metric, const ScoreKernels& kernels)
+      : rows_(rows), metric_(metric), kernels_(kernels), scratch_(rows.stride), row_(rows.dim) {}
+
+  // dim numbers, until the next call.
+  const float* operator()(std::size_t i) {
+    const float* row = rows_.floats(i, kernels_, scratch_.data());
+    float factor = rows_.scale(i);
+    if (metric_ == RealMetric::kCosine) {
+      const float square = rows_.squares[i];
+      factor *= square > 0.0F ? 1.0F / std::sqrt(square) : 0.0F;
+    }
+    for (std::size_t x = 0; x < rows_.dim; ++x) row_[x] = row[x] * factor;
+    return row_.data();
+  }
+
+ private:
+  const StoredVectors& rows_;
+  RealMetric metric_;
+  const ScoreKernels& kernels_;
+  std::vector<float> scratch_, row_;
+};
 
 // Distances of one query; it is kept padded to the stride of the rows.
 class ExactDistance {

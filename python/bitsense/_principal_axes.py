@@ -5,7 +5,7 @@ real vectors a few directions hold nearly all that tells them apart. With the me
 and orthonormal axes A, two vectors are about as far apart as A'(x - m) and A'(y - m). Of inner
 products m is not taken off: <q, x> ~ <A'q, A'x> + c, where c is the same for all x.
 
-The axes are nearly those of principal component analysis (search/principal.hpp in the engine), as
+The axes are nearly those of principal component analysis (codes/principal.hpp in the engine), as
 many as hold the wanted share of the variance of rows that they were not learned from.
 """
 

@@ -49,20 +49,20 @@ class Sketches(NamedTuple):
         cls, stored: StoredVectors, metric: _core.Metric, old: Sketches | None, threads: int
     ) -> Sketches:
         """Return the sketches of vectors, with the axes of old ones where those still do."""
-        rows, first, principal = len(stored.data), 0, None
+        rows = len(stored.data)
         if old is not None:
             added = stored.part(old.rows).spaced(SAMPLED_ROWS).compared(metric)
-            if old.principal.suit(old.rows, added):
-                first, principal = old.rows, old.principal
-        if principal is None:
-            principal = _learned(stored, metric, threads)
+            if not old.principal.suit(old.rows, added):
+                old = None
+        principal = _learned(stored, metric, threads) if old is None else old.principal
         tiles = -(-rows // _TILE) if principal.kept else 0
         made = np.zeros((tiles, _TILE * principal.kept), np.uint8)
         terms = np.zeros((tiles, _TERMS, _TILE), np.float32)
-        if old is not None and first:
+        if old is not None:
             made[: len(old.bytes)] = old.bytes
             terms[: len(old.terms)] = old.terms
         if principal.kept:
+            first = 0 if old is None else old.rows
             _core.sketch_rows(*stored, metric, *principal, first, made, terms, threads)
         return cls(*principal, made, terms, np.array([rows]))
 

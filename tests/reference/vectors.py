@@ -13,6 +13,15 @@ def unit(vector) -> np.ndarray:
     return (vector / length if length else vector).astype(np.float32)
 
 
+def spread(rng, n, dim, held, share, mean=0.0):
+    """Return rows with `share` of their variance in `held` of their dimensions, rotated."""
+    scales = np.full(dim, np.sqrt((1 - share) / max(dim - held, 1)))
+    scales[:held] = np.sqrt(share / held)
+    rotation = np.linalg.qr(np.random.default_rng(99).standard_normal((dim, dim)))[0]
+    rows = rng.standard_normal((n, dim)) * scales @ rotation
+    return (rows + mean * rotation[-1]).astype(np.float32)
+
+
 def cosine(a, b) -> np.float32:
     """The cosine of two unit vectors."""
     total = (np.asarray(a, dtype=np.float64) * np.asarray(b, dtype=np.float64)).sum()

@@ -1,7 +1,8 @@
-#include "search/principal.hpp"
+#include "codes/principal.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "codes/projection.hpp"
 #include "core/matrix.hpp"
@@ -76,11 +77,12 @@ class Axes {
   std::vector<double> values_;
 };
 
-// Some axes as float, dim x count, as products with rows take them.
+// Some axes as float, one behind the other in each of as many lines as padded rows have numbers: as
+// products with those take them.
 class Directions {
  public:
   Directions(const Axes& axes, std::size_t first, std::size_t dim)
-      : count_(axes.count() - first), dim_(dim), values_(dim * count_), none_(dim) {
+      : count_(axes.count() - first), values_(padded(dim) * count_), none_(padded(dim)) {
     for (std::size_t i = 0; i < count_; ++i) {
       for (std::size_t x = 0; x < dim; ++x) {
         values_[x * count_ + i] = static_cast<float>(axes.row(first + i)[x]);
@@ -90,19 +92,16 @@ class Directions {
   std::size_t count() const { return count_; }
   const std::vector<float>& values() const { return values_; }
 
-  // rows x count, without padding. The rows are padded to `stride`.
+  // rows x count.
   std::vector<float> along(const Matrix& rows, std::size_t threads, const Poll& poll) const {
-    std::vector<float> packed(rows.rows() * dim_), out(rows.rows() * count_);
-    for (std::size_t i = 0; i < rows.rows(); ++i) {
-      std::copy_n(rows.row(i), dim_, packed.data() + i * dim_);
-    }
-    project_rows({packed.data(), rows.rows(), dim_}, none_.data(), {values_.data(), dim_, count_},
-                 threads, poll, out.data());
+    std::vector<float> out(rows.rows() * count_);
+    project_rows({rows.row(0), rows.rows(), rows.stride()}, none_.data(),
+                 {values_.data(), rows.stride(), count_}, threads, poll, out.data());
     return out;
   }
 
  private:
-  std::size_t count_, dim_;
+  std::size_t count_;
   std::vector<float> values_, none_;
 };
 
@@ -175,7 +174,7 @@ std::vector<float> principal_axes(const VectorsView& rows, const VectorsView& ot
       largest = std::max(largest, std::fabs(rows.row(i)[x] - mean[x]));
     }
   }
-  if (!(largest > 0.0F) || counts.empty()) return {};
+  if (largest < std::numeric_limits<float>::min() || counts.empty()) return {};
   Matrix left = centred(rows, mean, 1.0F / largest);
   const Matrix judged = centred(others, mean, 1.0F / largest);
   double whole = 0.0, held = 0.0;
@@ -207,7 +206,11 @@ std::vector<float> principal_axes(const VectorsView& rows, const VectorsView& ot
       gained += static_cast<double>(x) * x;
     }
     held += gained;
-    if (held >= share * whole && whole > 0.0) return Directions(axes, 0, dim).values();
+    if (held >= share * whole && whole > 0.0) {
+      std::vector<float> values = Directions(axes, 0, dim).values();
+      values.resize(dim * count);
+      return values;
+    }
     // Later axes hold less each.
     const double rest = static_cast<double>(counts.back() - count) / static_cast<double>(block);
     if (held + kSpare * gained * rest < share * whole) return {};

@@ -57,27 +57,27 @@ PROBES = ladder(4, 2048)
 
 
 def exact_rows(
-    index: Any,
+    indexes: list[tuple[Any, Row]],
     asked: np.ndarray,
     peers: list[tuple[str, Callable[..., Any]]],
     recall: Callable[[str, Any], float],
     options: Any,
     common: Row,
-    **more: Any,
 ) -> list[Row]:
-    """Return rows of our flat index and of the peers, on one thread; `more` is known of ours.
+    """Return rows of our exact indexes, with what is known of each, and of the peers.
 
     `recall` gives that of a peer's answer, and raises where it must be exact and is not.
     """
-    own = Contestant("bitsense flat", "", asking(index, asked, threads=1), {"recall": 1.0, **more})
-    contestants = [own]
-    if options.two:
-        search = asking(index, asked, threads=2)
-        contestants.append(Contestant("bitsense flat, 2 threads", "", search, {"recall": 1.0}))
+    contestants = []
+    for index, cost in indexes:
+        for threads in (1, 2) if options.two else (1,):
+            name = f"bitsense {index.kind}" + (", 2 threads" if threads == 2 else "")
+            search = asking(index, asked, threads=threads)
+            contestants.append(Contestant(name, "", search, {"recall": 1.0, **cost}))
     for name, search in peers:
         reached = recall(name, search(asked, K))
         contestants.append(Contestant(name, "", partial(search, asked, K), {"recall": reached}))
-    common = {**common, "items": len(index), "batch": len(asked)}
+    common = {**common, "items": len(indexes[0][0]), "batch": len(asked)}
     return measured(contestants, options.rounds, len(asked), common)
 
 
@@ -88,22 +88,33 @@ def exact_part(options: Any, work: str) -> list[Row]:
         for items in options.sizes:
             codes = window_codes(*options.source, work, items + 64, bits)
             codes, queries = codes[64:], codes[:64]
-            index = HammingIndex(codes, kind="flat")
+            flat = HammingIndex(codes, kind="flat")
+            indexes = [(flat, {"bytes_per_item": bits / 8})]
+            if items >= options.lists_from:
+                indexes.append(built(partial(with_lists, codes), items))
             peers = exact_binary_peers(codes)
             common = {"part": "exact", "data": f"{bits} bits"}
             for batch in (1, 32):
                 asked = queries[:batch]
-                distances = index.search(asked, K, threads=1)[1]
-                recall = partial(require_distances, distances)
-                made = exact_rows(
-                    index, asked, peers, recall, options, common, bytes_per_item=bits / 8
-                )
+                right = flat.search(asked, K, threads=1)
+                for index, _ in indexes:
+                    if not all(map(np.array_equal, index.search(asked, K, threads=1), right)):
+                        raise AssertionError(f"{index!r}: the answers differ")
+                recall = partial(require_distances, right[1])
+                made = exact_rows(indexes, asked, peers, recall, options, common)
                 if batch == 1:
                     limit = reads_per_second(codes)
                     for row in made:
                         row["share_of_limit"] = row["qps"] / limit
                 rows += made
     return rows
+
+
+def with_lists(codes: np.ndarray) -> HammingIndex:
+    """Return an index of kind "auto" that has its lists, as it has after many searches."""
+    index = HammingIndex(codes, kind="auto")
+    index.build(threads=1)
+    return index
 
 
 def require_distances(right: np.ndarray, name: str, answer: Any) -> float:
@@ -205,7 +216,12 @@ def cosine_part(options: Any, work: str) -> list[Row]:
             asked = queries[:batch]
             judge = recall_by_id(index.search(asked, K, threads=1)[0])
             made = exact_rows(
-                index, asked, peers, lambda _, ids, judge=judge: judge(ids), options, common, **cost
+                [(index, cost)],
+                asked,
+                peers,
+                lambda _, ids, judge=judge: judge(ids),
+                options,
+                common,
             )
             peak = peak_flops()
             for row in made:
@@ -288,6 +304,7 @@ def main() -> None:
     arguments.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     arguments.add_argument("--bits", type=int, nargs="+", default=[64, 128, 256])
     arguments.add_argument("--sizes", type=int, nargs="+", default=[100_000, 1_000_000, 10_000_000])
+    arguments.add_argument("--lists-from", type=int, default=100_000, help="codes, of kind auto")
     arguments.add_argument("--graph-sizes", type=int, nargs="+", default=[200_000, 1_000_000])
     arguments.add_argument("--vectors", type=int, default=100_000)
     arguments.add_argument("--real", nargs="+", default=["words", "MNIST", "products"])
@@ -301,6 +318,7 @@ def main() -> None:
     options = arguments.parse_args()
     if options.quick:
         options.sizes, options.graph_sizes, options.bits = [20_000], [5_000], [128]
+        options.lists_from = 0
         options.vectors, options.queries, options.words = 5_000, 50, 200_000
         options.epochs, options.rounds, options.goals = 1, 1, [0.9]
     options.source = (options.data, options.words, options.epochs)

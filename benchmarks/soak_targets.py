@@ -72,6 +72,7 @@ def shorten_days() -> None:
     """Let structures be built of hundreds of items, so that minutes see what days would."""
     _index_base._MOST_BEHIND = 200
     _hamming_index._TABLES_FROM = _hamming_index._APPROXIMATE_FROM = 300
+    _hamming_index._LISTS_FROM = 300
     _row_pairs._JOIN_ROWS = 256
     _cosine_index._LEAST_ROWS = 300
     _cosine_index._LEAST_SKETCHED = _principal_axes._LEAST_ROWS = 300

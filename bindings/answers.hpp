@@ -5,10 +5,12 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "arrays.hpp"
 #include "kernels/dispatch.hpp"
 #include "search/filter.hpp"
+#include "search/top_k.hpp"
 
 using Level = std::optional<std::string>;
 using Bitmap = std::optional<Array<std::uint64_t>>;
@@ -48,6 +50,12 @@ py::tuple answers(std::size_t queries, std::size_t k, Run&& run) {
     run(to_ids, to_values);
   }
   return py::make_tuple(ids, values);
+}
+
+// A neighbour's id and distance.
+inline std::pair<std::int64_t, std::int32_t> split_neighbor(bitsense::Neighbor x) {
+  return {static_cast<std::int64_t>(bitsense::neighbor_id(x)),
+          static_cast<std::int32_t>(bitsense::neighbor_distance(x))};
 }
 
 // run() gives a list per query; split(x) an item's id and value. They become offsets, ids, values.

@@ -39,11 +39,6 @@ struct Request {
   Request(const Request&) = delete;
 };
 
-std::pair<std::int64_t, std::int32_t> split(bitsense::Neighbor x) {
-  return {static_cast<std::int64_t>(bitsense::neighbor_id(x)),
-          static_cast<std::int32_t>(bitsense::neighbor_distance(x))};
-}
-
 py::tuple search(const Bytes& codes, const Bytes& queries, std::size_t bits, std::size_t k,
                  const Bitmap& bitmap, std::size_t threads, const Level& level,
                  const Ranks& ranks) {
@@ -64,7 +59,7 @@ py::tuple range_search(const Bytes& codes, const Bytes& queries, std::size_t bit
         return bitsense::hamming_range_search(request.base, request.asked, radius, request.filter,
                                               request.options);
       },
-      split);
+      split_neighbor);
 }
 
 void require_substrings(std::size_t bits, std::size_t substrings) {
@@ -136,7 +131,7 @@ py::tuple multi_range_search(const Bytes& codes, const Rows& offsets, const Rows
         return bitsense::multi_range_search(request.base, tables, request.asked, radius,
                                             request.filter, request.options);
       },
-      split);
+      split_neighbor);
 }
 
 void multi_check(const Rows& offsets, const Rows& rows) {

@@ -6,140 +6,106 @@
 #include <vector>
 
 #include "core/errors.hpp"
-#include "search/scan.hpp"
-#include "search/top_k.hpp"
+#include "search/code_sinks.hpp"
+#include "search/list_scan.hpp"
 
 namespace bitsense {
 
 namespace {
 
 constexpr std::size_t kMostQueries = 1024;       // that share the laying of a list
-constexpr std::size_t kBlockNumbers = 1U << 20;  // pairs or counts that they may hold
+constexpr std::size_t kBlockNumbers = 1U << 20;  // pairs, counts or distances that they may hold
 
-// Rows of one list, found for some of the queries of a block.
-class ListSink {
- public:
-  ListSink(std::vector<TopK>& nearest, std::span<const std::uint32_t> visitors,
-           const std::uint32_t* rows, const std::uint32_t* ranks)
-      : nearest_(nearest), visitors_(visitors), rows_(rows), ranks_(ranks) {}
-  std::uint32_t limit(std::size_t q) const { return nearest_[visitors_[q]].limit(); }
-  void push(std::size_t q, std::uint32_t distance, std::size_t place) {
-    const std::uint32_t row = rows_[place];
-    nearest_[visitors_[q]].push(distance, ranks_ ? ranks_[row] : row);
+// The distances of the rows of a list from its center.
+std::vector<std::uint16_t> distances_in(const CodesView& codes, const CodesView& centers,
+                                        const InvertedLists& lists, std::size_t list,
+                                        const CodeKernels& kernels) {
+  std::vector<std::uint16_t> distances(lists.last(list) - lists.first(list));
+  for (std::size_t i = 0; i < distances.size(); ++i) {
+    kernels.row_distances(centers.row(list), codes.row(lists.rows[lists.first(list) + i]), 1,
+                          codes.bytes(), &distances[i]);
   }
+  return distances;
+}
 
- private:
-  std::vector<TopK>& nearest_;
-  std::span<const std::uint32_t> visitors_;
-  const std::uint32_t* rows_;
-  const std::uint32_t* ranks_;
-};
-
-// The centers nearest to a query, by counting: a search that has most of the items as its answer
-// has nothing to pass over.
-class NearestCenters {
+// Some queries of a call, copied together.
+class Gathered {
  public:
-  NearestCenters(const CodesView& centers, const CodeKernels& kernels)
-      : centers_(centers), kernels_(kernels), distances_(centers.rows), places_(centers.bits + 2) {}
-
-  // Writes the first `count` centers in order of (distance, number).
-  void find(const std::uint8_t* query, std::size_t count, std::uint32_t* nearest) {
-    kernels_.row_distances(query, centers_.row(0), centers_.rows, centers_.bytes(),
-                           distances_.data());
-    std::fill(places_.begin(), places_.end(), 0U);
-    for (const std::uint16_t distance : distances_) ++places_[distance + std::size_t{1}];
-    std::size_t last = 1;  // no distance of it or more is among the first
-    for (; last < places_.size() && places_[last - 1] < count; ++last) {
-      places_[last] += places_[last - 1];
-    }
-    for (std::size_t c = 0; c < centers_.rows; ++c) {
-      if (distances_[c] + std::size_t{1} >= last) continue;
-      const std::size_t place = places_[distances_[c]]++;
-      if (place < count) nearest[place] = static_cast<std::uint32_t>(c);
-    }
-  }
-
- private:
-  const CodesView& centers_;
-  const CodeKernels& kernels_;
-  std::vector<std::uint16_t> distances_;
-  std::vector<std::uint32_t> places_;  // how many are nearer than each distance
-};
-
-// The queries of a block against the lists nearest to each.
-class Block {
- public:
-  Block(const ListedCodes& listed, const Filter& filter, const HammingOptions& options)
-      : listed_(listed), filter_(filter), options_(options) {}
-
-  // Leaves what was found in `nearest`, one for each of `asked`. The nearest list of each comes
-  // first: what is found there leaves little to find in the others.
-  void run(const CodesView& queries, std::span<const std::uint32_t> asked, std::size_t probes,
-           std::vector<TopK>& nearest, Stopper& stopper, std::size_t thread) {
-    ChosenLists chosen(asked.size(), probes);
-    NearestCenters centers(listed_.centers, options_.kernels);
+  Gathered(const CodesView& queries, std::span<const std::uint32_t> asked)
+      : codes_(asked.size() * queries.bytes()), rows_(asked.size()), bits_(queries.bits) {
     for (std::size_t i = 0; i < asked.size(); ++i) {
-      centers.find(queries.row(asked[i]), probes, chosen.of(i));
+      std::copy_n(queries.row(asked[i]), queries.bytes(), codes_.data() + i * queries.bytes());
     }
-    const std::size_t lists = listed_.lists.count;
-    visit(queries, asked, Visits(chosen, 0, 1, lists), nearest, stopper, thread);
-    visit(queries, asked, Visits(chosen, 1, probes, lists), nearest, stopper, thread);
   }
+  CodesView view() const { return {codes_.data(), rows_, bits_}; }
 
  private:
-  void visit(const CodesView& queries, std::span<const std::uint32_t> asked, const Visits& visits,
-             std::vector<TopK>& nearest, Stopper& stopper, std::size_t thread) {
-    for (std::size_t list = 0; list < listed_.lists.count; ++list) {
-      const auto visitors = visits.of(list);
-      const std::size_t first = listed_.lists.first(list), last = listed_.lists.last(list);
-      if (visitors.empty() || first == last) continue;
-      if (stopper.stop(thread)) return;
-      gathered_.resize(visitors.size() * queries.bytes());
-      for (std::size_t v = 0; v < visitors.size(); ++v) {
-        std::copy_n(queries.row(asked[visitors[v]]), queries.bytes(),
-                    gathered_.data() + v * queries.bytes());
-      }
-      const CodesView codes{listed_.codes.row(first), last - first, queries.bits};
-      const Filter filter = filter_of(first, last);
-      ListSink sink(nearest, visitors, listed_.lists.rows + first, options_.ranks);
-      Scan scan(options_.kernels, codes, filter, sink, scratch_);
-      scan.run({gathered_.data(), visitors.size(), queries.bits}, {0, tiles_of(codes.rows)},
-               stopper, thread);
-    }
-  }
-
-  // Which of some places hold rows that pass.
-  Filter filter_of(std::size_t first, std::size_t last) {
-    if (!filter_.active()) return {};
-    words_.assign(tiles_of(last - first), 0);
-    for (std::size_t p = first; p < last; ++p) {
-      const std::size_t i = p - first;
-      if (filter_.passes(listed_.lists.rows[p])) words_[i / 64] |= std::uint64_t{1} << i % 64;
-    }
-    return {words_.data(), last - first};
-  }
-
-  const ListedCodes& listed_;
-  const Filter& filter_;
-  const HammingOptions& options_;
-  ScanScratch scratch_;
-  std::vector<std::uint8_t> gathered_;
-  std::vector<std::uint64_t> words_;
+  std::vector<std::uint8_t> codes_;
+  std::size_t rows_, bits_;
 };
+
+// Leaves in the sink what is in the `probes` lists nearest to each query. The nearest list of each
+// comes first: what is found there leaves little to find in the others.
+void look_at(const ListedCodes& listed, const CodesView& queries, std::size_t probes,
+             const Filter& filter, const HammingOptions& options, NearestSink& sink,
+             Stopper& stopper, std::size_t thread) {
+  ListQueries asked(listed.centers, queries, options.kernels);
+  ChosenLists chosen(queries.rows, probes);
+  for (std::size_t q = 0; q < queries.rows; ++q) asked.nearest(q, probes, chosen.of(q));
+  ListScan scan(listed, asked, filter, options.kernels, sink);
+  const auto visit = [&](std::size_t first, std::size_t last) {
+    const Visits visits(chosen, first, last, listed.lists.count);
+    for (std::size_t list = 0; list < listed.lists.count; ++list) {
+      if (visits.of(list).empty()) continue;
+      if (stopper.stop(thread)) return;
+      scan.run(list, visits.of(list));
+    }
+  };
+  visit(0, 1);
+  visit(1, probes);
+}
 
 }  // namespace
+
+void lay_lists(const CodesView& codes, const CodesView& centers, const InvertedLists& lists,
+               const CodeKernels& kernels, std::uint8_t* planes, std::uint16_t* radii) {
+  const std::size_t tiles = listed_tiles(codes.rows, lists.count), bytes = codes.bytes();
+  std::fill_n(planes, tiles * bytes * kTileCodes, std::uint8_t{0});
+  std::fill_n(radii, tiles, std::uint16_t{0});
+  for (std::size_t list = 0; list < lists.count; ++list) {
+    std::size_t tile = lists.first(list) / kTileCodes + list;
+    for (std::size_t p = lists.first(list); p < lists.last(list); ++tile) {
+      kernels.row_distances(centers.row(list), codes.row(lists.rows[p]), 1, bytes, &radii[tile]);
+      std::uint8_t* to = planes + tile * bytes * kTileCodes;
+      for (std::size_t i = 0; i < kTileCodes && p < lists.last(list); ++i, ++p) {
+        const std::uint8_t* code = codes.row(lists.rows[p]);
+        for (std::size_t b = 0; b < bytes; ++b) to[b * kTileCodes + i] = code[b];
+      }
+    }
+  }
+}
+
+void check_order(const CodesView& codes, const CodesView& centers, const InvertedLists& lists,
+                 const CodeKernels& kernels) {
+  for (std::size_t list = 0; list < lists.count; ++list) {
+    const auto distances = distances_in(codes, centers, lists, list, kernels);
+    require(std::is_sorted(distances.rbegin(), distances.rend()),
+            "`rows` must hold those farthest from the center first in each list, list ", list,
+            " does not");
+  }
+}
 
 void listed_search(const ListedCodes& listed, const CodesView& queries, std::size_t k,
                    std::size_t probes, const Filter& filter, const HammingOptions& options,
                    std::int64_t* ids, std::int32_t* distances) {
-  require_same_bits(listed.codes, queries);
-  const std::size_t passing = filter.passing(listed.codes.rows), lists = listed.lists.count;
+  require_same_bits(listed.centers, queries);
+  const std::size_t passing = filter.passing(listed.rows()), lists = listed.lists.count;
   require(k <= passing, "`k` must be at most ", passing, ", got ", k);
   require(probes >= 1, "`probes` must be at least 1, got ", probes);
   if (k == 0 || queries.rows == 0) return;
   std::vector<std::uint32_t> left(queries.rows);
   std::iota(left.begin(), left.end(), 0U);
-  const std::size_t of_each = std::max(k, queries.bits / 2);
+  const std::size_t of_each = std::max({k, queries.bits / 2, lists});
   const std::size_t most = std::clamp<std::size_t>(kBlockNumbers / of_each, 1, kMostQueries);
   Stopper stopper(options.poll);
   for (std::size_t count = std::min(probes, lists); !left.empty();
@@ -147,18 +113,19 @@ void listed_search(const ListedCodes& listed, const CodesView& queries, std::siz
     const std::size_t share = (left.size() + options.threads - 1) / options.threads;
     const std::size_t block = std::min(most, share);
     std::vector<char> lacking(queries.rows);
-    parallel_for(
-        options.threads, (left.size() + block - 1) / block, [&](std::size_t b, std::size_t thread) {
-          const auto asked = std::span<const std::uint32_t>(left).subspan(
-              b * block, std::min(block, left.size() - b * block));
-          std::vector<TopK> nearest(asked.size(), {k, queries.bits, false});
-          Block(listed, filter, options).run(queries, asked, count, nearest, stopper, thread);
-          for (std::size_t i = 0; i < asked.size(); ++i) {
-            const auto found = nearest[i].take();
-            lacking[asked[i]] = found.size() < k;
-            write_neighbors(found, k, ids + asked[i] * k, distances + asked[i] * k);
-          }
-        });
+    parallel_for(options.threads, (left.size() + block - 1) / block,
+                 [&](std::size_t b, std::size_t thread) {
+                   const auto asked = std::span<const std::uint32_t>(left).subspan(
+                       b * block, std::min(block, left.size() - b * block));
+                   NearestSink sink(asked.size(), k, queries.bits, options.ranks, false);
+                   const Gathered gathered(queries, asked);
+                   look_at(listed, gathered.view(), count, filter, options, sink, stopper, thread);
+                   for (std::size_t i = 0; i < asked.size(); ++i) {
+                     const auto found = sink.take(i);
+                     lacking[asked[i]] = found.size() < k;
+                     write_neighbors(found, k, ids + asked[i] * k, distances + asked[i] * k);
+                   }
+                 });
     if (count == lists) break;
     std::erase_if(left, [&](std::uint32_t q) { return lacking[q] == 0; });
   }

@@ -1,4 +1,10 @@
-// Approximate nearest codes: an exact scan of the lists whose centers are nearest to a query.
+// Codes in lists by the nearest of some centers, and searches that scan few of them.
+//
+// A search may look only at the lists whose centers are nearest to a query, which is approximate.
+// Or it is exact, and passes over what the triangle inequality rules out: a code at a distance r
+// from its center is at least d - r from a query at a distance d from it (Burkhard and Keller,
+// Communications of the ACM 1973). The codes of a list lie in the order of r, largest first, so
+// what has to be scanned is its beginning, which goes to where r < d - limit.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +18,35 @@ namespace bitsense {
 struct ListedCodes {
   CodesView centers;
   InvertedLists lists;
-  CodesView codes;  // of the places
+  const std::uint8_t* planes;  // of tiles of 64 places, in each a byte of all codes after the other
+  const std::uint16_t* radii;  // of tiles: the distance of the first code from the center
+
+  std::size_t rows() const { return lists.starts[lists.count]; }
+  std::size_t bits() const { return centers.bits; }
+
+  // A list has tiles of its own, of which the last may not be full. They begin at this one; between
+  // two lists a tile may be left over.
+  std::size_t first_tile(std::size_t list) const { return lists.first(list) / kTileCodes + list; }
+  std::size_t tiles(std::size_t list) const {
+    return (lists.last(list) - lists.first(list) + kTileCodes - 1) / kTileCodes;
+  }
+  const std::uint8_t* tile(std::size_t number) const {
+    return planes + number * kTileCodes * centers.bytes();
+  }
 };
+
+// How many tiles there are.
+constexpr std::size_t listed_tiles(std::size_t rows, std::size_t lists) {
+  return rows / kTileCodes + lists;
+}
+
+// Writes the planes and radii of the rows of lists. What holds no code is 0.
+void lay_lists(const CodesView& codes, const CodesView& centers, const InvertedLists& lists,
+               const CodeKernels& kernels, std::uint8_t* planes, std::uint16_t* radii);
+
+// Throws std::invalid_argument unless in each list the rows farthest from the center come first.
+void check_order(const CodesView& codes, const CodesView& centers, const InvertedLists& lists,
+                 const CodeKernels& kernels);
 
 // As hamming_search of the listed codes, ids being those of the rows, but only of those in the
 // `probes` lists whose centers are nearest to the query; of more lists where those do not hold k
@@ -21,5 +54,19 @@ struct ListedCodes {
 void listed_search(const ListedCodes& listed, const CodesView& queries, std::size_t k,
                    std::size_t probes, const Filter& filter, const HammingOptions& options,
                    std::int64_t* ids, std::int32_t* distances);
+
+// hamming_search of the listed codes, ids being those of the rows.
+void pruned_search(const ListedCodes& listed, const CodesView& queries, std::size_t k,
+                   const Filter& filter, const HammingOptions& options, std::int64_t* ids,
+                   std::int32_t* distances);
+
+// hamming_range_search of the listed codes, ids being those of the rows.
+Lists pruned_range_search(const ListedCodes& listed, const CodesView& queries, std::size_t radius,
+                          const Filter& filter, const HammingOptions& options);
+
+// The share of the tiles that pruned_search has to scan for the k nearest of a code, which is not
+// one of them: the mean over some codes. 0 where there are none.
+double scanned_share(const ListedCodes& listed, const CodesView& codes, std::size_t k,
+                     const HammingOptions& options);
 
 }  // namespace bitsense

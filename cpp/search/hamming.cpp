@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "search/code_sinks.hpp"
 #include "search/scan.hpp"
-#include "search/top_k.hpp"
 
 namespace bitsense {
 
@@ -26,42 +26,6 @@ CodesView some_rows(const CodesView& codes, std::size_t first, std::size_t rows)
   return {codes.row(first), rows, codes.bits};
 }
 
-class NearestSink {
- public:
-  NearestSink(std::size_t queries, std::size_t k, std::size_t bits, const std::uint32_t* ranks)
-      : nearest_(queries, {k, bits, ranks == nullptr}), ranks_(ranks) {}
-  std::uint32_t limit(std::size_t q) const { return nearest_[q].limit(); }
-  void push(std::size_t q, std::uint32_t distance, std::size_t id) {
-    nearest_[q].push(distance, ranks_ ? ranks_[id] : id);
-  }
-  std::vector<Neighbor> take(std::size_t q) { return nearest_[q].take(); }
-
- private:
-  std::vector<TopK> nearest_;
-  const std::uint32_t* ranks_;
-};
-
-class RangeSink {
- public:
-  RangeSink(std::size_t queries, std::size_t radius, std::size_t bits, const std::uint32_t* ranks)
-      : limit_(static_cast<std::uint32_t>(std::min(radius, bits)) + 1),
-        found_(queries),
-        ranks_(ranks) {}
-  std::uint32_t limit(std::size_t /*q*/) const { return limit_; }
-  void push(std::size_t q, std::uint32_t distance, std::size_t id) {
-    found_[q].push_back(make_neighbor(distance, ranks_ ? ranks_[id] : id));
-  }
-  std::vector<Neighbor> take(std::size_t q) {
-    std::sort(found_[q].begin(), found_[q].end());
-    return std::move(found_[q]);
-  }
-
- private:
-  std::uint32_t limit_;
-  Lists found_;
-  const std::uint32_t* ranks_;
-};
-
 // Runs every piece with a sink of its own and hands each query's sorted pairs to
 // done(query, segment, pairs), on any thread.
 template <class MakeSink, class Done>
@@ -77,17 +41,6 @@ void run_pieces(const CodesView& codes, const CodesView& queries, const Pieces& 
     scan.run(some_rows(queries, first, rows), pieces.range(piece), stopper, thread);
     for (std::size_t q = 0; q < rows; ++q) done(first + q, pieces.segment(piece), sink.take(q));
   });
-}
-
-// One ordered list out of those of the segments.
-std::vector<Neighbor> merge(Lists& lists, std::size_t first, std::size_t segments) {
-  std::vector<Neighbor> all = std::move(lists[first]);
-  for (std::size_t s = 1; s < segments; ++s) {
-    const auto middle = static_cast<std::ptrdiff_t>(all.size());
-    all.insert(all.end(), lists[first + s].begin(), lists[first + s].end());
-    std::inplace_merge(all.begin(), all.begin() + middle, all.end());
-  }
-  return all;
 }
 
 // The codes that pass a sparse filter, copied together, with the ids of their rows.
@@ -124,14 +77,16 @@ void search_all(const CodesView& codes, const CodesView& queries, std::size_t k,
   Lists lists(pieces.segments > 1 ? queries.rows * pieces.segments : 0);
   run_pieces(
       codes, queries, pieces, filter, options,
-      [&](std::size_t rows) { return NearestSink(rows, k, codes.bits, options.ranks); },
+      [&](std::size_t rows) {
+        return NearestSink(rows, k, codes.bits, options.ranks, !options.ranks);
+      },
       [&](std::size_t q, std::size_t segment, std::vector<Neighbor> found) {
         if (pieces.segments == 1) return write_neighbors(found, k, ids + q * k, distances + q * k);
         lists[q * pieces.segments + segment] = std::move(found);
       });
   if (pieces.segments == 1) return;
   for (std::size_t q = 0; q < queries.rows; ++q) {
-    write_neighbors(merge(lists, q * pieces.segments, pieces.segments), k, ids + q * k,
+    write_neighbors(merge_segments(lists, q * pieces.segments, pieces.segments), k, ids + q * k,
                     distances + q * k);
   }
 }
@@ -148,12 +103,22 @@ Lists range_search_all(const CodesView& codes, const CodesView& queries, std::si
         lists[q * pieces.segments + segment] = std::move(found);
       });
   for (std::size_t q = 0; q < queries.rows; ++q) {
-    answer[q] = merge(lists, q * pieces.segments, pieces.segments);
+    answer[q] = merge_segments(lists, q * pieces.segments, pieces.segments);
   }
   return answer;
 }
 
 }  // namespace
+
+std::vector<Neighbor> merge_segments(Lists& lists, std::size_t first, std::size_t segments) {
+  std::vector<Neighbor> all = std::move(lists[first]);
+  for (std::size_t s = 1; s < segments; ++s) {
+    const auto middle = static_cast<std::ptrdiff_t>(all.size());
+    all.insert(all.end(), lists[first + s].begin(), lists[first + s].end());
+    std::inplace_merge(all.begin(), all.begin() + middle, all.end());
+  }
+  return all;
+}
 
 void require_same_bits(const CodesView& codes, const CodesView& queries) {
   require(codes.bits >= 1 && codes.bits <= kMaxCodeBits, "`bits` must be 1 to ", kMaxCodeBits,

@@ -6,14 +6,18 @@
 
 namespace bitsense {
 
-void fill_lists(std::span<const std::int64_t> labels, std::size_t count, std::uint32_t* starts,
-                std::uint32_t* rows) {
+void fill_lists(std::span<const std::int64_t> labels, std::span<const std::int32_t> distances,
+                std::size_t count, std::uint32_t* starts, std::uint32_t* rows) {
   std::vector<std::uint32_t> next(count + 1);
   for (const std::int64_t label : labels) ++next[static_cast<std::size_t>(label) + 1];
   for (std::size_t list = 0; list < count; ++list) next[list + 1] += next[list];
   std::copy(next.begin(), next.end(), starts);
   for (std::size_t i = 0; i < labels.size(); ++i) {
     rows[next[static_cast<std::size_t>(labels[i])]++] = static_cast<std::uint32_t>(i);
+  }
+  for (std::size_t list = 0; list < count; ++list) {
+    std::stable_sort(rows + starts[list], rows + starts[list + 1],
+                     [&](std::uint32_t a, std::uint32_t b) { return distances[a] > distances[b]; });
   }
 }
 
@@ -25,14 +29,11 @@ void check_lists(const InvertedLists& lists, std::size_t rows) {
             " behind ", lists.first(i));
   }
   std::vector<bool> listed(rows);
-  for (std::size_t i = 0; i < lists.count; ++i) {
-    for (std::size_t p = lists.first(i); p < lists.last(i); ++p) {
-      const std::uint32_t row = lists.rows[p];
-      const bool ascends = p == lists.first(i) || row > lists.rows[p - 1];
-      require(row < rows && ascends && !listed[row], "`rows` must hold each row below ", rows,
-              " once, ascending in each list, got ", row, " at ", p);
-      listed[row] = true;
-    }
+  for (std::size_t p = 0; p < rows; ++p) {
+    const std::uint32_t row = lists.rows[p];
+    require(row < rows && !listed[row], "`rows` must hold each row below ", rows, " once, got ",
+            row, " at ", p);
+    listed[row] = true;
   }
 }
 

@@ -9,7 +9,8 @@
 
 namespace bitsense {
 
-// List i has the places [starts[i], starts[i + 1]). In it rows ascend.
+// List i has the places [starts[i], starts[i + 1]). In it the rows farthest from the center come
+// first, those as far as each other in ascending order.
 struct InvertedLists {
   std::size_t count;
   const std::uint32_t* starts;  // count + 1 of them
@@ -20,11 +21,11 @@ struct InvertedLists {
 };
 
 // Writes where the lists of rows with these labels, below `count`, begin and what rows they have.
-void fill_lists(std::span<const std::int64_t> labels, std::size_t count, std::uint32_t* starts,
-                std::uint32_t* rows);
+// `distances` are those of the rows from their centers.
+void fill_lists(std::span<const std::int64_t> labels, std::span<const std::int32_t> distances,
+                std::size_t count, std::uint32_t* starts, std::uint32_t* rows);
 
-// Throws std::invalid_argument unless the lists hold each row below `rows` once, ascending in each
-// list, and no other.
+// Throws std::invalid_argument unless the lists hold each row below `rows` once, and no other.
 void check_lists(const InvertedLists& lists, std::size_t rows);
 
 // The lists that some queries look at, nearest first: `probes` of each query.

@@ -334,6 +334,7 @@ def project_signs(
 _Bitmap: TypeAlias = npt.NDArray[np.uint64]
 _Codes: TypeAlias = npt.NDArray[np.uint8]
 _Nearest: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]
+_Radii: TypeAlias = npt.NDArray[np.uint16]
 _Within: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int32]]
 
 def hamming_search(
@@ -565,8 +566,12 @@ def quantized_search(
 ) -> _Answers: ...
 
 # graph
-def inverted_lists(labels: npt.NDArray[np.int64], count: int) -> tuple[_Ids, _Ids]: ...
-def lists_check(starts: _Ids, rows: _Ids) -> None: ...
+def inverted_lists(
+    labels: npt.NDArray[np.int64], distances: npt.NDArray[np.int32], count: int
+) -> tuple[_Ids, _Ids]: ...
+def lay_lists(
+    codes: _Codes, centers: _Codes, starts: _Ids, rows: _Ids, bits: int
+) -> tuple[_Codes, _Radii]: ...
 def cluster_codes(
     codes: _Codes, bits: int, centers: int, sample: int, iterations: int, threads: int = 1
 ) -> _Codes: ...
@@ -574,16 +579,42 @@ def lists_search(
     centers: _Codes,
     starts: _Ids,
     rows: _Ids,
-    codes: _Codes,
+    planes: _Codes,
+    radii: _Radii,
     queries: _Codes,
     bits: int,
     k: int,
-    probes: int,
+    probes: int | None,
     bitmap: _Bitmap | None = None,
     ranks: _Ids | None = None,
     threads: int = 1,
     level: str | None = None,
 ) -> _Nearest: ...
+def lists_range_search(
+    centers: _Codes,
+    starts: _Ids,
+    rows: _Ids,
+    planes: _Codes,
+    radii: _Radii,
+    queries: _Codes,
+    bits: int,
+    radius: int,
+    bitmap: _Bitmap | None = None,
+    ranks: _Ids | None = None,
+    threads: int = 1,
+    level: str | None = None,
+) -> _Within: ...
+def lists_scanned_share(
+    centers: _Codes,
+    starts: _Ids,
+    rows: _Ids,
+    planes: _Codes,
+    radii: _Radii,
+    codes: _Codes,
+    bits: int,
+    k: int,
+    threads: int = 1,
+) -> float: ...
 
 _Graph: TypeAlias = tuple[_Ids, _Ids, _Ids]
 _Records: TypeAlias = npt.NDArray[np.int8]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from . import _core
 from ._check import MAX_BITS, check_count, check_option, check_threads
-from ._index_base import Index, check_degree
+from ._index_base import check_degree
 from ._inverted_lists import CodeLists
 from ._item_store import ItemStore, Snapshot
 from ._memory import aligned
 from ._merge import Request
-from ._row_pairs import Pairs, leaders, row_pairs
+from ._near_duplicates import NearDuplicates
 from ._structures import Graph, Tables
 from .codes import Codes, as_codes
 from .errors import FormatError
@@ -27,11 +27,11 @@ Distances = npt.NDArray[np.int32]
 Words = npt.NDArray[np.uint64]
 
 KINDS = ("auto", "flat", "multi", "graph", "ivf")
-_TABLES_FROM = 50_000  # codes, in an index of kind "auto"
+_TABLES_FROM, _LISTS_FROM = 50_000, 300_000  # codes, in an index of kind "auto"
 _APPROXIMATE_FROM = 1_000
 
 
-class HammingIndex(Index):
+class HammingIndex(NearDuplicates):
     """Nearest neighbours of packed codes by Hamming distance.
 
     Parameters
@@ -48,7 +48,8 @@ class HammingIndex(Index):
         neighbours: approximate, the larger `ef` the better. "ivf" (inverted file) scans a copy of
         the codes in some lists, those whose centers are nearest to the query: approximate, the
         larger `probes` the better. "auto" is exact: a scan, and from 50,000 codes on the tables of
-        "multi" for `range_search` and `self_join`.
+        "multi" for `range_search` and `self_join`; from 300,000 on, once scans have taken as long
+        as it takes to build them, lists in which most codes are passed over.
     ids : sequence of n distinct int or str, optional
         Names of the codes; default those of `codes`, else numbers in the order of adding.
     attributes : dict of str to array-like, data frame or Attributes, optional
@@ -67,7 +68,11 @@ class HammingIndex(Index):
     Notes
     -----
     "multi" is Norouzi, Punjani and Fleet, "Fast exact search in Hamming space with multi-index
-    hashing" (PAMI 2014); the lists of "ivf" are those of Jegou, Douze and Schmid (PAMI 2011).
+    hashing" (PAMI 2014); the lists of "ivf" are those of Jegou, Douze and Schmid (PAMI 2011). In
+    those of "auto" the triangle inequality says which codes need not be looked at, from the
+    distances of a query and of a code from the center of a list (Burkhard and Keller, CACM 1973).
+    They are a copy of the codes with 4 bytes for each, and are given up where they rule out too
+    little, as of codes without any structure.
 
     Examples
     --------
@@ -81,7 +86,7 @@ class HammingIndex(Index):
     _what = "hamming"
     _structures: ClassVar[Mapping[str, tuple[Any, ...]]] = {
         "multi": (Tables,),
-        "auto": (Tables,),
+        "auto": (Tables, CodeLists),
         "graph": (Graph,),
         "ivf": (CodeLists,),
     }
@@ -119,6 +124,8 @@ class HammingIndex(Index):
         check_threads(threads)
         self._threads = threads
         data = aligned(first.data) if self._kind == "graph" else first.data
+        self._scanned = 0  # rows that searches of kind "auto" have scanned since lists were built
+        self._unsuited = 0  # rows of which lists ruled out too little
         self._store = ItemStore({"codes": data}, first.ids if ids is None else ids, attributes)
         self._refresh()
 
@@ -181,13 +188,19 @@ class HammingIndex(Index):
         return {"codes": as_codes(name, items, self._bits).data}
 
     def _wanted(self, rows: int | None) -> Any:
-        if self._kind in ("auto", "flat"):  # the tables of "auto" are built by the first search
+        if self._kind == "auto":  # what it has is built by searches, or on demand
+            return CodeLists if rows is None else None
+        if self._kind == "flat":
             return None
         least = 1 if self._kind == "multi" else _APPROXIMATE_FROM
         return self._structures[self._kind][0] if rows is None or rows >= least else None
 
     def _built(self, wanted: Any, snapshot: Snapshot, old: Any, threads: int) -> Any:
         data = snapshot.columns["codes"]
+        if wanted is CodeLists and self._kind == "auto":
+            made = CodeLists.pruning(data, self._bits, old, threads)
+            self._unsuited = 0 if made else snapshot.rows
+            return made or snapshot.structure
         if wanted is CodeLists:
             return CodeLists.built(data, self._bits, self._lists, old, threads)
         if wanted is Tables:
@@ -253,13 +266,17 @@ class HammingIndex(Index):
         ef = max(2 * k, 64) if ef is None else check_count("ef", ef, least=k)
         probes = None if probes is None else check_count("probes", probes)
         threads = check_threads(threads)
+        self._want_lists(len(asked.data), threads)
         snapshot, bitmap = self._filtered(mask, ids, where, threads)
         data, asks, bits = snapshot.columns["codes"], asked.data, self._bits
         structure, ranks = snapshot.structure, snapshot.order[0]
+        request = Request(asks, k, bitmap, ranks, threads)
         if isinstance(structure, Graph):
-            found = structure.search(data, bits, Request(asks, k, bitmap, ranks, threads), ef)
+            found = structure.search(data, bits, request, ef)
+        elif isinstance(structure, CodeLists) and self._kind == "auto":
+            found = structure.nearest(data, bits, request)
         elif isinstance(structure, CodeLists):
-            found = structure.search(data, bits, Request(asks, k, bitmap, ranks, threads), probes)
+            found = structure.search(data, bits, request, probes)
         elif isinstance(structure, Tables) and self._kind == "multi":
             found = _core.multi_search(
                 data, *structure, asks, bits, k, bitmap, threads, ranks=ranks
@@ -303,7 +320,6 @@ class HammingIndex(Index):
         return offsets, snapshot.names(rows), distances
 
     def _want_tables(self, threads: int) -> None:
-        """Build the tables of a large index of kind "auto"."""
         if self._kind != "auto" or not self._lack_tables():
             return
         with self._lock:
@@ -314,6 +330,30 @@ class HammingIndex(Index):
         snapshot = self._store.snapshot
         covered = 0 if snapshot.structure is None else snapshot.structure.rows
         return snapshot.rows >= _TABLES_FROM and 2 * covered < snapshot.rows
+
+    def _want_lists(self, queries: int, threads: int) -> None:
+        """Build the lists of a large index of kind "auto" if scans have cost what they cost."""
+        if self._kind != "auto" or not self._lack_lists(queries):
+            return
+        if not self._lock.acquire(blocking=False):
+            return  # something is being built or changed: this search scans
+        try:
+            if self._lack_lists(0):  # and no other search has built them meanwhile
+                snapshot = self._store.snapshot
+                old = snapshot.structure if isinstance(snapshot.structure, CodeLists) else None
+                self._store.publish(self._built(CodeLists, snapshot, old, threads))
+        finally:
+            self._scanned = 0
+            self._lock.release()
+
+    def _lack_lists(self, queries: int) -> bool:
+        snapshot = self._store.snapshot
+        rows, structure = snapshot.rows, snapshot.structure
+        if rows < _LISTS_FROM or rows < 2 * self._unsuited:
+            return False
+        behind = rows - (structure.rows if isinstance(structure, CodeLists) else 0)
+        self._scanned += queries * behind
+        return behind > 0 and self._scanned >= CodeLists.cost(rows)
 
     def _within(
         self,
@@ -327,6 +367,8 @@ class HammingIndex(Index):
     ) -> tuple[Ints, Ints, Distances]:
         data, structure = snapshot.columns["codes"], snapshot.structure
         ranks = snapshot.order[0] if by_rank else None
+        if isinstance(structure, CodeLists):
+            return structure.within(data, self._bits, queries, radius, bitmap, ranks, threads)
         if isinstance(structure, Tables):
             return _core.multi_range_search(
                 data, *structure, queries, self._bits, radius, bitmap, threads, ranks=ranks
@@ -334,67 +376,6 @@ class HammingIndex(Index):
         return _core.hamming_range_search(
             data, queries, self._bits, radius, bitmap, threads, ranks=ranks
         )
-
-    def self_join(
-        self, radius: int, *, where: Any = None, threads: int | None = None
-    ) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any], Distances]]:
-        """Return all pairs of codes within a distance of each other, a block at a time.
-
-        Each pair comes once. The pairs of all blocks are ordered by the row of the first and then
-        of the second; memory is bounded by the pairs of some thousand codes.
-
-        Parameters
-        ----------
-        radius : int, 0 or more
-        where : Expression or str, optional
-            Only pairs of codes whose attributes both fulfil it.
-        threads : int, optional
-            Default: every available processor.
-
-        Returns
-        -------
-        iterator of (first, second, distances)
-            The ids of the two, shape (pairs,) each, and their distances, int32, shape (pairs,).
-        """
-        radius = min(check_count("radius", radius, least=0), self._bits)
-        threads = check_threads(threads)
-        self._want_tables(threads)
-        snapshot, bitmap = self._filtered(None, None, where, threads)
-        names = np.arange(snapshot.rows) if snapshot.ids is None else snapshot.ids
-        for first, second, distances in self._row_pairs(snapshot, radius, bitmap, threads):
-            yield names[first], names[second], distances
-
-    def _row_pairs(
-        self, snapshot: Snapshot, radius: int, bitmap: Words | None, threads: int
-    ) -> Iterator[Pairs]:
-        def within(rows: Ints) -> tuple[Ints, Ints, Distances]:
-            queries = snapshot.columns["codes"][rows]
-            return self._within(snapshot, queries, radius, bitmap, threads, by_rank=False)
-
-        return row_pairs(snapshot.rows, bitmap, within)
-
-    def clusters(self, radius: int, *, threads: int | None = None) -> npt.NDArray[Any]:
-        """Return groups of near-duplicates: codes joined by chains of pairs within a distance.
-
-        Parameters
-        ----------
-        radius : int, 0 or more
-        threads : int, optional
-            Default: every available processor.
-
-        Returns
-        -------
-        shape (n,)
-            For each code, in the order of `ids`, the id of the first code of its group.
-        """
-        radius = min(check_count("radius", radius, least=0), self._bits)
-        threads = check_threads(threads)
-        self._want_tables(threads)
-        snapshot, bitmap = self._filtered(None, None, None, threads)
-        pairs = self._row_pairs(snapshot, radius, bitmap, threads)
-        names = np.arange(snapshot.rows) if snapshot.ids is None else snapshot.ids
-        groups: npt.NDArray[Any] = names[leaders(pairs, snapshot.rows)]
-        return groups if snapshot.alive is None else groups[snapshot.alive]
 
 
 def searchable(codes: Codes) -> Codes:

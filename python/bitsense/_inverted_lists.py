@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from ._merge import Answers, Request
+from ._bitmaps import behind, within
+from ._merge import Answers, Request, Within, joined_ranges
 from ._structures import search_codes
 
 __all__ = ["CodeLists"]
@@ -23,6 +24,8 @@ Words = npt.NDArray[np.uint64]
 
 _SAMPLE, _ITERATIONS = 48, 8  # rows a center that k-means learns of, and its rounds
 _PROBES, _PROBED_SHARE = 16, 16
+_NEIGHBORS, _MOST_SCANNED = 10, 0.6  # of a search that lists must not leave more than this to scan
+_SOME_QUERIES = 8
 
 
 class CodeLists(NamedTuple):
@@ -31,7 +34,8 @@ class CodeLists(NamedTuple):
     centers: Packed
     starts: Numbers
     listed: Numbers
-    copies: Packed
+    planes: Packed
+    radii: npt.NDArray[np.uint16]
 
     @property
     def rows(self) -> int:
@@ -49,29 +53,80 @@ class CodeLists(NamedTuple):
         else:
             sample = _SAMPLE * count
             centers = _core.cluster_codes(codes, bits, count, sample, _ITERATIONS, threads)
-        labels, _ = _core.hamming_search(centers, codes, bits, 1, None, threads)
-        starts, listed = _core.inverted_lists(labels[:, 0].copy(), len(centers))
-        return cls(centers, starts, listed, codes[listed])
+        labels, apart = _core.hamming_search(centers, codes, bits, 1, None, threads)
+        starts, listed = _core.inverted_lists(labels[:, 0].copy(), apart[:, 0].copy(), len(centers))
+        return cls(centers, starts, listed, *_core.lay_lists(codes, centers, starts, listed, bits))
+
+    @classmethod
+    def pruning(
+        cls, codes: Packed, bits: int, old: CodeLists | None, threads: int
+    ) -> CodeLists | None:
+        """Return lists in which an exact search passes over much, or None where there are none.
+
+        Half as many as of an approximate search, which needs them smaller.
+        """
+        made = cls.built(codes, bits, max(math.isqrt(3 * len(codes) // 8), 1), old, threads)
+        scanned = _core.lists_scanned_share(*made, codes, bits, _NEIGHBORS, threads)
+        return made if scanned <= _MOST_SCANNED else None
+
+    @staticmethod
+    def cost(rows: int) -> int:
+        """Return how many comparisons building the lists of `pruning` takes: two rows' a center."""
+        return 2 * rows * math.isqrt(3 * rows // 8)
 
     def check(self, codes: Packed, bits: int) -> None:
         """Raise ValueError unless these can be searched for codes and keep those."""
         covered = self.rows
         if covered > len(codes):
             raise ValueError(f"the lists have {covered} rows of {len(codes)}")
-        _core.lists_check(self.starts, self.listed)
-        self.search(codes, bits, Request(codes[:0], 1, None, None, 1), 1)  # checks the shapes
-        if not np.array_equal(codes[self.listed], self.copies):
-            raise ValueError("the codes of the lists must be those of the rows")
+        planes, radii = _core.lay_lists(codes, self.centers, self.starts, self.listed, bits)
+        if not np.array_equal(planes, self.planes) or not np.array_equal(radii, self.radii):
+            raise ValueError("the lists must be of the codes")
 
     def search(self, codes: Packed, bits: int, request: Request, probes: int | None) -> Answers:
         """Return the ranks of the k nearest codes in the lists looked at, and their distances."""
-        queries, k, _, ranks, threads = request
-        covered = self.rows
         if probes is None:
             probes = max(_PROBES, len(self.centers) // _PROBED_SHARE)
+        return self._found(codes, bits, request, probes)
+
+    def nearest(self, codes: Packed, bits: int, request: Request) -> Answers:
+        """Return the ranks of the k nearest of all codes, and their distances."""
+        queries, k, bitmap, ranks, threads = request
+        together = bitmap is not None and len(queries) >= _SOME_QUERIES
+        if bitmap is not None and together and 4 * _core.bitmap_count(bitmap) < len(codes):
+            return _core.hamming_search(codes, queries, bits, k, bitmap, threads, ranks=ranks)
+        return self._found(codes, bits, request, None)
+
+    def _found(self, codes: Packed, bits: int, request: Request, probes: int | None) -> Answers:
+        queries, k, _, ranks, threads = request
+        covered = self.rows
         named = None if ranks is None else ranks[:covered]
 
         def look(bitmap: Words | None) -> Answers:
             return _core.lists_search(*self, queries, bits, k, probes, bitmap, named, threads)
 
         return search_codes(codes, bits, covered, request, look)
+
+    def within(
+        self,
+        codes: Packed,
+        bits: int,
+        queries: Packed,
+        radius: int,
+        bitmap: Words | None,
+        ranks: Numbers | None,
+        threads: int,
+    ) -> Within:
+        """Return offsets, ranks and distances of all codes within a radius of each query."""
+        covered = self.rows
+        head = within(covered, bitmap)
+        named = None if ranks is None else ranks[:covered]
+        found = _core.lists_range_search(*self, queries, bits, radius, head, named, threads)
+        if covered == len(codes):
+            return found
+        first, rest = behind(covered, len(codes), bitmap)
+        named = None if ranks is None else ranks[first:]
+        offsets, others, distances = _core.hamming_range_search(
+            codes[first:], queries, bits, radius, rest, threads, ranks=named
+        )
+        return joined_ranges(found, (offsets, others + (first if ranks is None else 0), distances))

@@ -11,9 +11,19 @@ import numpy.typing as npt
 from . import _core
 from ._bitmaps import behind
 
-__all__ = ["Answers", "Request", "by_rank", "is_few", "merged", "with_rest"]
+__all__ = [
+    "Answers",
+    "Request",
+    "Within",
+    "by_rank",
+    "is_few",
+    "joined_ranges",
+    "merged",
+    "with_rest",
+]
 
 Answers = tuple[npt.NDArray[np.int64], npt.NDArray[Any]]
+Within = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int32]]
 Ranks = npt.NDArray[np.uint32]
 Words = npt.NDArray[np.uint64]
 
@@ -71,3 +81,12 @@ def with_rest(
     first, rest = behind(covered, rows, request.bitmap)
     others, distances = scan(first, rest)
     return merged(found, by_rank((others + first, distances), request.ranks), request.k)
+
+
+def joined_ranges(one: Within, other: Within) -> Within:
+    """Return two answers of range searches as one: offsets, ids, distances, by (distance, id)."""
+    counts = [np.diff(each[0]) for each in (one, other)]
+    owners = np.concatenate([np.repeat(np.arange(len(c)), c) for c in counts])
+    ids, distances = np.concatenate([one[1], other[1]]), np.concatenate([one[2], other[2]])
+    order = np.lexsort((ids, distances, owners))
+    return one[0] + other[0], ids[order], distances[order]

@@ -62,7 +62,7 @@ void lists_that_are_all_looked_at_give_the_answers_of_a_scan() {
   const CodesView items{codes.data(), kRows, 64}, queries{asked.data(), 60, 64};
   std::vector<std::vector<std::uint8_t>> made;
   for (const std::size_t threads : {1U, 3U}) {
-    std::vector<std::uint8_t> centers(8 * kLists), copies(8 * kRows);
+    std::vector<std::uint8_t> centers(8 * kLists);
     cluster_codes(items, {kLists, 2000, 5, threads, poll}, centers.data());
     const HammingOptions options{*kernels().codes, threads, poll};
     std::vector<std::int64_t> labels(kRows);
@@ -70,21 +70,29 @@ void lists_that_are_all_looked_at_give_the_answers_of_a_scan() {
     const CodesView middle{centers.data(), kLists, 64};
     hamming_search(middle, items, 1, {}, options, labels.data(), apart.data());
     std::vector<std::uint32_t> starts(kLists + 1), rows(kRows);
-    fill_lists(labels, kLists, starts.data(), rows.data());
+    fill_lists(labels, apart, kLists, starts.data(), rows.data());
     const InvertedLists lists{kLists, starts.data(), rows.data()};
     check_lists(lists, kRows);
-    for (std::size_t p = 0; p < kRows; ++p) {
-      std::copy_n(items.row(rows[p]), 8, copies.data() + 8 * p);
-    }
-    const ListedCodes listed{middle, lists, {copies.data(), kRows, 64}};
+    check_order(items, middle, lists, options.kernels);
+    const std::size_t tiles = listed_tiles(kRows, kLists);
+    std::vector<std::uint8_t> planes(tiles * 8 * kTileCodes);
+    std::vector<std::uint16_t> radii(tiles);
+    lay_lists(items, middle, lists, options.kernels, planes.data(), radii.data());
+    const ListedCodes listed{middle, lists, planes.data(), radii.data()};
     std::vector<std::uint64_t> words((kRows + 63) / 64, 0x7777777777777777ULL);
     for (const Filter& filter : {Filter(), Filter(words.data(), kRows)}) {
-      std::vector<std::int64_t> ids(60 * kNearest), right(60 * kNearest);
+      std::vector<std::int64_t> ids(60 * kNearest), pruned(60 * kNearest), right(60 * kNearest);
       std::vector<std::int32_t> near(60 * kNearest), exact(60 * kNearest);
-      listed_search(listed, queries, kNearest, kLists, filter, options, ids.data(), near.data());
       hamming_search(items, queries, kNearest, filter, options, right.data(), exact.data());
+      listed_search(listed, queries, kNearest, kLists, filter, options, ids.data(), near.data());
       BITSENSE_CHECK(ids == right && near == exact);
+      pruned_search(listed, queries, kNearest, filter, options, pruned.data(), near.data());
+      BITSENSE_CHECK(pruned == right && near == exact);
+      BITSENSE_CHECK(pruned_range_search(listed, queries, 9, filter, options) ==
+                     hamming_range_search(items, queries, 9, filter, options));
     }
+    const double share = scanned_share(listed, items, kNearest, options);
+    BITSENSE_CHECK(share > 0 && share <= 1);
     made.push_back(centers);
   }
   BITSENSE_CHECK(made[0] == made[1]);

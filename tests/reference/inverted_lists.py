@@ -22,7 +22,30 @@ def centers(codes, bits, count, sample, iterations):
     return made
 
 
-def search(middles, starts, rows, copies, queries, k, probes, mask, ranks):
+def laid(codes, middles, starts, rows):
+    """Return the planes and radii of lists."""
+    tiles = len(rows) // 64 + len(middles)
+    planes = np.zeros((tiles, codes.shape[1], 64), np.uint8)
+    radii = np.zeros(tiles, np.uint16)
+    for i, middle in enumerate(middles):
+        own = codes[rows[starts[i] : starts[i + 1]]]
+        for t in range(-(-len(own) // 64)):
+            tile = own[64 * t : 64 * t + 64]
+            planes[starts[i] // 64 + i + t, :, : len(tile)] = tile.T
+            radii[starts[i] // 64 + i + t] = codes_twin.hamming(middle[None], tile[:1])[0, 0]
+    return planes, radii
+
+
+def wanted_tiles(starts, radii, apart, limit):
+    """Return in how many tiles a code may be nearer than a limit."""
+    count = 0
+    for i, far in enumerate(apart):
+        first, tiles = starts[i] // 64 + i, -(-(int(starts[i + 1]) - int(starts[i])) // 64)
+        count += int((radii[first : first + tiles].astype(np.int64) > far - limit).sum())
+    return count
+
+
+def search(middles, starts, rows, codes, queries, k, probes, mask, ranks):
     """Return ranks and distances of the k nearest in the lists of each query."""
     apart = codes_twin.hamming(queries, middles)
     found, near = [], []
@@ -36,7 +59,7 @@ def search(middles, starts, rows, copies, queries, k, probes, mask, ranks):
             if len(places) >= k or count == len(order):
                 break
             count = min(2 * count, len(order))
-        distances = codes_twin.hamming(query[None], copies[places])[0]
+        distances = codes_twin.hamming(query[None], codes[rows[places]])[0]
         best = np.lexsort((ranks[rows[places]], distances))[:k]
         found.append(ranks[rows[places[best]]])
         near.append(distances[best])

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -63,15 +65,18 @@ class ListQueries {
   std::vector<std::uint32_t> places_;  // how many are nearer than each distance
 };
 
-// How many of a list's tiles may hold codes nearer than `limit` to a query that is `apart` from the
-// list's center.
-inline std::size_t tiles_within(const ListedCodes& listed, std::size_t list, std::size_t apart,
+// How many of a list's tiles, the first, may hold codes nearer than `limit` to a query that is
+// `apart` from the list's center. Few are counted sooner than a loop that ends early is
+// mispredicted.
+inline std::size_t tiles_within(const ListedCodes& listed, std::size_t list, std::uint32_t apart,
                                 std::uint32_t limit) {
-  const std::size_t tiles = listed.tiles(list);
-  const std::uint16_t* radii = listed.radii + listed.first_tile(list);
-  std::size_t t = 0;
-  while (t < tiles && radii[t] + limit > apart) ++t;
-  return t;
+  constexpr std::size_t kFew = 32;
+  const std::span radii(listed.radii + listed.first_tile(list), listed.tiles(list));
+  const auto within = [&](std::uint16_t radius) { return radius + limit > apart; };
+  const auto last = radii.size() <= kFew
+                        ? radii.begin() + std::count_if(radii.begin(), radii.end(), within)
+                        : std::partition_point(radii.begin(), radii.end(), within);
+  return static_cast<std::size_t>(last - radii.begin());
 }
 
 // Queries against one list after the other.
@@ -165,12 +170,16 @@ class ListScan {
     const std::uint8_t* prepared = prepared_.data() + first * query_bytes_;
     std::uint8_t hit[kGroup] = {};
     kernels_.scan_tile(tile, prepared, count, bytes(), bounds, hit);
-    for (std::size_t i = 0; i < count; ++i) {
-      if (hit[i] == 0) continue;
-      std::uint16_t distances[kTileCodes];
-      kernels_.tile_distances(tile, prepared + i * query_bytes_, bytes(), distances);
-      push(first + i, t, distances);
-      bounds[i] = bound(first + i);
+    for (std::size_t i = 0; i < count; i += 8) {
+      std::uint64_t eight;
+      std::memcpy(&eight, hit + i, sizeof eight);
+      for (; eight != 0; eight &= eight - 1) {  // a hit is 1
+        const std::size_t v = i + static_cast<std::size_t>(std::countr_zero(eight)) / 8;
+        std::uint16_t distances[kTileCodes];
+        kernels_.tile_distances(tile, prepared + v * query_bytes_, bytes(), distances);
+        push(first + v, t, distances);
+        bounds[v] = bound(first + v);
+      }
     }
   }
 

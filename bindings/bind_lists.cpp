@@ -44,7 +44,7 @@ py::tuple inverted_lists(const Array<std::int64_t>& labels, const Array<std::int
   return py::make_tuple(starts, rows);
 }
 
-// Planes and radii of the rows of lists.
+// Planes, radii and spread of the rows of lists.
 py::tuple lay_lists(const Bytes& codes, const Bytes& centers, const Rows& starts, const Rows& rows,
                     std::size_t bits) {
   const auto base = codes_view(codes, bits, "codes");
@@ -61,12 +61,15 @@ py::tuple lay_lists(const Bytes& codes, const Bytes& centers, const Rows& starts
   bitsense::check_order(listed, middle, lists, *bitsense::kernels().codes);
   bitsense::lay_lists(listed, middle, lists, *bitsense::kernels().codes, planes.mutable_data(),
                       radii.mutable_data());
-  return py::make_tuple(planes, radii);
+  auto spread = make_array<std::uint32_t>({bits + 1});
+  bitsense::measure_spread(listed, middle, *bitsense::kernels().codes, spread.mutable_data());
+  return py::make_tuple(planes, radii, spread);
 }
 
 // What lists hold has been checked, by laying them again.
 bitsense::ListedCodes listed_view(const Bytes& centers, const Rows& starts, const Rows& rows,
-                                  const Bytes& planes, const Radii& radii, std::size_t bits) {
+                                  const Bytes& planes, const Radii& radii, const Rows& spread,
+                                  std::size_t bits) {
   const auto middle = codes_view(centers, bits, "centers");
   const auto lists = lists_view(starts, rows, middle.rows);
   bitsense::require(lists.starts[lists.count] == static_cast<std::size_t>(rows.size()),
@@ -79,7 +82,9 @@ bitsense::ListedCodes listed_view(const Bytes& centers, const Rows& starts, cons
                     bitsense::kTileCodes, ")");
   bitsense::require(radii.ndim() == 1 && static_cast<std::size_t>(radii.size()) == tiles,
                     "`radii` must have shape (", tiles, ",)");
-  return {middle, lists, planes.data(), radii.data()};
+  const bool spreads = spread.ndim() == 1 && static_cast<std::size_t>(spread.size()) == bits + 1;
+  bitsense::require(spreads, "`spread` must have shape (", bits + 1, ",)");
+  return {middle, lists, planes.data(), radii.data(), spread.data()};
 }
 
 Bytes cluster_codes(const Bytes& codes, std::size_t bits, std::size_t centers, std::size_t sample,
@@ -106,9 +111,9 @@ struct Request {
   bitsense::HammingOptions options;
 
   Request(const Bytes& centers, const Rows& starts, const Rows& rows, const Bytes& planes,
-          const Radii& radii, const Bytes& queries, std::size_t bits, const Bitmap& bitmap,
-          const Ranks& ranks, std::size_t threads, const Level& level)
-      : listed(listed_view(centers, starts, rows, planes, radii, bits)),
+          const Radii& radii, const Rows& spread, const Bytes& queries, std::size_t bits,
+          const Bitmap& bitmap, const Ranks& ranks, std::size_t threads, const Level& level)
+      : listed(listed_view(centers, starts, rows, planes, radii, spread, bits)),
         asked(codes_view(queries, bits, "queries")),
         filter(filter_of(bitmap, listed.rows())),
         poll(python_poll()),
@@ -120,11 +125,11 @@ struct Request {
 };
 
 py::tuple search(const Bytes& centers, const Rows& starts, const Rows& rows, const Bytes& planes,
-                 const Radii& radii, const Bytes& queries, std::size_t bits, std::size_t k,
-                 std::optional<std::size_t> probes, const Bitmap& bitmap, const Ranks& ranks,
-                 std::size_t threads, const Level& level) {
-  const Request of(centers, starts, rows, planes, radii, queries, bits, bitmap, ranks, threads,
-                   level);
+                 const Radii& radii, const Rows& spread, const Bytes& queries, std::size_t bits,
+                 std::size_t k, std::optional<std::size_t> probes, const Bitmap& bitmap,
+                 const Ranks& ranks, std::size_t threads, const Level& level) {
+  const Request of(centers, starts, rows, planes, radii, spread, queries, bits, bitmap, ranks,
+                   threads, level);
   k = of.at_most(k);
   return answers<std::int32_t>(of.asked.rows, k, [&](auto* ids, auto* distances) {
     if (probes) {
@@ -137,11 +142,12 @@ py::tuple search(const Bytes& centers, const Rows& starts, const Rows& rows, con
 }
 
 py::tuple range_search(const Bytes& centers, const Rows& starts, const Rows& rows,
-                       const Bytes& planes, const Radii& radii, const Bytes& queries,
-                       std::size_t bits, std::size_t radius, const Bitmap& bitmap,
-                       const Ranks& ranks, std::size_t threads, const Level& level) {
-  const Request of(centers, starts, rows, planes, radii, queries, bits, bitmap, ranks, threads,
-                   level);
+                       const Bytes& planes, const Radii& radii, const Rows& spread,
+                       const Bytes& queries, std::size_t bits, std::size_t radius,
+                       const Bitmap& bitmap, const Ranks& ranks, std::size_t threads,
+                       const Level& level) {
+  const Request of(centers, starts, rows, planes, radii, spread, queries, bits, bitmap, ranks,
+                   threads, level);
   return answer_lists<std::int32_t>(
       [&] {
         return bitsense::pruned_range_search(of.listed, of.asked, radius, of.filter, of.options);
@@ -150,9 +156,9 @@ py::tuple range_search(const Bytes& centers, const Rows& starts, const Rows& row
 }
 
 double scanned_share(const Bytes& centers, const Rows& starts, const Rows& rows,
-                     const Bytes& planes, const Radii& radii, const Bytes& codes, std::size_t bits,
-                     std::size_t k, std::size_t threads) {
-  const auto listed = listed_view(centers, starts, rows, planes, radii, bits);
+                     const Bytes& planes, const Radii& radii, const Rows& spread,
+                     const Bytes& codes, std::size_t bits, std::size_t k, std::size_t threads) {
+  const auto listed = listed_view(centers, starts, rows, planes, radii, spread, bits);
   const auto base = codes_view(codes, bits, "codes");
   bitsense::require(listed.rows() >= 1 && listed.rows() <= base.rows, "`rows` must have 1 to ",
                     base.rows, " items, got ", listed.rows());
@@ -172,14 +178,14 @@ void register_lists(py::module_& m) {
   m.def("cluster_codes", &cluster_codes, "codes"_a.noconvert(), "bits"_a, "centers"_a, "sample"_a,
         "iterations"_a, "threads"_a = 1);
   m.def("lists_search", &search, "centers"_a.noconvert(), "starts"_a.noconvert(),
-        "rows"_a.noconvert(), "planes"_a.noconvert(), "radii"_a.noconvert(),
+        "rows"_a.noconvert(), "planes"_a.noconvert(), "radii"_a.noconvert(), "spread"_a.noconvert(),
         "queries"_a.noconvert(), "bits"_a, "k"_a, "probes"_a, "bitmap"_a.noconvert() = py::none(),
         "ranks"_a.noconvert() = py::none(), "threads"_a = 1, "level"_a = py::none());
   m.def("lists_range_search", &range_search, "centers"_a.noconvert(), "starts"_a.noconvert(),
-        "rows"_a.noconvert(), "planes"_a.noconvert(), "radii"_a.noconvert(),
+        "rows"_a.noconvert(), "planes"_a.noconvert(), "radii"_a.noconvert(), "spread"_a.noconvert(),
         "queries"_a.noconvert(), "bits"_a, "radius"_a, "bitmap"_a.noconvert() = py::none(),
         "ranks"_a.noconvert() = py::none(), "threads"_a = 1, "level"_a = py::none());
   m.def("lists_scanned_share", &scanned_share, "centers"_a.noconvert(), "starts"_a.noconvert(),
-        "rows"_a.noconvert(), "planes"_a.noconvert(), "radii"_a.noconvert(), "codes"_a.noconvert(),
-        "bits"_a, "k"_a, "threads"_a = 1);
+        "rows"_a.noconvert(), "planes"_a.noconvert(), "radii"_a.noconvert(), "spread"_a.noconvert(),
+        "codes"_a.noconvert(), "bits"_a, "k"_a, "threads"_a = 1);
 }

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kMostQueries = 1024;       // that share the laying of a list
 constexpr std::size_t kBlockNumbers = 1U << 20;  // pairs, counts or distances that they may hold
+constexpr std::size_t kSpreadCodes = 512;        // that measure_spread looks at
 
 // The distances of the rows of a list from its center.
 std::vector<std::uint16_t> distances_in(const CodesView& codes, const CodesView& centers,
@@ -44,25 +45,49 @@ class Gathered {
   std::size_t rows_, bits_;
 };
 
-// Leaves in the sink what is in the `probes` lists nearest to each query. The nearest list of each
-// comes first: what is found there leaves little to find in the others.
-void look_at(const ListedCodes& listed, const CodesView& queries, std::size_t probes,
+// How much farther than the nearest center those of `probes` lists are.
+std::size_t margin_of(const ListedCodes& listed, std::size_t probes) {
+  const std::size_t bits = listed.bits(), lists = listed.lists.count;
+  if (probes >= lists) return bits;
+  const double wanted = static_cast<double>(probes) / static_cast<double>(lists) *
+                        static_cast<double>(listed.spread[bits]);
+  const auto* found =
+      std::lower_bound(listed.spread, listed.spread + bits, wanted,
+                       [](std::uint32_t count, double least) { return count < least; });
+  return static_cast<std::size_t>(found - listed.spread);
+}
+
+// Leaves in the sink what is in the lists that are at most `margin` farther from each query than
+// its nearest. That comes first: what is found there leaves little to find in the others.
+void look_at(const ListedCodes& listed, const CodesView& queries, std::size_t margin,
              const Filter& filter, const HammingOptions& options, NearestSink& sink,
              Stopper& stopper, std::size_t thread) {
-  ListQueries asked(listed.centers, queries, options.kernels);
-  ChosenLists chosen(queries.rows, probes);
-  for (std::size_t q = 0; q < queries.rows; ++q) asked.nearest(q, probes, chosen.of(q));
+  const std::size_t lists = listed.lists.count;
+  const ListQueries asked(listed.centers, queries, options.kernels);
+  std::vector<Visit> first, others;
+  std::vector<std::uint8_t> near((lists + 7) / 8 * 8);
+  for (std::uint32_t q = 0; q < queries.rows; ++q) {
+    const auto apart = asked.distances(q);
+    std::uint16_t least = UINT16_MAX;
+    for (const std::uint16_t distance : apart) least = std::min(least, distance);
+    const std::size_t last = least + margin;
+    for (std::size_t c = 0; c < lists; ++c) near[c] = apart[c] <= last;
+    const auto nearest =
+        static_cast<std::size_t>(std::find(apart.begin(), apart.end(), least) - apart.begin());
+    near[nearest] = 0;
+    first.push_back({q, static_cast<std::uint32_t>(nearest)});
+    for_each_flag(near,
+                  [&](std::size_t c) { others.push_back({q, static_cast<std::uint32_t>(c)}); });
+  }
   ListScan scan(listed, asked, filter, options.kernels, sink);
-  const auto visit = [&](std::size_t first, std::size_t last) {
-    const Visits visits(chosen, first, last, listed.lists.count);
-    for (std::size_t list = 0; list < listed.lists.count; ++list) {
-      if (visits.of(list).empty()) continue;
+  for (const auto* visits : {&first, &others}) {
+    const Visits sorted(*visits, lists);
+    for (std::size_t list = 0; list < lists; ++list) {
+      if (sorted.of(list).empty()) continue;
       if (stopper.stop(thread)) return;
-      scan.run(list, visits.of(list));
+      scan.whole(list, sorted.of(list));
     }
-  };
-  visit(0, 1);
-  visit(1, probes);
+  }
 }
 
 }  // namespace
@@ -95,6 +120,20 @@ void check_order(const CodesView& codes, const CodesView& centers, const Inverte
   }
 }
 
+void measure_spread(const CodesView& codes, const CodesView& centers, const CodeKernels& kernels,
+                    std::uint32_t* spread) {
+  const std::size_t sample = std::min(kSpreadCodes, codes.rows);
+  std::vector<std::uint16_t> apart(centers.rows);
+  std::fill_n(spread, centers.bits + 1, 0U);
+  for (std::size_t i = 0; i < sample; ++i) {
+    kernels.row_distances(codes.row(i * codes.rows / sample), centers.row(0), centers.rows,
+                          centers.bytes(), apart.data());
+    const std::uint16_t least = *std::min_element(apart.begin(), apart.end());
+    for (const std::uint16_t distance : apart) ++spread[distance - least];
+  }
+  std::partial_sum(spread, spread + centers.bits + 1, spread);
+}
+
 void listed_search(const ListedCodes& listed, const CodesView& queries, std::size_t k,
                    std::size_t probes, const Filter& filter, const HammingOptions& options,
                    std::int64_t* ids, std::int32_t* distances) {
@@ -119,7 +158,8 @@ void listed_search(const ListedCodes& listed, const CodesView& queries, std::siz
                        b * block, std::min(block, left.size() - b * block));
                    NearestSink sink(asked.size(), k, queries.bits, options.ranks, false);
                    const Gathered gathered(queries, asked);
-                   look_at(listed, gathered.view(), count, filter, options, sink, stopper, thread);
+                   look_at(listed, gathered.view(), margin_of(listed, count), filter, options, sink,
+                           stopper, thread);
                    for (std::size_t i = 0; i < asked.size(); ++i) {
                      const auto found = sink.take(i);
                      lacking[asked[i]] = found.size() < k;

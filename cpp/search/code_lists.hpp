@@ -20,6 +20,7 @@ struct ListedCodes {
   InvertedLists lists;
   const std::uint8_t* planes;  // of tiles of 64 places, in each a byte of all codes after the other
   const std::uint16_t* radii;  // of tiles: the distance of the first code from the center
+  const std::uint32_t* spread;  // bits + 1 numbers, see measure_spread
 
   std::size_t rows() const { return lists.starts[lists.count]; }
   std::size_t bits() const { return centers.bits; }
@@ -48,8 +49,14 @@ void lay_lists(const CodesView& codes, const CodesView& centers, const InvertedL
 void check_order(const CodesView& codes, const CodesView& centers, const InvertedLists& lists,
                  const CodeKernels& kernels);
 
-// As hamming_search of the listed codes, ids being those of the rows, but only of those in the
-// `probes` lists whose centers are nearest to the query; of more lists where those do not hold k
+// Writes for each distance m how many centers are at most m farther from a code than its nearest
+// center, summed over some of the codes.
+void measure_spread(const CodesView& codes, const CodesView& centers, const CodeKernels& kernels,
+                    std::uint32_t* spread);
+
+// As hamming_search of the listed codes, ids being those of the rows, but only of those in lists
+// whose centers are not much farther from the query than its nearest center: by as much as brings
+// about `probes` lists to a query, by `spread`. More lists are looked at where those do not hold k
 // rows that pass the filter.
 void listed_search(const ListedCodes& listed, const CodesView& queries, std::size_t k,
                    std::size_t probes, const Filter& filter, const HammingOptions& options,

@@ -18,7 +18,10 @@ class NearestSink {
   // `ascending`: for each query, rows come in the order of their names.
   NearestSink(std::size_t queries, std::size_t k, std::size_t bits, const std::uint32_t* ranks,
               bool ascending)
-      : nearest_(queries, {k, bits, ascending}), ranks_(ranks) {}
+      : nearest_(queries, {k, bits, ascending}), most_(k), ranks_(ranks) {}
+
+  // How many pairs of a query are wanted.
+  std::size_t most() const { return most_; }
   std::uint32_t limit(std::size_t q) const { return nearest_[q].limit(); }
   void push(std::size_t q, std::uint32_t distance, std::size_t row) {
     nearest_[q].push(distance, ranks_ ? ranks_[row] : row);
@@ -27,6 +30,7 @@ class NearestSink {
 
  private:
   std::vector<TopK> nearest_;
+  std::size_t most_;
   const std::uint32_t* ranks_;
 };
 
@@ -36,6 +40,7 @@ class RangeSink {
       : limit_(static_cast<std::uint32_t>(std::min(radius, bits)) + 1),
         found_(queries),
         ranks_(ranks) {}
+  std::size_t most() const { return SIZE_MAX; }
   std::uint32_t limit(std::size_t /*q*/) const { return limit_; }
   void push(std::size_t q, std::uint32_t distance, std::size_t row) {
     found_[q].push_back(make_neighbor(distance, ranks_ ? ranks_[row] : row));

@@ -24,11 +24,9 @@ class ListQueries {
         distances_(centers.rows * queries.rows),
         prepared_(kernels.query_bytes(queries.bytes()) * queries.rows),
         places_(centers.bits + 2) {
-    std::vector<std::uint16_t> apart(centers_);
     for (std::size_t q = 0; q < count_; ++q) {
       kernels.row_distances(queries.row(q), centers.row(0), centers_, centers.bytes(),
-                            apart.data());
-      for (std::size_t c = 0; c < centers_; ++c) distances_[c * count_ + q] = apart[c];
+                            distances_.data() + q * centers_);
     }
     kernels.prepare_queries(queries.row(0), count_, queries.bytes(), prepared_.data());
   }
@@ -36,24 +34,35 @@ class ListQueries {
   std::size_t count() const { return count_; }
   const std::uint8_t* prepared() const { return prepared_.data(); }
 
-  // How far the queries are from a center.
-  const std::uint16_t* distances_of(std::size_t center) const {
-    return distances_.data() + center * count_;
+  // From all centers.
+  std::span<const std::uint16_t> distances(std::size_t query) const {
+    return {distances_.data() + query * centers_, centers_};
+  }
+
+  // The distances of all queries from the first center, from the second, ...
+  std::vector<std::uint16_t> by_center() const {
+    std::vector<std::uint16_t> turned(distances_.size());
+    for (std::size_t q = 0; q < count_; ++q) {
+      for (std::size_t c = 0; c < centers_; ++c) {
+        turned[c * count_ + q] = distances_[q * centers_ + c];
+      }
+    }
+    return turned;
   }
 
   // Writes the first `count` centers in order of (distance, number). By counting: a search that has
   // most of the items as its answer has nothing to pass over.
   void nearest(std::size_t query, std::size_t count, std::uint32_t* nearest) {
-    const auto apart = [&](std::size_t c) { return distances_[c * count_ + query]; };
+    const auto apart = distances(query);
     std::fill(places_.begin(), places_.end(), 0U);
-    for (std::size_t c = 0; c < centers_; ++c) ++places_[apart(c) + std::size_t{1}];
+    for (const std::uint16_t distance : apart) ++places_[distance + std::size_t{1}];
     std::size_t last = 1;  // no distance of it or more is among the first
     for (; last < places_.size() && places_[last - 1] < count; ++last) {
       places_[last] += places_[last - 1];
     }
     for (std::size_t c = 0; c < centers_; ++c) {
-      if (apart(c) + std::size_t{1} >= last) continue;
-      const std::size_t place = places_[apart(c)]++;
+      if (apart[c] + std::size_t{1} >= last) continue;
+      const std::size_t place = places_[apart[c]]++;
       if (place < count) nearest[place] = static_cast<std::uint32_t>(c);
     }
   }
@@ -64,6 +73,19 @@ class ListQueries {
   std::vector<std::uint8_t> prepared_;
   std::vector<std::uint32_t> places_;  // how many are nearer than each distance
 };
+
+// Calls take(i) for each i below flags.size() whose flag is 1 and not 0. There are flags for whole
+// words of eight.
+template <class Take>
+void for_each_flag(std::span<const std::uint8_t> flags, Take&& take) {
+  for (std::size_t i = 0; i < flags.size(); i += 8) {
+    std::uint64_t eight;
+    std::memcpy(&eight, flags.data() + i, sizeof eight);
+    for (; eight != 0; eight &= eight - 1) {
+      take(i + static_cast<std::size_t>(std::countr_zero(eight)) / 8);
+    }
+  }
+}
 
 // How many of a list's tiles, the first, may hold codes nearer than `limit` to a query that is
 // `apart` from the list's center. Few are counted sooner than a loop that ends early is
@@ -93,14 +115,20 @@ class ListScan {
         query_bytes_(kernels.query_bytes(listed.centers.bytes())) {}
 
   // Hands over what the queries of these numbers want of a list.
-  void run(std::size_t list, std::span<const std::uint32_t> candidates) {
-    if (choose_visitors(list, candidates) == 0) return;
+  void whole(std::size_t list, std::span<const std::uint32_t> visitors) {
     list_ = list;
-    for (std::size_t t = 0; t < std::min(kAhead, ends_[0]); ++t) ask_for_tile(t);
-    prepared_.resize(query_bytes_ * visitors_.size());
-    kernels_.prepare_again(queries_.prepared(), visitors_.data(), visitors_.size(), bytes(),
-                           prepared_.data());
-    for (std::size_t v = 0; v < visitors_.size(); v += kGroup) scan_group(v);
+    visitors_.assign(visitors.begin(), visitors.end());
+    ends_.assign(visitors.size(), listed_.tiles(list));
+    if (listed_.tiles(list) != 0) scan();
+  }
+
+  // The same, of queries that are `apart`, by their numbers, from the list's center: only of the
+  // tiles that may hold something.
+  void within(std::size_t list, std::span<const std::uint32_t> candidates,
+              const std::uint16_t* apart) {
+    list_ = list;
+    choose_visitors(candidates, apart);
+    if (!visitors_.empty()) scan();
   }
 
  private:
@@ -115,13 +143,13 @@ class ListScan {
   }
 
   // Notes who has to look at which tiles, [0, ends_[v]), those with most tiles first.
-  std::size_t choose_visitors(std::size_t list, std::span<const std::uint32_t> candidates) {
-    const std::size_t tiles = listed_.tiles(list);
+  void choose_visitors(std::span<const std::uint32_t> candidates, const std::uint16_t* apart) {
+    const std::size_t tiles = listed_.tiles(list_);
     wanted_.resize(candidates.size());
     places_.assign(tiles + 1, 0);  // how many want more tiles than each number
     for (std::size_t i = 0; i < candidates.size(); ++i) {
       const std::uint32_t q = candidates[i];
-      wanted_[i] = tiles_within(listed_, list, queries_.distances_of(list)[q], sink_.limit(q));
+      wanted_[i] = tiles_within(listed_, list_, apart[q], sink_.limit(q));
       ++places_[wanted_[i]];
     }
     std::size_t visitors = 0;
@@ -138,7 +166,14 @@ class ListScan {
       visitors_[v] = candidates[i];
       ends_[v] = wanted_[i];
     }
-    return visitors;
+  }
+
+  void scan() {
+    for (std::size_t t = 0; t < std::min(kAhead, ends_[0]); ++t) ask_for_tile(t);
+    prepared_.resize(query_bytes_ * visitors_.size());
+    kernels_.prepare_again(queries_.prepared(), visitors_.data(), visitors_.size(), bytes(),
+                           prepared_.data());
+    for (std::size_t v = 0; v < visitors_.size(); v += kGroup) scan_group(v);
   }
 
   void scan_group(std::size_t first) {
@@ -149,12 +184,12 @@ class ListScan {
     for (std::size_t t = 0; t < ends_[first]; ++t) {
       if (first == 0 && t + kAhead < ends_[0]) ask_for_tile(t + kAhead);
       while (ends_[first + count - 1] <= t) --count;
-      scan_tile(first, std::min(most, whole(count)), t, bounds);
+      scan_tile(first, std::min(most, rounded(count)), t, bounds);
     }
   }
 
-  // Eight at a time are sooner scanned than five one after the other.
-  static std::size_t whole(std::size_t count) {
+  // Eight at a time are sooner scanned than five.
+  static std::size_t rounded(std::size_t count) {
     return count % 8 > 4 ? (count + 7) / 8 * 8 : count;
   }
 
@@ -170,31 +205,49 @@ class ListScan {
     const std::uint8_t* prepared = prepared_.data() + first * query_bytes_;
     std::uint8_t hit[kGroup] = {};
     kernels_.scan_tile(tile, prepared, count, bytes(), bounds, hit);
-    for (std::size_t i = 0; i < count; i += 8) {
-      std::uint64_t eight;
-      std::memcpy(&eight, hit + i, sizeof eight);
-      for (; eight != 0; eight &= eight - 1) {  // a hit is 1
-        const std::size_t v = i + static_cast<std::size_t>(std::countr_zero(eight)) / 8;
-        std::uint16_t distances[kTileCodes];
-        kernels_.tile_distances(tile, prepared + v * query_bytes_, bytes(), distances);
-        push(first + v, t, distances);
-        bounds[v] = bound(first + v);
-      }
-    }
+    for_each_flag({hit, kGroup}, [&](std::size_t i) {
+      std::uint16_t distances[kTileCodes];
+      kernels_.tile_distances(tile, prepared + i * query_bytes_, bytes(), distances);
+      push(first + i, t, distances);
+      bounds[i] = bound(first + i);
+    });
   }
 
   void push(std::size_t v, std::size_t t, const std::uint16_t* distances) {
     const std::size_t first = listed_.lists.first(list_) + t * kTileCodes;
     const std::size_t rows = std::min(listed_.lists.last(list_) - first, kTileCodes);
+    const std::uint64_t all = ~std::uint64_t{0} >> (kTileCodes - rows);
     const std::uint32_t* row = listed_.lists.rows + first;
     const std::uint32_t q = visitors_[v];
-    std::uint64_t left =
-        kernels_.mask_within(distances, bound(v)) & ~std::uint64_t{0} >> (kTileCodes - rows);
+    std::uint64_t left = all & kernels_.mask_within(distances, bound(v));
+    if (!filter_.active() && count_of(left) > sink_.most())
+      left = nearest_of(all, distances, bound(v));
     for (; left != 0; left &= left - 1) {
       const auto i = static_cast<std::size_t>(std::countr_zero(left));
-      if (distances[i] < sink_.limit(q) && filter_.passes(row[i]))
+      if (distances[i] < sink_.limit(q) && filter_.passes(row[i])) {
         sink_.push(q, distances[i], row[i]);
+      }
     }
+  }
+
+  static std::size_t count_of(std::uint64_t mask) {
+    return static_cast<std::size_t>(std::popcount(mask));
+  }
+
+  // Which codes of a tile are nearest: as many as are wanted, and those as far as the last of them.
+  // More than so many are within the bound.
+  std::uint64_t nearest_of(std::uint64_t all, const std::uint16_t* distances,
+                           std::uint16_t bound) const {
+    std::uint16_t least = 0;
+    while (least < bound) {
+      const auto middle = static_cast<std::uint16_t>(least + (bound - least) / 2);
+      if (count_of(all & kernels_.mask_within(distances, middle)) >= sink_.most()) {
+        bound = middle;
+      } else {
+        least = static_cast<std::uint16_t>(middle + 1);
+      }
+    }
+    return all & kernels_.mask_within(distances, bound);
   }
 
   const ListedCodes& listed_;

@@ -37,19 +37,12 @@ void check_lists(const InvertedLists& lists, std::size_t rows) {
   }
 }
 
-Visits::Visits(const ChosenLists& chosen, std::size_t first, std::size_t last, std::size_t lists)
-    : starts_(lists + 1), visitors_(chosen.queries * (last - first)) {
-  const auto for_each = [&](auto&& visit) {
-    for (std::size_t q = 0; q < chosen.queries; ++q) {
-      for (std::size_t p = first; p < last; ++p) visit(q, chosen.of(q)[p]);
-    }
-  };
-  for_each([&](std::size_t /*query*/, std::size_t list) { ++starts_[list + 1]; });
+Visits::Visits(std::span<const Visit> visits, std::size_t lists)
+    : starts_(lists + 1), visitors_(visits.size()) {
+  for (const Visit& visit : visits) ++starts_[visit.list + 1];
   for (std::size_t list = 0; list < lists; ++list) starts_[list + 1] += starts_[list];
   std::vector<std::size_t> next(starts_.begin(), starts_.end() - 1);
-  for_each([&](std::size_t query, std::size_t list) {
-    visitors_[next[list]++] = static_cast<std::uint32_t>(query);
-  });
+  for (const Visit& visit : visits) visitors_[next[visit.list]++] = visit.query;
 }
 
 }  // namespace bitsense

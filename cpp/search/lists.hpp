@@ -28,22 +28,15 @@ void fill_lists(std::span<const std::int64_t> labels, std::span<const std::int32
 // Throws std::invalid_argument unless the lists hold each row below `rows` once, and no other.
 void check_lists(const InvertedLists& lists, std::size_t rows);
 
-// The lists that some queries look at, nearest first: `probes` of each query.
-struct ChosenLists {
-  std::size_t queries, probes;
-  std::vector<std::uint32_t> lists;
-
-  ChosenLists(std::size_t asked, std::size_t of_each)
-      : queries(asked), probes(of_each), lists(asked * of_each) {}
-  std::uint32_t* of(std::size_t query) { return lists.data() + probes * query; }
-  const std::uint32_t* of(std::size_t query) const { return lists.data() + probes * query; }
+// That a query looks at a list.
+struct Visit {
+  std::uint32_t query, list;
 };
 
-// Which of those queries look at each list; ascending.
+// Which queries look at each list, in the order of the visits that this is made of.
 class Visits {
  public:
-  // They look at their chosen lists from the first-th to before the last-th.
-  Visits(const ChosenLists& chosen, std::size_t first, std::size_t last, std::size_t lists);
+  Visits(std::span<const Visit> visits, std::size_t lists);
 
   std::span<const std::uint32_t> of(std::size_t list) const {
     return {visitors_.data() + starts_[list], starts_[list + 1] - starts_[list]};

@@ -21,7 +21,7 @@ constexpr std::size_t kBlockQueries = 256;       // that share the laying of a l
 constexpr std::size_t kBlockNumbers = 1U << 20;  // pairs or distances that they may hold
 constexpr std::size_t kFirstLists = 8;           // the nearest, which are looked at first
 
-constexpr std::size_t kListsAPoll = 16;          // lists between two questions to the stopper
+constexpr std::size_t kListsAPoll = 16;      // lists between two questions to the stopper
 constexpr std::size_t kSampledQueries = 64;  // that scanned_share asks
 
 // Fewer are scanned sooner than a thread starts.
@@ -42,22 +42,30 @@ class Block {
         filter_(filter),
         kernels_(options.kernels),
         queries_(listed.centers, queries, options.kernels),
+        apart_(queries_.by_center()),
         sink_(std::move(sink)) {}
 
   // Looks at the nearest list of each query, then at the next ones: what is found in them leaves
   // little to find in the others.
   void begin(Stopper& stopper, std::size_t thread) {
     const std::size_t lists = listed_.lists.count, count = std::min(kFirstLists, lists);
-    ChosenLists chosen(queries_.count(), count);
-    for (std::size_t q = 0; q < queries_.count(); ++q) queries_.nearest(q, count, chosen.of(q));
-    visits_.emplace(chosen, 0, count, lists);
+    std::vector<std::uint32_t> nearest(count);
+    std::vector<Visit> first, next, all;
+    for (std::uint32_t q = 0; q < queries_.count(); ++q) {
+      queries_.nearest(q, count, nearest.data());
+      first.push_back({q, nearest[0]});
+      for (std::size_t i = 1; i < count; ++i) next.push_back({q, nearest[i]});
+    }
+    all = first;
+    all.insert(all.end(), next.begin(), next.end());
+    looked_at_.emplace(all, lists);
     ListScan scan(listed_, queries_, filter_, kernels_, sink_);
-    for (const ListRange& ranks : {ListRange{0, 1}, ListRange{1, count}}) {
-      const Visits visits(chosen, ranks.first, ranks.last, lists);
+    for (const auto* visits : {&first, &next}) {
+      const Visits sorted(*visits, lists);
       for (std::size_t list = 0; list < lists; ++list) {
-        if (visits.of(list).empty()) continue;
-        if (stopper.stop(thread)) return;
-        scan.run(list, visits.of(list));
+        if (sorted.of(list).empty()) continue;
+        if (list % kListsAPoll == 0 && stopper.stop(thread)) return;
+        scan.within(list, sorted.of(list), apart_.data() + list * queries_.count());
       }
     }
   }
@@ -72,25 +80,19 @@ class Block {
     std::vector<std::uint8_t> may((queries + 7) / 8 * 8);
     for (std::size_t q = 0; q < queries; ++q) limits[q] = sink.limit(q);
     for (std::size_t list = range.first; list < range.last; ++list) {
+      if (list % kListsAPoll == 0 && stopper.stop(thread)) break;
       if (listed_.tiles(list) == 0) continue;
       const std::uint32_t radius = listed_.radii[listed_.first_tile(list)];
-      const std::uint16_t* apart = queries_.distances_of(list);
+      const std::uint16_t* apart = apart_.data() + list * queries;
       for (std::size_t q = 0; q < queries; ++q) may[q] = radius + limits[q] > apart[q];
-      if (visits_) {
-        for (const std::uint32_t q : visits_->of(list)) may[q] = 0;
+      if (looked_at_) {
+        for (const std::uint32_t q : looked_at_->of(list)) may[q] = 0;
       }
       candidates.clear();
-      for (std::size_t q = 0; q < queries; q += 8) {
-        std::uint64_t eight;
-        std::memcpy(&eight, &may[q], sizeof eight);
-        for (; eight != 0; eight &= eight - 1) {
-          const auto i = static_cast<std::size_t>(std::countr_zero(eight)) / 8;
-          candidates.push_back(static_cast<std::uint32_t>(q + i));
-        }
-      }
-      if (list % kListsAPoll == 0 && stopper.stop(thread)) break;
+      for_each_flag(may,
+                    [&](std::size_t q) { candidates.push_back(static_cast<std::uint32_t>(q)); });
       if (candidates.empty()) continue;
-      scan.run(list, candidates);
+      scan.within(list, candidates, apart);
       for (const std::uint32_t q : candidates) limits[q] = sink.limit(q);
     }
     return sink;
@@ -101,8 +103,9 @@ class Block {
   const Filter& filter_;
   const CodeKernels& kernels_;
   ListQueries queries_;
+  std::vector<std::uint16_t> apart_;  // of each center, by queries
   Sink sink_;
-  std::optional<Visits> visits_;  // of the lists that were looked at
+  std::optional<Visits> looked_at_;
 };
 
 // Runs blocks of queries against segments of the lists and hands each query's pairs, of one segment
@@ -193,8 +196,8 @@ double scanned_share(const ListedCodes& listed, const CodesView& codes, std::siz
     all += asked * listed.tiles(list);
     for (std::size_t q = 0; q < asked; ++q) {
       const std::int32_t last = distances[(q + 1) * found - 1];
-      scanned += tiles_within(listed, list, far.distances_of(list)[q],
-                              static_cast<std::uint32_t>(last) + 1);
+      scanned +=
+          tiles_within(listed, list, far.distances(q)[list], static_cast<std::uint32_t>(last) + 1);
     }
   }
   return static_cast<double>(scanned) / static_cast<double>(all);

@@ -1,12 +1,14 @@
 // The k nearest of a stream of (distance, id) pairs; ties go to the smaller id.
 //
-// Distances are small whole numbers, so a histogram of those kept gives the distance of the k-th
-// nearest so far after each push, and only what is nearer than that has still to be looked at. An
-// equal distance loses where ids ascend; where they come in any order it is looked at too. Pairs
-// are appended to a buffer, which is cut to the k nearest whenever it is full; there is no heap.
+// Few are kept in order, each new one put in its place. Of more, pairs are appended to a buffer,
+// which is cut to the k nearest whenever it is full. Distances are small whole numbers, so a
+// histogram of those kept gives the distance of the k-th nearest so far after each push; there is
+// no heap. Only what is nearer than the k-th has still to be looked at. An equal distance loses
+// where ids ascend; where they come in any order it is looked at too.
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -38,20 +40,20 @@ class TopK {
   // k >= 1; distances are 0..bits. `ascending`: each id will be larger than those before.
   TopK(std::size_t k, std::size_t bits, bool ascending = true)
       : k_(k),
-        nearest_out_(static_cast<std::uint32_t>(bits) + 1),
+        all_(static_cast<std::uint32_t>(bits) + 1),
+        nearest_out_(all_),
         ties_(ascending ? 0 : 1),
-        counts_(bits + 2) {}
+        counts_(k <= kFew ? 0 : bits + 2) {}
 
   // Only distances below this can still enter; 0 when nothing can. At most bits + 1.
-  std::uint32_t limit() const noexcept {
-    const auto all = static_cast<std::uint32_t>(counts_.size() - 1);
-    return std::min(nearest_out_ + ties_, all);
-  }
+  std::uint32_t limit() const noexcept { return std::min(nearest_out_ + ties_, all_); }
 
   // Takes a pair with distance < limit().
   void push(std::uint32_t distance, std::size_t id) {
+    const Neighbor pair = make_neighbor(distance, id);
+    if (k_ <= kFew) return insert(pair);
     if (kept_.size() >= 2 * k_ + 64) cut();
-    kept_.push_back(make_neighbor(distance, id));
+    kept_.push_back(pair);
     ++counts_[distance];
     if (distance < nearest_out_) ++nearer_;
     while (nearer_ >= k_) nearer_ -= counts_[--nearest_out_];
@@ -59,12 +61,27 @@ class TopK {
 
   // The nearest pairs, at most k, in order. The object is used up.
   std::vector<Neighbor> take() {
+    if (k_ <= kFew) return {few_.begin(), few_.begin() + static_cast<std::ptrdiff_t>(nearer_)};
     std::sort(kept_.begin(), kept_.end());
     if (kept_.size() > k_) kept_.resize(k_);
     return std::move(kept_);
   }
 
  private:
+  static constexpr std::size_t kFew = 24;
+
+  void insert(Neighbor pair) {
+    std::size_t place = nearer_;
+    if (nearer_ < k_) {
+      ++nearer_;
+    } else if (pair >= few_[--place]) {
+      return;
+    }
+    for (; place > 0 && few_[place - 1] > pair; --place) few_[place] = few_[place - 1];
+    few_[place] = pair;
+    if (nearer_ == k_) nearest_out_ = neighbor_distance(few_[k_ - 1]);
+  }
+
   // Leaves the k nearest, in any order.
   void cut() {
     std::nth_element(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(k_), kept_.end());
@@ -72,9 +89,11 @@ class TopK {
   }
 
   std::size_t k_;
+  std::uint32_t all_;
   std::uint32_t nearest_out_;  // with ids that ascend, this distance and more stay out
   std::uint32_t ties_;
-  std::size_t nearer_ = 0;  // pairs pushed with distance < nearest_out_
+  std::size_t nearer_ = 0;            // of the pairs, those with distance < nearest_out_; or `few_`
+  std::array<Neighbor, kFew> few_{};  // in order
   std::vector<std::uint32_t> counts_;
   std::vector<Neighbor> kept_;
 };

@@ -571,7 +571,7 @@ def inverted_lists(
 ) -> tuple[_Ids, _Ids]: ...
 def lay_lists(
     codes: _Codes, centers: _Codes, starts: _Ids, rows: _Ids, bits: int
-) -> tuple[_Codes, _Radii]: ...
+) -> tuple[_Codes, _Radii, _Ids]: ...
 def cluster_codes(
     codes: _Codes, bits: int, centers: int, sample: int, iterations: int, threads: int = 1
 ) -> _Codes: ...
@@ -581,6 +581,7 @@ def lists_search(
     rows: _Ids,
     planes: _Codes,
     radii: _Radii,
+    spread: _Ids,
     queries: _Codes,
     bits: int,
     k: int,
@@ -596,6 +597,7 @@ def lists_range_search(
     rows: _Ids,
     planes: _Codes,
     radii: _Radii,
+    spread: _Ids,
     queries: _Codes,
     bits: int,
     radius: int,
@@ -610,6 +612,7 @@ def lists_scanned_share(
     rows: _Ids,
     planes: _Codes,
     radii: _Radii,
+    spread: _Ids,
     codes: _Codes,
     bits: int,
     k: int,

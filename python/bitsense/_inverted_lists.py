@@ -36,6 +36,7 @@ class CodeLists(NamedTuple):
     listed: Numbers
     planes: Packed
     radii: npt.NDArray[np.uint16]
+    spread: Numbers
 
     @property
     def rows(self) -> int:
@@ -79,8 +80,8 @@ class CodeLists(NamedTuple):
         covered = self.rows
         if covered > len(codes):
             raise ValueError(f"the lists have {covered} rows of {len(codes)}")
-        planes, radii = _core.lay_lists(codes, self.centers, self.starts, self.listed, bits)
-        if not np.array_equal(planes, self.planes) or not np.array_equal(radii, self.radii):
+        laid = _core.lay_lists(codes, self.centers, self.starts, self.listed, bits)
+        if not all(map(np.array_equal, laid, (self.planes, self.radii, self.spread))):
             raise ValueError("the lists must be of the codes")
 
     def search(self, codes: Packed, bits: int, request: Request, probes: int | None) -> Answers:

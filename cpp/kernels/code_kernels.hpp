@@ -44,10 +44,6 @@ struct CodeKernels {
   void (*prepare_queries)(const std::uint8_t* codes, std::size_t queries, std::size_t bytes,
                           std::uint8_t* prepared);
 
-  // Prepares those of some prepared queries that have these numbers to follow each other.
-  void (*prepare_again)(const std::uint8_t* prepared, const std::uint32_t* numbers,
-                        std::size_t queries, std::size_t bytes, std::uint8_t* again);
-
   // Sets hit[q] to 1 if any of the 64 codes of the tile may be within bounds[q] of query q, else to
   // 0. "May be": a bound of 255 or more can give a false 1, never a false 0. The queries are some
   // of those that were prepared together, from an even one on.

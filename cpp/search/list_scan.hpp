@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -15,37 +16,33 @@
 
 namespace bitsense {
 
-// Some queries: prepared, and how far they are from all centers.
+// Some queries, and how far they are from all centers.
 class ListQueries {
  public:
   ListQueries(const CodesView& centers, const CodesView& queries, const CodeKernels& kernels)
       : centers_(centers.rows),
-        count_(queries.rows),
-        distances_(centers.rows * queries.rows),
-        prepared_(kernels.query_bytes(queries.bytes()) * queries.rows),
+        codes_(queries),
+        distances_(std::make_unique_for_overwrite<std::uint16_t[]>(centers.rows * queries.rows)),
         places_(centers.bits + 2) {
-    for (std::size_t q = 0; q < count_; ++q) {
+    for (std::size_t q = 0; q < count(); ++q) {
       kernels.row_distances(queries.row(q), centers.row(0), centers_, centers.bytes(),
-                            distances_.data() + q * centers_);
+                            distances_.get() + q * centers_);
     }
-    kernels.prepare_queries(queries.row(0), count_, queries.bytes(), prepared_.data());
   }
 
-  std::size_t count() const { return count_; }
-  const std::uint8_t* prepared() const { return prepared_.data(); }
+  std::size_t count() const { return codes_.rows; }
+  const std::uint8_t* code(std::size_t query) const { return codes_.row(query); }
 
   // From all centers.
   std::span<const std::uint16_t> distances(std::size_t query) const {
-    return {distances_.data() + query * centers_, centers_};
+    return {distances_.get() + query * centers_, centers_};
   }
 
   // The distances of all queries from the first center, from the second, ...
   std::vector<std::uint16_t> by_center() const {
-    std::vector<std::uint16_t> turned(distances_.size());
-    for (std::size_t q = 0; q < count_; ++q) {
-      for (std::size_t c = 0; c < centers_; ++c) {
-        turned[c * count_ + q] = distances_[q * centers_ + c];
-      }
+    std::vector<std::uint16_t> turned(centers_ * count());
+    for (std::size_t q = 0; q < count(); ++q) {
+      for (std::size_t c = 0; c < centers_; ++c) turned[c * count() + q] = distances(q)[c];
     }
     return turned;
   }
@@ -68,9 +65,9 @@ class ListQueries {
   }
 
  private:
-  std::size_t centers_, count_;
-  std::vector<std::uint16_t> distances_;
-  std::vector<std::uint8_t> prepared_;
+  std::size_t centers_;
+  CodesView codes_;
+  std::unique_ptr<std::uint16_t[]> distances_;
   std::vector<std::uint32_t> places_;  // how many are nearer than each distance
 };
 
@@ -170,9 +167,13 @@ class ListScan {
 
   void scan() {
     for (std::size_t t = 0; t < std::min(kAhead, ends_[0]); ++t) ask_for_tile(t);
-    prepared_.resize(query_bytes_ * visitors_.size());
-    kernels_.prepare_again(queries_.prepared(), visitors_.data(), visitors_.size(), bytes(),
-                           prepared_.data());
+    codes_.resize(bytes() * visitors_.size());
+    for (std::size_t v = 0; v < visitors_.size(); ++v) {
+      std::copy_n(queries_.code(visitors_[v]), bytes(), codes_.data() + v * bytes());
+    }
+    if (prepared_.size() < query_bytes_ * visitors_.size())
+      prepared_.resize(query_bytes_ * visitors_.size());
+    kernels_.prepare_queries(codes_.data(), visitors_.size(), bytes(), prepared_.data());
     for (std::size_t v = 0; v < visitors_.size(); v += kGroup) scan_group(v);
   }
 
@@ -259,7 +260,7 @@ class ListScan {
   std::size_t list_ = 0;
   std::vector<std::uint32_t> visitors_, places_;
   std::vector<std::size_t> wanted_, ends_;
-  std::vector<std::uint8_t> prepared_, laid_;
+  std::vector<std::uint8_t> codes_, prepared_, laid_;
 };
 
 }  // namespace bitsense

@@ -114,6 +114,7 @@ class ListScan {
   // Hands over what the queries of these numbers want of a list.
   void whole(std::size_t list, std::span<const std::uint32_t> visitors) {
     list_ = list;
+    near_ = true;
     visitors_.assign(visitors.begin(), visitors.end());
     ends_.assign(visitors.size(), listed_.tiles(list));
     if (listed_.tiles(list) != 0) scan();
@@ -124,6 +125,7 @@ class ListScan {
   void within(std::size_t list, std::span<const std::uint32_t> candidates,
               const std::uint16_t* apart) {
     list_ = list;
+    near_ = false;
     choose_visitors(candidates, apart);
     if (!visitors_.empty()) scan();
   }
@@ -134,6 +136,10 @@ class ListScan {
   static constexpr std::size_t kAhead = 4;  // tiles that are asked for before they are scanned
 
   std::size_t bytes() const { return listed_.centers.bytes(); }
+
+  const std::uint32_t* rows_of(std::size_t t) const {
+    return listed_.lists.rows + listed_.lists.first(list_) + t * kTileCodes;
+  }
 
   void ask_for_tile(std::size_t t) const {
     ask_for_lines(listed_.tile(listed_.first_tile(list_) + t), kTileCodes * bytes());
@@ -205,8 +211,10 @@ class ListScan {
     const std::uint8_t* tile = kernels_.tile_of_planes(planes, bytes(), laid_.data());
     const std::uint8_t* prepared = prepared_.data() + first * query_bytes_;
     std::uint8_t hit[kGroup] = {};
-    kernels_.scan_tile(tile, prepared, count, bytes(), bounds, hit);
+    const auto scan = near_ ? kernels_.scan_near_tile : kernels_.scan_tile;
+    scan(tile, prepared, count, bytes(), bounds, hit);
     for_each_flag({hit, kGroup}, [&](std::size_t i) {
+      ask_for_lines(rows_of(t), kTileCodes * sizeof(std::uint32_t));
       std::uint16_t distances[kTileCodes];
       kernels_.tile_distances(tile, prepared + i * query_bytes_, bytes(), distances);
       push(first + i, t, distances);
@@ -218,7 +226,7 @@ class ListScan {
     const std::size_t first = listed_.lists.first(list_) + t * kTileCodes;
     const std::size_t rows = std::min(listed_.lists.last(list_) - first, kTileCodes);
     const std::uint64_t all = ~std::uint64_t{0} >> (kTileCodes - rows);
-    const std::uint32_t* row = listed_.lists.rows + first;
+    const std::uint32_t* row = rows_of(t);
     const std::uint32_t q = visitors_[v];
     std::uint64_t left = all & kernels_.mask_within(distances, bound(v));
     if (!filter_.active() && count_of(left) > sink_.most())
@@ -258,6 +266,7 @@ class ListScan {
   Sink& sink_;
   std::size_t query_bytes_;
   std::size_t list_ = 0;
+  bool near_ = false;  // the list is near its visitors
   std::vector<std::uint32_t> visitors_, places_;
   std::vector<std::size_t> wanted_, ends_;
   std::vector<std::uint8_t> codes_, prepared_, laid_;

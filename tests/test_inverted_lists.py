@@ -73,11 +73,12 @@ def test_answers_are_those_of_the_twin(width, share, level):
 def test_lists_are_laid_as_the_twin_lays_them():
     rng = np.random.default_rng(3)
     codes = planted(rng, 3000, 7)
-    centers, starts, rows, planes, radii = built(codes, 20)
+    centers, starts, rows, planes, radii, spread = built(codes, 20)
     assert sorted(rows.tolist()) == list(range(3000))
     wanted = twin.laid(codes, centers, starts, rows)
     assert np.array_equal(planes, wanted[0])
     assert np.array_equal(radii, wanted[1])
+    assert np.array_equal(spread, twin.spread(codes, centers))
     for i in range(20):
         own = rows[starts[i] : starts[i + 1]].astype(np.int64)
         apart = codes_twin.hamming(centers[i : i + 1], codes[own])[0]
@@ -229,7 +230,8 @@ def test_lists_that_are_not_of_the_rows_are_refused(starts, rows, message):
     arrays = np.array(starts, np.uint32), np.array(rows, np.uint32)
     if message is None:
         codes[:] = 1
-        planes, radii = _core.lay_lists(codes, centers, *arrays, 8)
+        planes, radii, spread = _core.lay_lists(codes, centers, *arrays, 8)
+        assert spread.tolist() == [3 * len(centers)] * 9
         assert planes.shape == (len(centers), 1, 64)
         assert radii.tolist() == [int(n > 0) for n in np.diff(arrays[0])]
         return
@@ -248,6 +250,7 @@ def test_a_file_of_other_lists_is_refused(tmp_path):
     for name, change in {
         "planes": lambda a: a ^ np.uint8(1),
         "radii": lambda a: a + np.uint16(1),
+        "spread": lambda a: a + np.uint32(1),
         "listed": lambda a: a[::-1].copy(),
         "starts": lambda a: a[:-1].copy(),
         "centers": lambda a: a[:, :-1].copy(),

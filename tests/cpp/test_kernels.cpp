@@ -259,10 +259,38 @@ void scans_find_what_is_within_the_bounds(const CodeKernels& kernel) {
             nearest[q] == 0 ? 0 : nearest[q] - (q % 2 == 0 ? 1 : nearest[q]);
         bounds[q] = static_cast<std::uint16_t>(is_hit(q) ? nearest[q] : below);
       }
-      kernel.scan_tile(tile.data(), prepared.data(), kQueries, bytes, bounds, hit);
-      for (std::size_t q = 0; q < kQueries; ++q) {
-        BITSENSE_CHECK(hit[q] == (bounds[q] >= nearest[q] ? 1 : 0));
+      for (const std::size_t count : {kQueries, kQueries - 2, kQueries - 7}) {
+        for (const auto scan : {kernel.scan_tile, kernel.scan_near_tile}) {
+          scan(tile.data(), prepared.data(), count, bytes, bounds, hit);
+          for (std::size_t q = 0; q < count; ++q) {
+            BITSENSE_CHECK(hit[q] == (bounds[q] >= nearest[q] ? 1 : 0));
+          }
+        }
       }
+    }
+  }
+}
+
+// A tile of byte planes is what every level makes of the codes themselves, and a code that differs
+// in every bit is not taken for an equal one.
+void tiles_of_planes_are_laid_tiles(const CodeKernels& kernel) {
+  for (const std::size_t bytes : {1U, 5U, 8U, 12U, 16U, 32U, 33U, 100U}) {
+    const auto codes = random_bytes(kTileCodes * bytes, bytes);
+    std::vector<std::uint8_t> planes(kTileCodes * bytes),
+        query(codes.begin(), codes.begin() + static_cast<long>(bytes));
+    for (std::size_t i = 0; i < kTileCodes; ++i) {
+      for (std::size_t b = 0; b < bytes; ++b) planes[b * kTileCodes + i] = codes[i * bytes + b];
+    }
+    for (std::uint8_t& byte : query) byte = static_cast<std::uint8_t>(~byte);
+    std::vector<std::uint8_t> scratch(kernel.tile_bytes(bytes)),
+        prepared(kernel.query_bytes(bytes));
+    kernel.prepare_queries(query.data(), 1, bytes, prepared.data());
+    const std::uint8_t* tile = kernel.tile_of_planes(planes.data(), bytes, scratch.data());
+    std::uint16_t got[kTileCodes];
+    kernel.tile_distances(tile, prepared.data(), bytes, got);
+    BITSENSE_CHECK(got[0] == 8 * bytes);
+    for (std::size_t i = 0; i < kTileCodes; ++i) {
+      BITSENSE_CHECK(got[i] == distance(query.data(), codes.data() + i * bytes, bytes));
     }
   }
 }
@@ -301,6 +329,7 @@ void kernel_tests(Suite& test) {
     test("tiles", [&] {
       tiles_have_the_distances_of_their_codes(*level.codes);
       scans_find_what_is_within_the_bounds(*level.codes);
+      tiles_of_planes_are_laid_tiles(*level.codes);
     });
   }
   test("fused levels give the same bits", fused_levels_give_the_same_bits);

@@ -36,6 +36,21 @@ def laid(codes, middles, starts, rows):
     return planes, radii
 
 
+def spread(codes, middles):
+    """Return how many centers are how much farther from some codes than the nearest."""
+    n = min(512, len(codes))
+    apart = codes_twin.hamming(codes[np.arange(n) * len(codes) // n], middles)
+    beyond = apart - apart.min(axis=1, keepdims=True)
+    return np.bincount(beyond.ravel(), minlength=8 * codes.shape[1] + 1).cumsum()
+
+
+def margin(spread, probes, count):
+    """Return how much farther than its nearest the centers of a query's lists may be."""
+    if probes >= count:
+        return len(spread) - 1
+    return int(np.argmax(spread >= probes / count * spread[-1]))
+
+
 def wanted_tiles(starts, radii, apart, limit):
     """Return in how many tiles a code may be nearer than a limit."""
     count = 0
@@ -47,18 +62,19 @@ def wanted_tiles(starts, radii, apart, limit):
 
 def search(middles, starts, rows, codes, queries, k, probes, mask, ranks):
     """Return ranks and distances of the k nearest in the lists of each query."""
-    apart = codes_twin.hamming(queries, middles)
+    apart, lists = codes_twin.hamming(queries, middles), len(middles)
+    spreads = spread(codes, middles)
     found, near = [], []
     for query, far in zip(queries, apart, strict=True):
-        order = np.argsort(far, kind="stable")
-        count = min(probes, len(order))
+        count = min(probes, lists)
         while True:
-            places = np.concatenate([np.arange(starts[i], starts[i + 1]) for i in order[:count]])
+            chosen = np.flatnonzero(far <= far.min() + margin(spreads, count, lists))
+            places = np.concatenate([np.arange(starts[i], starts[i + 1]) for i in chosen])
             if mask is not None:
                 places = places[mask[rows[places]]]
-            if len(places) >= k or count == len(order):
+            if len(places) >= k or count == lists:
                 break
-            count = min(2 * count, len(order))
+            count = min(2 * count, lists)
         distances = codes_twin.hamming(query[None], codes[rows[places]])[0]
         best = np.lexsort((ranks[rows[places]], distances))[:k]
         found.append(ranks[rows[places[best]]])

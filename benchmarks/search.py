@@ -139,22 +139,18 @@ def radius_part(options: Any, work: str) -> list[Row]:
     codes, queries = codes[64:], codes[:64]
     flat = HammingIndex(codes, kind="flat")
     multi, cost = built(lambda: HammingIndex(codes, kind="multi", threads=1), items)
+    auto, auto_cost = built(partial(with_lists, codes), items)
     right = flat.range_search(queries, 8)
-    found = multi.range_search(queries, 8)
-    for a, b in zip(right, found, strict=True):
-        if not np.array_equal(a, b):
-            raise AssertionError("the answers of the tables differ")
-    contestants = [
-        Contestant(
-            "bitsense multi",
-            "",
-            lambda: multi.range_search(queries, 8, threads=1),
-            {"recall": 1.0, **cost},
-        ),
-        Contestant(
-            "flat scan", "", lambda: flat.range_search(queries, 8, threads=1), {"recall": 1.0}
-        ),
-    ]
+    contestants = []
+    for name, index, known in (
+        ("bitsense multi", multi, cost),
+        ("bitsense auto", auto, auto_cost),
+        ("flat scan", flat, {}),
+    ):
+        if not all(map(np.array_equal, index.range_search(queries, 8), right)):
+            raise AssertionError(f"{name}: the answers differ")
+        search = partial(index.range_search, queries, 8, threads=1)
+        contestants.append(Contestant(name, "", search, {"recall": 1.0, **known}))
     common = {
         "part": "radius",
         "data": "128 bits",

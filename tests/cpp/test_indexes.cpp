@@ -78,7 +78,9 @@ void lists_that_are_all_looked_at_give_the_answers_of_a_scan() {
     std::vector<std::uint8_t> planes(tiles * 8 * kTileCodes);
     std::vector<std::uint16_t> radii(tiles);
     lay_lists(items, middle, lists, options.kernels, planes.data(), radii.data());
-    const ListedCodes listed{middle, lists, planes.data(), radii.data()};
+    std::vector<std::uint32_t> spread(65);
+    measure_spread(items, middle, options.kernels, spread.data());
+    const ListedCodes listed{middle, lists, planes.data(), radii.data(), spread.data()};
     std::vector<std::uint64_t> words((kRows + 63) / 64, 0x7777777777777777ULL);
     for (const Filter& filter : {Filter(), Filter(words.data(), kRows)}) {
       std::vector<std::int64_t> ids(60 * kNearest), pruned(60 * kNearest), right(60 * kNearest);

@@ -18,13 +18,13 @@ a block product.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import numpy as np
 from common import Row, finish, parser, timer
-from search_data import digits, window_codes, word_vectors
+from search_data import digits, learned_codes, window_codes, word_vectors
 from search_peers import (
     binary_peers,
     exact_binary_peers,
@@ -81,19 +81,29 @@ def exact_rows(
     return measured(contestants, options.rounds, len(asked), common)
 
 
+def some_codes(
+    options: Any, work: str, bits: int, sizes: list[int], queries: int
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Return names of data, codes of each size, and others that query; the learned ones are one."""
+    for items in sizes:
+        codes = window_codes(*options.source, work, items + queries, bits)
+        yield f"{bits} bits", codes[queries:], codes[:queries]
+    codes = learned_codes(options.data, options.words, work, bits)
+    yield f"{bits} bits, learned", codes[queries:], codes[:queries]
+
+
 def exact_part(options: Any, work: str) -> list[Row]:
     """Exact nearest codes."""
     rows = []
     for bits in options.bits:
-        for items in options.sizes:
-            codes = window_codes(*options.source, work, items + 64, bits)
-            codes, queries = codes[64:], codes[:64]
+        for data, codes, queries in some_codes(options, work, bits, options.sizes, 64):
+            items = len(codes)
             flat = HammingIndex(codes, kind="flat")
             indexes = [(flat, {"bytes_per_item": bits / 8})]
             if items >= options.lists_from:
                 indexes.append(built(partial(with_lists, codes), items))
             peers = exact_binary_peers(codes)
-            common = {"part": "exact", "data": f"{bits} bits"}
+            common = {"part": "exact", "data": data}
             for batch in (1, 32):
                 asked = queries[:batch]
                 right = flat.search(asked, K, threads=1)
@@ -175,9 +185,10 @@ def built(make: Callable[[], Any], items: int) -> tuple[Any, Row]:
 def codes_part(options: Any, work: str) -> list[Row]:
     """Approximate nearest codes of 256 bits."""
     rows = []
-    for items in options.graph_sizes:
-        codes = window_codes(*options.source, work, items + options.queries, 256)
-        codes, queries = codes[options.queries :], codes[: options.queries]
+    for data, codes, queries in some_codes(
+        options, work, 256, options.graph_sizes, options.queries
+    ):
+        items = len(codes)
         flat = HammingIndex(codes, kind="flat")
         recall = recall_by_distance(flat, codes, queries)
         systems: list[System] = []
@@ -185,7 +196,7 @@ def codes_part(options: Any, work: str) -> list[Row]:
             index, cost = built(partial(HammingIndex, codes, kind=kind, threads=1), items)
             systems.append((*ours(kind, index, queries, effort, values), cost))
         systems += [our_flat(flat, queries), *binary_peers(codes, queries, K)]
-        common = {"part": "codes", "data": "256 bits", "items": items, "batch": len(queries)}
+        common = {"part": "codes", "data": data, "items": items, "batch": len(queries)}
         rows += approximate(systems, recall, options.goals, options.rounds, common)
     return rows
 

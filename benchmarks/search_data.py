@@ -2,7 +2,8 @@
 
 Word vectors are trained here (skip-gram, dim 100). Codes of documents are those of windows of 20
 words: the mean of their word vectors, less the mean of all, projected on random hyperplanes;
-windows begin so many words apart that as many come out as are asked for.
+windows begin so many words apart that as many come out as are asked for. Learned codes are those of
+`BinaryParagraphVector`, of pieces of articles of 40 words.
 """
 
 from __future__ import annotations
@@ -15,9 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from bitsense import EncodedCorpus, Tokenizer, Word2Vec, encode_corpus, load
+from bitsense import (
+    BinaryParagraphVector,
+    EncodedCorpus,
+    Tokenizer,
+    Word2Vec,
+    encode_corpus,
+    load,
+)
 
-WINDOW = 20
+WINDOW, PIECE, LEARNED = 20, 40, 50_000  # words, words, pieces
 
 
 @cache
@@ -76,4 +84,25 @@ def window_codes(
         for i in range(WINDOW):
             total += projected[ids[block + i]]
         codes[first : first + len(block)] = np.packbits(total > 0, axis=1)
+    return codes
+
+
+def learned_codes(folder: str, words: int, work: str, bits: int) -> np.ndarray:
+    """Return packed codes of pieces of the first words of Wikipedia, in a random order."""
+    path = Path(work) / f"pieces-{words}-{bits}.npy"
+    if path.exists():
+        return np.load(path)
+    pieces: list[str] = []
+    with lzma.open(Path(folder) / "wiki_articles.txt.xz", "rt", encoding="utf-8") as lines:
+        for line in lines:
+            tokens = line.split()
+            starts = range(0, len(tokens) - PIECE + 1, PIECE)
+            pieces += [" ".join(tokens[i : i + PIECE]) for i in starts]
+            if PIECE * len(pieces) >= words:
+                break
+    order = np.random.default_rng(0).permutation(min(len(pieces), words // PIECE))
+    documents = [pieces[i] for i in order]
+    model = BinaryParagraphVector(bits=bits, seed=1).fit(documents[:LEARNED])
+    codes = model.transform(documents).data
+    np.save(path, codes)
     return codes

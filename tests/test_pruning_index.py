@@ -18,6 +18,7 @@ ROWS = 6000
 def _small(monkeypatch):
     monkeypatch.setattr("bitsense._hamming_index._LISTS_FROM", 2000)
     monkeypatch.setattr("bitsense._merge.FEW_ROWS", 50)
+    monkeypatch.setattr("bitsense._inverted_lists._MANY_CODES", 3000)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ Distances = npt.NDArray[np.int32]
 Words = npt.NDArray[np.uint64]
 
 KINDS = ("auto", "flat", "multi", "graph", "ivf")
-_TABLES_FROM, _LISTS_FROM = 50_000, 300_000  # codes, in an index of kind "auto"
+_TABLES_FROM, _LISTS_FROM = 50_000, 100_000  # codes, in an index of kind "auto"
 _APPROXIMATE_FROM = 1_000
 
 
@@ -46,9 +46,9 @@ class HammingIndex(NearDuplicates):
         "flat" compares each query with every code: exact. "multi" keeps tables by which few codes
         have to be looked at when the answers are near: exact too. "graph" walks a graph of
         neighbours: approximate, the larger `ef` the better. "ivf" (inverted file) scans a copy of
-        the codes in some lists, those whose centers are nearest to the query: approximate, the
+        the codes in some lists, those whose centers are near the query: approximate, the
         larger `probes` the better. "auto" is exact: a scan, and from 50,000 codes on the tables of
-        "multi" for `range_search` and `self_join`; from 300,000 on, once scans have taken as long
+        "multi" for `range_search` and `self_join`; from 100,000 on, once scans have taken as long
         as it takes to build them, lists in which most codes are passed over.
     ids : sequence of n distinct int or str, optional
         Names of the codes; default those of `codes`, else numbers in the order of adding.
@@ -249,8 +249,9 @@ class HammingIndex(NearDuplicates):
             For kind "graph": how many candidates a walk keeps, at least k; default the larger of
             2 k and 64.
         probes : int, optional
-            For kind "ivf": how many lists are looked at; default one in 16, but at least 16. More
-            are where they do not hold k codes that pass the filters.
+            For kind "ivf": about how many lists are looked at, all those whose centers are not much
+            farther from the query than the nearest; default one in 16, but at least 16. More are
+            where they do not hold k codes that pass the filters.
         threads : int, optional
             Default: every available processor.
 

@@ -1,6 +1,7 @@
 """Inverted lists of codes: the first rows of an index by the nearest of some centers.
 
-A structure as those of `_structures`.
+A structure as those of `_structures`. A search may look at the near lists alone, or at all of them
+and pass over what the distances from the centers rule out (search/code_lists.hpp in the engine).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from . import _core
 from ._bitmaps import behind, within
+from ._memory import aligned
 from ._merge import Answers, Request, Within, joined_ranges
 from ._structures import search_codes
 
@@ -25,7 +27,7 @@ Words = npt.NDArray[np.uint64]
 _SAMPLE, _ITERATIONS = 48, 8  # rows a center that k-means learns of, and its rounds
 _PROBES, _PROBED_SHARE = 16, 16
 _NEIGHBORS, _MOST_SCANNED = 10, 0.6  # of a search that lists must not leave more than this to scan
-_SOME_QUERIES = 8
+_SOME_QUERIES, _MANY_CODES = 8, 300_000  # fewer of both are sooner scanned
 
 
 class CodeLists(NamedTuple):
@@ -33,10 +35,15 @@ class CodeLists(NamedTuple):
 
     centers: Packed
     starts: Numbers
+    """Where the places of each list begin."""
     listed: Numbers
+    """The row of each place."""
     planes: Packed
+    """The codes of the places, by tiles of 64."""
     radii: npt.NDArray[np.uint16]
+    """How far the first code of each tile is from its center; the others are no farther."""
     spread: Numbers
+    """How many centers are how much farther from a code than the nearest, summed over some."""
 
     @property
     def rows(self) -> int:
@@ -56,7 +63,8 @@ class CodeLists(NamedTuple):
             centers = _core.cluster_codes(codes, bits, count, sample, _ITERATIONS, threads)
         labels, apart = _core.hamming_search(centers, codes, bits, 1, None, threads)
         starts, listed = _core.inverted_lists(labels[:, 0].copy(), apart[:, 0].copy(), len(centers))
-        return cls(centers, starts, listed, *_core.lay_lists(codes, centers, starts, listed, bits))
+        planes, radii, spread = _core.lay_lists(codes, centers, starts, listed, bits)
+        return cls(centers, starts, listed, aligned(planes), radii, spread)
 
     @classmethod
     def pruning(
@@ -80,8 +88,9 @@ class CodeLists(NamedTuple):
         covered = self.rows
         if covered > len(codes):
             raise ValueError(f"the lists have {covered} rows of {len(codes)}")
-        laid = _core.lay_lists(codes, self.centers, self.starts, self.listed, bits)
-        if not all(map(np.array_equal, laid, (self.planes, self.radii, self.spread))):
+        planes, radii, spread = _core.lay_lists(codes, self.centers, self.starts, self.listed, bits)
+        same = np.array_equal(planes, self.planes) and np.array_equal(radii, self.radii)
+        if not same or not np.array_equal(spread, self.spread):
             raise ValueError("the lists must be of the codes")
 
     def search(self, codes: Packed, bits: int, request: Request, probes: int | None) -> Answers:
@@ -93,8 +102,11 @@ class CodeLists(NamedTuple):
     def nearest(self, codes: Packed, bits: int, request: Request) -> Answers:
         """Return the ranks of the k nearest of all codes, and their distances."""
         queries, k, bitmap, ranks, threads = request
-        together = bitmap is not None and len(queries) >= _SOME_QUERIES
-        if bitmap is not None and together and 4 * _core.bitmap_count(bitmap) < len(codes):
+        batch = len(queries) >= _SOME_QUERIES
+        sooner = not batch and len(codes) < _MANY_CODES
+        if bitmap is not None and batch:  # a few are copied together
+            sooner = 4 * _core.bitmap_count(bitmap) < len(codes)
+        if sooner:
             return _core.hamming_search(codes, queries, bits, k, bitmap, threads, ranks=ranks)
         return self._found(codes, bits, request, None)
 

@@ -19,6 +19,7 @@ from bitsense import (
     _cosine_index,
     _hamming_index,
     _index_base,
+    _inverted_lists,
     _merge,
     _principal_axes,
     _row_pairs,
@@ -73,6 +74,7 @@ def shorten_days() -> None:
     _index_base._MOST_BEHIND = 200
     _hamming_index._TABLES_FROM = _hamming_index._APPROXIMATE_FROM = 300
     _hamming_index._LISTS_FROM = 300
+    _inverted_lists._MANY_CODES = 300
     _row_pairs._JOIN_ROWS = 256
     _cosine_index._LEAST_ROWS = 300
     _cosine_index._LEAST_SKETCHED = _principal_axes._LEAST_ROWS = 300

@@ -13,7 +13,7 @@ namespace bitsense {
 
 namespace {
 
-constexpr std::size_t kMostQueries = 1024;       // that share the laying of a list
+constexpr std::size_t kMostQueries = 1024;       // that share a pass over the lists
 constexpr std::size_t kBlockNumbers = 1U << 20;  // pairs, counts or distances that they may hold
 constexpr std::size_t kSpreadCodes = 512;        // that measure_spread looks at
 

@@ -132,8 +132,7 @@ class ListScan {
 
  private:
   static constexpr std::size_t kGroup = 16;  // visitors whose prepared form stays in the cache
-
-  static constexpr std::size_t kAhead = 4;  // tiles that are asked for before they are scanned
+  static constexpr std::size_t kAhead = 4;   // tiles that are asked for before they are scanned
 
   std::size_t bytes() const { return listed_.centers.bytes(); }
 
@@ -177,8 +176,7 @@ class ListScan {
     for (std::size_t v = 0; v < visitors_.size(); ++v) {
       std::copy_n(queries_.code(visitors_[v]), bytes(), codes_.data() + v * bytes());
     }
-    if (prepared_.size() < query_bytes_ * visitors_.size())
-      prepared_.resize(query_bytes_ * visitors_.size());
+    prepared_.resize(std::max(prepared_.size(), query_bytes_ * visitors_.size()));
     kernels_.prepare_queries(codes_.data(), visitors_.size(), bytes(), prepared_.data());
     for (std::size_t v = 0; v < visitors_.size(); v += kGroup) scan_group(v);
   }

@@ -1,7 +1,5 @@
 // Exact searches of code_lists.hpp.
 #include <algorithm>
-#include <bit>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,12 +15,11 @@ namespace bitsense {
 
 namespace {
 
-constexpr std::size_t kBlockQueries = 256;       // that share the laying of a list
+constexpr std::size_t kBlockQueries = 256;       // that share a pass over the lists
 constexpr std::size_t kBlockNumbers = 1U << 20;  // pairs or distances that they may hold
 constexpr std::size_t kFirstLists = 8;           // the nearest, which are looked at first
-
-constexpr std::size_t kListsAPoll = 16;      // lists between two questions to the stopper
-constexpr std::size_t kSampledQueries = 64;  // that scanned_share asks
+constexpr std::size_t kListsAPoll = 16;          // lists between two questions to the stopper
+constexpr std::size_t kSampledQueries = 64;      // that scanned_share asks
 
 // Fewer are scanned sooner than a thread starts.
 constexpr std::size_t kSegmentRows = 1U << 16;

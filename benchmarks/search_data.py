@@ -103,6 +103,6 @@ def learned_codes(folder: str, words: int, work: str, bits: int) -> np.ndarray:
     order = np.random.default_rng(0).permutation(min(len(pieces), words // PIECE))
     documents = [pieces[i] for i in order]
     model = BinaryParagraphVector(bits=bits, seed=1).fit(documents[:LEARNED])
-    codes = model.transform(documents).data
+    codes = np.asarray(model.transform(documents))
     np.save(path, codes)
     return codes

@@ -195,3 +195,19 @@ def test_an_interrupted_build_leaves_the_index_usable(codes, monkeypatch):
         index.search(codes)
     monkeypatch.undo()
     same(index, HammingIndex(codes, kind="flat"), codes[::100])
+
+
+def test_equal_distances_go_by_id_among_what_was_added_too():
+    rng = np.random.default_rng(4)
+    codes = rng.integers(0, 4, (3000, 2), np.uint8)  # sixteen different ones
+    names = [f"n{i:05}" for i in rng.permutation(3000)]
+    index, flat = (
+        HammingIndex(codes[:2500], kind=kind, ids=names[:2500]) for kind in ("auto", "flat")
+    )
+    index.build()
+    for each in (index, flat):
+        each.add(codes[2500:], names[2500:])
+    assert structure(index).rows == 2500
+    same(index, flat, codes[:50])
+    for k in (1, 30, 400):
+        same(index, flat, codes[:9], k=k)

@@ -69,18 +69,19 @@ def with_rest(
     covered: int,
     rows: int,
     request: Request,
-    scan: Callable[[int, Words | None], Answers],
+    scan: Callable[[int, Words | None, Ranks | None], Answers],
 ) -> Answers:
     """Add to what was found among the covered rows, which is of ranks, the rows behind them.
 
-    `scan` takes a row and the bitmap of the rows from there on. It returns the k best of those,
-    counted from that row.
+    `scan` takes a row, and the bitmap and ranks of the rows from there on. It returns the k best of
+    those, by their ranks, or counted from that row if there are none.
     """
     if covered == rows:
         return found
     first, rest = behind(covered, rows, request.bitmap)
-    others, distances = scan(first, rest)
-    return merged(found, by_rank((others + first, distances), request.ranks), request.k)
+    named = None if request.ranks is None else request.ranks[first:]
+    others, distances = scan(first, rest, named)
+    return merged(found, (others + first if named is None else others, distances), request.k)
 
 
 def joined_ranges(one: Within, other: Within) -> Within:

@@ -179,8 +179,8 @@ def search_codes(
     if head is not None and is_few(head, covered):
         return _core.hamming_search(codes, queries, bits, k, bitmap, threads, ranks=ranks)
 
-    def scan(first: int, rest: Words | None) -> Answers:
-        return _core.hamming_search(codes[first:], queries, bits, k, rest, threads)
+    def scan(first: int, rest: Words | None, named: Numbers | None) -> Answers:
+        return _core.hamming_search(codes[first:], queries, bits, k, rest, threads, ranks=named)
 
     return with_rest(find(head), covered, len(codes), request, scan)
 
@@ -190,8 +190,8 @@ def with_scan(
 ) -> Answers:
     """Add to what was found among the covered vectors what is behind them."""
 
-    def scan(first: int, rest: Words | None) -> Answers:
+    def scan(first: int, rest: Words | None, named: Numbers | None) -> Answers:
         part, threads = stored.part(first), request.threads
-        return _core.real_search(*part, request.queries, metric, request.k, rest, None, threads)
+        return _core.real_search(*part, request.queries, metric, request.k, rest, named, threads)
 
     return with_rest(found, covered, len(stored.data), request, scan)

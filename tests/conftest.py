@@ -26,6 +26,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, of a run at one level, what goes through all levels by itself."""
+    if not os.environ.get("BITSENSE_LEVEL"):
+        return
+    through = [item for item in items if "level" in getattr(item, "fixturenames", ())]
+    config.hook.pytest_deselected(items=through)
+    left = set(items) - set(through)
+    items[:] = [item for item in items if item in left]
+
+
 @pytest.fixture(params=_core.levels())
 def level(request: pytest.FixtureRequest) -> str:
     """Each level of the inner loops that this machine can run."""

@@ -62,11 +62,11 @@ def test_answers_are_those_of_the_twin(width, share, level):
         wanted = twin.search(*lists[:3], codes, queries, k, probes, mask, ranks)
         for threads in (1, 3):
             found = _core.lists_search(
-                *lists, queries, 8 * width, k, probes, words, ranks, threads, level
+                lists, queries, 8 * width, k, probes, words, ranks, threads, level
             )
             assert np.array_equal(found[0], wanted[0])
             assert np.array_equal(found[1], wanted[1])
-        alone = _core.lists_search(*lists, queries[9:10], 8 * width, k, probes, words, ranks)
+        alone = _core.lists_search(lists, queries[9:10], 8 * width, k, probes, words, ranks)
         assert np.array_equal(alone[0], wanted[0][9:10])
 
 
@@ -99,16 +99,16 @@ def test_exact_answers_are_those_of_a_scan(width, share, level):
     for k in (1, 10, int(mask.sum())):
         order = np.lexsort((np.broadcast_to(ranks, apart.shape), apart), axis=1)[:, :k]
         for threads in (1, 3):
-            found = _core.lists_search(*lists, queries, bits, k, None, words, ranks, threads, level)
+            found = _core.lists_search(lists, queries, bits, k, None, words, ranks, threads, level)
             assert np.array_equal(found[0], ranks[order])
             assert np.array_equal(found[1], np.take_along_axis(apart, order, 1))
-        alone = _core.lists_search(*lists, queries[9:10], bits, k, None, words, ranks, 1, level)
+        alone = _core.lists_search(lists, queries[9:10], bits, k, None, words, ranks, 1, level)
         assert np.array_equal(alone[0], ranks[order[9:10]])
     for radius in (0, bits // 10, bits // 3):
         wanted = _core.hamming_range_search(codes, queries, bits, radius, words, ranks=ranks)
         for threads in (1, 3):
             found = _core.lists_range_search(
-                *lists, queries, bits, radius, words, ranks, threads, level
+                lists, queries, bits, radius, words, ranks, threads, level
             )
             for one, other in zip(found, wanted, strict=True):
                 assert np.array_equal(one, other)
@@ -120,11 +120,11 @@ def test_one_query_on_many_threads_shares_the_lists(monkeypatch):
     lists = built(codes, 40, sample=4000)
     for queries in (codes[:1], codes[:3] ^ np.uint8(5)):
         wanted = _core.hamming_search(codes, queries, 64, 30)
-        found = _core.lists_search(*lists, queries, 64, 30, None, None, None, 3)
+        found = _core.lists_search(lists, queries, 64, 30, None, None, None, 3)
         assert np.array_equal(found[0], wanted[0])
         assert np.array_equal(found[1], wanted[1])
         wanted = _core.hamming_range_search(codes, queries, 64, 9)
-        found = _core.lists_range_search(*lists, queries, 64, 9, None, None, 3)
+        found = _core.lists_range_search(lists, queries, 64, 9, None, None, 3)
         assert all(map(np.array_equal, found, wanted))
 
 
@@ -137,7 +137,7 @@ def test_no_code_is_passed_over_that_is_near(seed, lists, k, bits):
     apart = codes_twin.hamming(centers, codes)[labels, np.arange(300)].astype(np.int32)
     starts, rows = _core.inverted_lists(labels, apart, lists)
     laid = _core.lay_lists(codes, centers, starts, rows, bits)
-    found = _core.lists_search(centers, starts, rows, *laid, codes[:9], bits, k, None)
+    found = _core.lists_search((centers, starts, rows, *laid), codes[:9], bits, k, None)
     wanted = _core.hamming_search(codes, codes[:9], bits, k)
     assert np.array_equal(found[0], wanted[0])
     assert np.array_equal(found[1], wanted[1])
@@ -146,7 +146,7 @@ def test_no_code_is_passed_over_that_is_near(seed, lists, k, bits):
 def test_the_share_that_is_scanned_is_measured():
     rng = np.random.default_rng(5)
     near, far = planted(rng, 8000, 16), rng.integers(0, 256, (8000, 16), np.uint8)
-    shares = [_core.lists_scanned_share(*built(x, 60), x, 128, 10) for x in (near, far)]
+    shares = [_core.lists_scanned_share(built(x, 60), x, 128, 10) for x in (near, far)]
     assert shares[0] < 0.3
     assert shares[1] > 0.9
     lists = built(near, 60)

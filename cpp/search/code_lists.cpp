@@ -17,18 +17,6 @@ constexpr std::size_t kMostQueries = 1024;       // that share a pass over the l
 constexpr std::size_t kBlockNumbers = 1U << 20;  // pairs, counts or distances that they may hold
 constexpr std::size_t kSpreadCodes = 512;        // that measure_spread looks at
 
-// The distances of the rows of a list from its center.
-std::vector<std::uint16_t> distances_in(const CodesView& codes, const CodesView& centers,
-                                        const InvertedLists& lists, std::size_t list,
-                                        const CodeKernels& kernels) {
-  std::vector<std::uint16_t> distances(lists.last(list) - lists.first(list));
-  for (std::size_t i = 0; i < distances.size(); ++i) {
-    kernels.row_distances(centers.row(list), codes.row(lists.rows[lists.first(list) + i]), 1,
-                          codes.bytes(), &distances[i]);
-  }
-  return distances;
-}
-
 // Some queries of a call, copied together.
 class Gathered {
  public:
@@ -93,36 +81,33 @@ void look_at(const ListedCodes& listed, const CodesView& queries, std::size_t ma
 }  // namespace
 
 void lay_lists(const CodesView& codes, const CodesView& centers, const InvertedLists& lists,
-               const CodeKernels& kernels, std::uint8_t* planes, std::uint16_t* radii) {
+               const HammingOptions& options, std::uint8_t* planes, std::uint16_t* radii) {
   const std::size_t tiles = listed_tiles(codes.rows, lists.count), bytes = codes.bytes();
   std::fill_n(planes, tiles * bytes * kTileCodes, std::uint8_t{0});
   std::fill_n(radii, tiles, std::uint16_t{0});
-  for (std::size_t list = 0; list < lists.count; ++list) {
-    std::size_t tile = lists.first(list) / kTileCodes + list;
-    for (std::size_t p = lists.first(list); p < lists.last(list); ++tile) {
-      kernels.row_distances(centers.row(list), codes.row(lists.rows[p]), 1, bytes, &radii[tile]);
-      std::uint8_t* to = planes + tile * bytes * kTileCodes;
-      for (std::size_t i = 0; i < kTileCodes && p < lists.last(list); ++i, ++p) {
-        const std::uint8_t* code = codes.row(lists.rows[p]);
-        for (std::size_t b = 0; b < bytes; ++b) to[b * kTileCodes + i] = code[b];
-      }
+  const auto lay = [&](std::size_t list, std::size_t /*thread*/) {
+    const std::size_t first = lists.first(list), tile = first / kTileCodes + list;
+    std::uint16_t last = UINT16_MAX;
+    for (std::size_t p = first; p < lists.last(list); ++p) {
+      const std::uint8_t* code = codes.row(lists.rows[p]);
+      std::uint16_t distance = 0;
+      options.kernels.row_distances(centers.row(list), code, 1, bytes, &distance);
+      require(distance <= last,
+              "`rows` must hold those farthest from the center first in each list, list ", list,
+              " does not");
+      last = distance;
+      const std::size_t t = tile + (p - first) / kTileCodes, i = (p - first) % kTileCodes;
+      if (i == 0) radii[t] = distance;
+      for (std::size_t b = 0; b < bytes; ++b) planes[(t * bytes + b) * kTileCodes + i] = code[b];
     }
-  }
-}
-
-void check_order(const CodesView& codes, const CodesView& centers, const InvertedLists& lists,
-                 const CodeKernels& kernels) {
-  for (std::size_t list = 0; list < lists.count; ++list) {
-    const auto distances = distances_in(codes, centers, lists, list, kernels);
-    require(std::is_sorted(distances.rbegin(), distances.rend()),
-            "`rows` must hold those farthest from the center first in each list, list ", list,
-            " does not");
-  }
+  };
+  parallel_for(options.threads, lists.count, lay, options.poll);
 }
 
 void measure_spread(const CodesView& codes, const CodesView& centers, const CodeKernels& kernels,
                     std::uint32_t* spread) {
-  const std::size_t sample = std::min(kSpreadCodes, codes.rows);
+  const std::size_t countable = UINT32_MAX / std::max<std::size_t>(centers.rows, 1);
+  const std::size_t sample = std::min({kSpreadCodes, codes.rows, countable});
   std::vector<std::uint16_t> apart(centers.rows);
   std::fill_n(spread, centers.bits + 1, 0U);
   for (std::size_t i = 0; i < sample; ++i) {

@@ -41,13 +41,10 @@ constexpr std::size_t listed_tiles(std::size_t rows, std::size_t lists) {
   return rows / kTileCodes + lists;
 }
 
-// Writes the planes and radii of the rows of lists. What holds no code is 0.
+// Writes the planes and radii of the rows of lists. What holds no code is 0. Throws
+// std::invalid_argument unless in each list the rows farthest from the center come first.
 void lay_lists(const CodesView& codes, const CodesView& centers, const InvertedLists& lists,
-               const CodeKernels& kernels, std::uint8_t* planes, std::uint16_t* radii);
-
-// Throws std::invalid_argument unless in each list the rows farthest from the center come first.
-void check_order(const CodesView& codes, const CodesView& centers, const InvertedLists& lists,
-                 const CodeKernels& kernels);
+               const HammingOptions& options, std::uint8_t* planes, std::uint16_t* radii);
 
 // Writes for each distance m how many centers are at most m farther from a code than its nearest
 // center, summed over some of the codes.

@@ -5,7 +5,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <span>
 #include <vector>
@@ -70,19 +69,6 @@ class ListQueries {
   std::unique_ptr<std::uint16_t[]> distances_;
   std::vector<std::uint32_t> places_;  // how many are nearer than each distance
 };
-
-// Calls take(i) for each i below flags.size() whose flag is 1 and not 0. There are flags for whole
-// words of eight.
-template <class Take>
-void for_each_flag(std::span<const std::uint8_t> flags, Take&& take) {
-  for (std::size_t i = 0; i < flags.size(); i += 8) {
-    std::uint64_t eight;
-    std::memcpy(&eight, flags.data() + i, sizeof eight);
-    for (; eight != 0; eight &= eight - 1) {
-      take(i + static_cast<std::size_t>(std::countr_zero(eight)) / 8);
-    }
-  }
-}
 
 // How many of a list's tiles, the first, may hold codes nearer than `limit` to a query that is
 // `apart` from the list's center. Few are counted sooner than a loop that ends early is
@@ -198,10 +184,7 @@ class ListScan {
     return count % 8 > 4 ? (count + 7) / 8 * 8 : count;
   }
 
-  std::uint16_t bound(std::size_t v) const {
-    const std::uint32_t limit = sink_.limit(visitors_[v]);
-    return static_cast<std::uint16_t>(limit == 0 ? 0 : limit - 1);
-  }
+  std::uint16_t bound(std::size_t v) const { return bound_below(sink_.limit(visitors_[v])); }
 
   void scan_tile(std::size_t first, std::size_t count, std::size_t t, std::uint16_t* bounds) {
     const std::uint8_t* planes = listed_.tile(listed_.first_tile(list_) + t);

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "core/codes.hpp"
@@ -48,6 +49,24 @@ class Stopper {
 };
 
 constexpr std::size_t tiles_of(std::size_t rows) { return (rows + kTileCodes - 1) / kTileCodes; }
+
+// The largest distance below a limit; 0 where there is none, which a push then refuses.
+constexpr std::uint16_t bound_below(std::uint32_t limit) {
+  return static_cast<std::uint16_t>(limit == 0 ? 0 : limit - 1);
+}
+
+// Calls take(i) for each i below flags.size() whose flag is 1 and not 0. There are flags for whole
+// words of eight.
+template <class Take>
+void for_each_flag(std::span<const std::uint8_t> flags, Take&& take) {
+  for (std::size_t i = 0; i < flags.size(); i += 8) {
+    std::uint64_t eight;
+    std::memcpy(&eight, flags.data() + i, sizeof eight);
+    for (; eight != 0; eight &= eight - 1) {
+      take(i + static_cast<std::size_t>(std::countr_zero(eight)) / 8);
+    }
+  }
+}
 
 // Memory that scans may use one after the other.
 struct ScanScratch {
@@ -162,8 +181,7 @@ class Scan {
   };
 
   void set_bound(Group& group, std::size_t q) const {
-    const std::uint32_t limit = sink_.limit(q);
-    group.bounds[q - group.first] = static_cast<std::uint16_t>(limit == 0 ? 0 : limit - 1);
+    group.bounds[q - group.first] = bound_below(sink_.limit(q));
   }
 
   // Has the memory asked for a tile of the next panel, while this one is computed with.
@@ -177,19 +195,14 @@ class Scan {
     std::uint8_t hit[kGroup] = {};
     kernels_.scan_tile(tile, scratch_.prepared.data() + group.first * bytes,
                        group.last - group.first, codes_.bytes(), group.bounds, hit);
-    for (std::size_t i = 0; i < kGroup; i += 8) {
-      std::uint64_t eight;
-      std::memcpy(&eight, hit + i, sizeof eight);
-      if (eight == 0) continue;
-      for (std::size_t q = group.first + i; q < std::min(group.last, group.first + i + 8); ++q) {
-        if (hit[q - group.first] == 0) continue;
-        std::uint16_t distances[kTileCodes];
-        kernels_.tile_distances(tile, scratch_.prepared.data() + q * bytes, codes_.bytes(),
-                                distances);
-        push_tile(q, t, distances);
-        set_bound(group, q);
-      }
-    }
+    for_each_flag({hit, kGroup}, [&](std::size_t i) {
+      const std::size_t q = group.first + i;
+      std::uint16_t distances[kTileCodes];
+      kernels_.tile_distances(tile, scratch_.prepared.data() + q * bytes, codes_.bytes(),
+                              distances);
+      push_tile(q, t, distances);
+      set_bound(group, q);
+    });
   }
 
   const CodeKernels& kernels_;

@@ -61,7 +61,7 @@ class TopK {
 
   // The nearest pairs, at most k, in order. The object is used up.
   std::vector<Neighbor> take() {
-    if (k_ <= kFew) return {few_.begin(), few_.begin() + static_cast<std::ptrdiff_t>(nearer_)};
+    if (k_ <= kFew) return {few_.begin(), few_.begin() + static_cast<std::ptrdiff_t>(in_order_)};
     std::sort(kept_.begin(), kept_.end());
     if (kept_.size() > k_) kept_.resize(k_);
     return std::move(kept_);
@@ -71,15 +71,15 @@ class TopK {
   static constexpr std::size_t kFew = 24;
 
   void insert(Neighbor pair) {
-    std::size_t place = nearer_;
-    if (nearer_ < k_) {
-      ++nearer_;
+    std::size_t place = in_order_;
+    if (in_order_ < k_) {
+      ++in_order_;
     } else if (pair >= few_[--place]) {
       return;
     }
     for (; place > 0 && few_[place - 1] > pair; --place) few_[place] = few_[place - 1];
     few_[place] = pair;
-    if (nearer_ == k_) nearest_out_ = neighbor_distance(few_[k_ - 1]);
+    if (in_order_ == k_) nearest_out_ = neighbor_distance(few_[k_ - 1]);
   }
 
   // Leaves the k nearest, in any order.
@@ -92,8 +92,9 @@ class TopK {
   std::uint32_t all_;
   std::uint32_t nearest_out_;  // with ids that ascend, this distance and more stay out
   std::uint32_t ties_;
-  std::size_t nearer_ = 0;            // of the pairs, those with distance < nearest_out_; or `few_`
-  std::array<Neighbor, kFew> few_{};  // in order
+  std::size_t in_order_ = 0;  // how many of `few_` there are
+  std::array<Neighbor, kFew> few_{};
+  std::size_t nearer_ = 0;  // pairs pushed with distance < nearest_out_
   std::vector<std::uint32_t> counts_;
   std::vector<Neighbor> kept_;
 };

@@ -334,7 +334,6 @@ def project_signs(
 _Bitmap: TypeAlias = npt.NDArray[np.uint64]
 _Codes: TypeAlias = npt.NDArray[np.uint8]
 _Nearest: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]
-_Radii: TypeAlias = npt.NDArray[np.uint16]
 _Within: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int32]]
 
 def hamming_search(
@@ -565,23 +564,21 @@ def quantized_search(
     level: str | None = None,
 ) -> _Answers: ...
 
-# graph
+# lists
+_Radii: TypeAlias = npt.NDArray[np.uint16]
+_ListArrays: TypeAlias = tuple[_Codes, _Ids, _Ids, _Codes, _Radii, _Ids]
+
 def inverted_lists(
     labels: npt.NDArray[np.int64], distances: npt.NDArray[np.int32], count: int
 ) -> tuple[_Ids, _Ids]: ...
 def lay_lists(
-    codes: _Codes, centers: _Codes, starts: _Ids, rows: _Ids, bits: int
+    codes: _Codes, centers: _Codes, starts: _Ids, rows: _Ids, bits: int, threads: int = 1
 ) -> tuple[_Codes, _Radii, _Ids]: ...
 def cluster_codes(
     codes: _Codes, bits: int, centers: int, sample: int, iterations: int, threads: int = 1
 ) -> _Codes: ...
 def lists_search(
-    centers: _Codes,
-    starts: _Ids,
-    rows: _Ids,
-    planes: _Codes,
-    radii: _Radii,
-    spread: _Ids,
+    lists: _ListArrays,
     queries: _Codes,
     bits: int,
     k: int,
@@ -592,12 +589,7 @@ def lists_search(
     level: str | None = None,
 ) -> _Nearest: ...
 def lists_range_search(
-    centers: _Codes,
-    starts: _Ids,
-    rows: _Ids,
-    planes: _Codes,
-    radii: _Radii,
-    spread: _Ids,
+    lists: _ListArrays,
     queries: _Codes,
     bits: int,
     radius: int,
@@ -607,18 +599,14 @@ def lists_range_search(
     level: str | None = None,
 ) -> _Within: ...
 def lists_scanned_share(
-    centers: _Codes,
-    starts: _Ids,
-    rows: _Ids,
-    planes: _Codes,
-    radii: _Radii,
-    spread: _Ids,
+    lists: _ListArrays,
     codes: _Codes,
     bits: int,
     k: int,
     threads: int = 1,
 ) -> float: ...
 
+# graph
 _Graph: TypeAlias = tuple[_Ids, _Ids, _Ids]
 _Records: TypeAlias = npt.NDArray[np.int8]
 

@@ -14,7 +14,7 @@ from ._index_base import check_degree
 from ._inverted_lists import CodeLists
 from ._item_store import ItemStore, Snapshot
 from ._memory import aligned
-from ._merge import Request
+from ._merge import RangeRequest, Request, Within
 from ._near_duplicates import NearDuplicates
 from ._structures import Graph, Tables
 from .codes import Codes, as_codes
@@ -267,7 +267,9 @@ class HammingIndex(NearDuplicates):
         ef = max(2 * k, 64) if ef is None else check_count("ef", ef, least=k)
         probes = None if probes is None else check_count("probes", probes)
         threads = check_threads(threads)
-        self._want_lists(len(asked.data), threads)
+        if self._kind == "auto":
+            self._scanned += len(asked.data) * self._unlisted()
+            self._want_lists(threads)
         snapshot, bitmap = self._filtered(mask, ids, where, threads)
         data, asks, bits = snapshot.columns["codes"], asked.data, self._bits
         structure, ranks = snapshot.structure, snapshot.order[0]
@@ -317,7 +319,8 @@ class HammingIndex(NearDuplicates):
         threads = check_threads(threads)
         self._want_tables(threads)
         snapshot, bitmap = self._filtered(mask, ids, where, threads)
-        offsets, rows, distances = self._within(snapshot, asked.data, radius, bitmap, threads)
+        request = RangeRequest(asked.data, radius, bitmap, snapshot.order[0], threads)
+        offsets, rows, distances = self._within(snapshot, request)
         return offsets, snapshot.names(rows), distances
 
     def _want_tables(self, threads: int) -> None:
@@ -332,14 +335,12 @@ class HammingIndex(NearDuplicates):
         covered = 0 if snapshot.structure is None else snapshot.structure.rows
         return snapshot.rows >= _TABLES_FROM and 2 * covered < snapshot.rows
 
-    def _want_lists(self, queries: int, threads: int) -> None:
+    def _want_lists(self, threads: int) -> None:
         """Build the lists of a large index of kind "auto" if scans have cost what they cost."""
-        if self._kind != "auto" or not self._lack_lists(queries):
-            return
-        if not self._lock.acquire(blocking=False):
-            return  # something is being built or changed: this search scans
+        if not self._lack_lists() or not self._lock.acquire(blocking=False):
+            return  # where something is being built or changed, this search scans
         try:
-            if self._lack_lists(0):  # and no other search has built them meanwhile
+            if self._lack_lists():  # and no other search has built them meanwhile
                 snapshot = self._store.snapshot
                 old = snapshot.structure if isinstance(snapshot.structure, CodeLists) else None
                 self._store.publish(self._built(CodeLists, snapshot, old, threads))
@@ -347,36 +348,28 @@ class HammingIndex(NearDuplicates):
             self._scanned = 0
             self._lock.release()
 
-    def _lack_lists(self, queries: int) -> bool:
-        snapshot = self._store.snapshot
-        rows, structure = snapshot.rows, snapshot.structure
-        if rows < _LISTS_FROM or rows < 2 * self._unsuited:
-            return False
-        behind = rows - (structure.rows if isinstance(structure, CodeLists) else 0)
-        self._scanned += queries * behind
-        return behind > 0 and self._scanned >= CodeLists.cost(rows)
+    def _lack_lists(self) -> bool:
+        paid = self._scanned >= CodeLists.cost(self._store.snapshot.rows)
+        return paid and self._unlisted() > 0
 
-    def _within(
-        self,
-        snapshot: Snapshot,
-        queries: npt.NDArray[np.uint8],
-        radius: int,
-        bitmap: Words | None,
-        threads: int,
-        *,
-        by_rank: bool = True,
-    ) -> tuple[Ints, Ints, Distances]:
-        data, structure = snapshot.columns["codes"], snapshot.structure
-        ranks = snapshot.order[0] if by_rank else None
+    def _unlisted(self) -> int:
+        """Return how many rows are in no list but might be."""
+        snapshot = self._store.snapshot
+        if snapshot.rows < _LISTS_FROM or snapshot.rows < 2 * self._unsuited:
+            return 0
+        structure = snapshot.structure
+        return snapshot.rows - (structure.rows if isinstance(structure, CodeLists) else 0)
+
+    def _within(self, snapshot: Snapshot, request: RangeRequest) -> Within:
+        data, structure, bits = snapshot.columns["codes"], snapshot.structure, self._bits
         if isinstance(structure, CodeLists):
-            return structure.within(data, self._bits, queries, radius, bitmap, ranks, threads)
+            return structure.within(data, bits, request)
+        queries, radius, bitmap, ranks, threads = request
         if isinstance(structure, Tables):
             return _core.multi_range_search(
-                data, *structure, queries, self._bits, radius, bitmap, threads, ranks=ranks
+                data, *structure, queries, bits, radius, bitmap, threads, ranks=ranks
             )
-        return _core.hamming_range_search(
-            data, queries, self._bits, radius, bitmap, threads, ranks=ranks
-        )
+        return _core.hamming_range_search(data, queries, bits, radius, bitmap, threads, ranks=ranks)
 
 
 def searchable(codes: Codes) -> Codes:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from . import _core
 from ._bitmaps import behind, within
 from ._memory import aligned
-from ._merge import Answers, Request, Within, joined_ranges
+from ._merge import Answers, RangeRequest, Request, Within, joined_ranges
 from ._structures import search_codes
 
 __all__ = ["CodeLists"]
@@ -63,7 +63,7 @@ class CodeLists(NamedTuple):
             centers = _core.cluster_codes(codes, bits, count, sample, _ITERATIONS, threads)
         labels, apart = _core.hamming_search(centers, codes, bits, 1, None, threads)
         starts, listed = _core.inverted_lists(labels[:, 0].copy(), apart[:, 0].copy(), len(centers))
-        planes, radii, spread = _core.lay_lists(codes, centers, starts, listed, bits)
+        planes, radii, spread = _core.lay_lists(codes, centers, starts, listed, bits, threads)
         return cls(centers, starts, listed, aligned(planes), radii, spread)
 
     @classmethod
@@ -74,14 +74,14 @@ class CodeLists(NamedTuple):
 
         Half as many as of an approximate search, which needs them smaller.
         """
-        made = cls.built(codes, bits, max(math.isqrt(3 * len(codes) // 8), 1), old, threads)
-        scanned = _core.lists_scanned_share(*made, codes, bits, _NEIGHBORS, threads)
+        made = cls.built(codes, bits, _pruning_lists(len(codes)), old, threads)
+        scanned = _core.lists_scanned_share(made, codes, bits, _NEIGHBORS, threads)
         return made if scanned <= _MOST_SCANNED else None
 
     @staticmethod
     def cost(rows: int) -> int:
         """Return how many comparisons building the lists of `pruning` takes: two rows' a center."""
-        return 2 * rows * math.isqrt(3 * rows // 8)
+        return 2 * rows * _pruning_lists(rows)
 
     def check(self, codes: Packed, bits: int) -> None:
         """Raise ValueError unless these can be searched for codes and keep those."""
@@ -116,25 +116,17 @@ class CodeLists(NamedTuple):
         named = None if ranks is None else ranks[:covered]
 
         def look(bitmap: Words | None) -> Answers:
-            return _core.lists_search(*self, queries, bits, k, probes, bitmap, named, threads)
+            return _core.lists_search(self, queries, bits, k, probes, bitmap, named, threads)
 
         return search_codes(codes, bits, covered, request, look)
 
-    def within(
-        self,
-        codes: Packed,
-        bits: int,
-        queries: Packed,
-        radius: int,
-        bitmap: Words | None,
-        ranks: Numbers | None,
-        threads: int,
-    ) -> Within:
+    def within(self, codes: Packed, bits: int, request: RangeRequest) -> Within:
         """Return offsets, ranks and distances of all codes within a radius of each query."""
+        queries, radius, bitmap, ranks, threads = request
         covered = self.rows
         head = within(covered, bitmap)
         named = None if ranks is None else ranks[:covered]
-        found = _core.lists_range_search(*self, queries, bits, radius, head, named, threads)
+        found = _core.lists_range_search(self, queries, bits, radius, head, named, threads)
         if covered == len(codes):
             return found
         first, rest = behind(covered, len(codes), bitmap)
@@ -142,4 +134,10 @@ class CodeLists(NamedTuple):
         offsets, others, distances = _core.hamming_range_search(
             codes[first:], queries, bits, radius, rest, threads, ranks=named
         )
-        return joined_ranges(found, (offsets, others + (first if ranks is None else 0), distances))
+        return joined_ranges(
+            found, (offsets, others if ranks is not None else others + first, distances)
+        )
+
+
+def _pruning_lists(rows: int) -> int:
+    return max(math.isqrt(3 * rows // 8), 1)

@@ -13,6 +13,7 @@ from ._bitmaps import behind
 
 __all__ = [
     "Answers",
+    "RangeRequest",
     "Request",
     "Within",
     "by_rank",
@@ -39,6 +40,16 @@ class Request(NamedTuple):
     """Of the rows that may be found; None lets all pass."""
     ranks: Ranks | None
     """The rank of each row among equal distances, which answers name it by; None: the row."""
+    threads: int
+
+
+class RangeRequest(NamedTuple):
+    """What a range search asks of the rows of a snapshot; the fields are those of `Request`."""
+
+    queries: npt.NDArray[Any]
+    radius: int
+    bitmap: Words | None
+    ranks: Ranks | None
     threads: int
 
 

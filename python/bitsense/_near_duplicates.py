@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ._check import check_count, check_threads
 from ._index_base import Index
 from ._item_store import Snapshot
+from ._merge import RangeRequest, Within
 from ._row_pairs import Pairs, leaders, row_pairs
 
 __all__ = ["NearDuplicates"]
@@ -31,16 +32,7 @@ class NearDuplicates(Index):
         """Build what `_within` is faster with."""
         raise NotImplementedError
 
-    def _within(
-        self,
-        snapshot: Snapshot,
-        queries: npt.NDArray[np.uint8],
-        radius: int,
-        bitmap: Words | None,
-        threads: int,
-        *,
-        by_rank: bool = True,
-    ) -> tuple[Ints, Ints, Distances]:
+    def _within(self, snapshot: Snapshot, request: RangeRequest) -> Within:
         """Return offsets, ranks or rows, and distances of what is within a radius of each query."""
         raise NotImplementedError
 
@@ -76,9 +68,9 @@ class NearDuplicates(Index):
     def _row_pairs(
         self, snapshot: Snapshot, radius: int, bitmap: Words | None, threads: int
     ) -> Iterator[Pairs]:
-        def within(rows: Ints) -> tuple[Ints, Ints, Distances]:
+        def within(rows: Ints) -> Within:
             queries = snapshot.columns["codes"][rows]
-            return self._within(snapshot, queries, radius, bitmap, threads, by_rank=False)
+            return self._within(snapshot, RangeRequest(queries, radius, bitmap, None, threads))
 
         return row_pairs(snapshot.rows, bitmap, within)
 

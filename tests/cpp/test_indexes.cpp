@@ -73,11 +73,10 @@ void lists_that_are_all_looked_at_give_the_answers_of_a_scan() {
     fill_lists(labels, apart, kLists, starts.data(), rows.data());
     const InvertedLists lists{kLists, starts.data(), rows.data()};
     check_lists(lists, kRows);
-    check_order(items, middle, lists, options.kernels);
     const std::size_t tiles = listed_tiles(kRows, kLists);
     std::vector<std::uint8_t> planes(tiles * 8 * kTileCodes);
     std::vector<std::uint16_t> radii(tiles);
-    lay_lists(items, middle, lists, options.kernels, planes.data(), radii.data());
+    lay_lists(items, middle, lists, options, planes.data(), radii.data());
     std::vector<std::uint32_t> spread(65);
     measure_spread(items, middle, options.kernels, spread.data());
     const ListedCodes listed{middle, lists, planes.data(), radii.data(), spread.data()};
@@ -93,6 +92,12 @@ void lists_that_are_all_looked_at_give_the_answers_of_a_scan() {
       BITSENSE_CHECK(pruned_range_search(listed, queries, 9, filter, options) ==
                      hamming_range_search(items, queries, 9, filter, options));
     }
+    const Poll stop = [] { throw std::runtime_error("stopped"); };
+    const HammingOptions stopped{*kernels().codes, threads, stop};
+    BITSENSE_CHECK(error_of<std::runtime_error>([&] {
+                     lay_lists(items, middle, lists, stopped, planes.data(), radii.data());
+                   }) == "stopped");
+    lay_lists(items, middle, lists, options, planes.data(), radii.data());
     const double share = scanned_share(listed, items, kNearest, options);
     BITSENSE_CHECK(share > 0 && share <= 1);
     made.push_back(centers);

@@ -186,10 +186,12 @@ Array<float> pair_dots(const std::string& level, const Array<float>& in, const A
   const auto [columns, out_n] = shape_of(out, "out");
   require(n == out_n, "`out` must have ", n, " columns, got ", out_n);
   require_quanta(n, "in");
-  Array<float> z = make_array<float>({rows, columns});
+  std::vector<float> sums(rows * columns + kRowQuantum);
   words(level).pair_dots(row_pointers<const float*>(in.data(), rows, n).data(), rows,
                          row_pointers<const float*>(out.data(), columns, n).data(), columns,
-                         z.mutable_data(), {0, n});
+                         sums.data(), {0, n});
+  Array<float> z = make_array<float>({rows, columns});
+  std::copy_n(sums.data(), rows * columns, z.mutable_data());
   return z;
 }
 
@@ -259,9 +261,10 @@ py::tuple sampling_gradient(const std::string& level, const Array<float>& z,
   require_quanta(size, "z");
   Array<float> g = make_array<float>({size});
   std::copy_n(z.data(), size, g.mutable_data());
-  const float loss = words(level).sampling_gradient(g.mutable_data(), weight.data(), label.data(),
-                                                    step, size, plain);
-  return py::make_tuple(g, loss);
+  float loss[kLossParts];
+  words(level).sampling_gradient(g.mutable_data(), weight.data(), label.data(), step, size, plain,
+                                 loss);
+  return py::make_tuple(g, words(level).sampling_loss(loss, 1));
 }
 
 py::tuple pair_update(const std::string& level, const Array<float>& in, const Array<float>& out,

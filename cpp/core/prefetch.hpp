@@ -7,12 +7,14 @@
 namespace bitsense {
 
 // Asks for the cache lines of some bytes. To GCC a function that does nothing else has no effect
-// and its calls are dropped; the empty statement is one.
+// and its calls are dropped; the empty statement is one. Level 3 is the first-level cache, 2 the
+// one behind it, which waits for more lines at a time.
+template <int Level = 3>
 inline void ask_for_lines(const void* data, std::size_t bytes) {
   constexpr std::uintptr_t kLine = 64;
   const auto first = reinterpret_cast<std::uintptr_t>(data);
   for (std::uintptr_t line = first & ~(kLine - 1); line < first + bytes; line += kLine) {
-    __builtin_prefetch(reinterpret_cast<const void*>(line));
+    __builtin_prefetch(reinterpret_cast<const void*>(line), 0, Level);
   }
   asm volatile("" : : "r"(data));
 }

@@ -66,34 +66,41 @@ inline Floats narrowed(const Floats* part) {
 #endif
 }
 
-// One pass of the tree over two operands: their halves, summed. The last two passes stay within
-// groups of four lanes, where a shuffle costs least: of each group they take what a has there, then
-// what b has there.
+// One pass of the tree over two operands: their halves, summed. One operand's lower half stays
+// where it is beside the other's upper half, and the two others change places: one shuffle, while
+// the blend runs on other ports. The last two passes stay within groups of four lanes.
 #if BITSENSE_WIDTH == 16
+// A blend, which compilers would make a shuffle if it were written as one.
+constexpr Ints kOddHalf = {0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1};
+constexpr Ints kOddQuarters = {0, 0, 0, 0, -1, -1, -1, -1, 0, 0, 0, 0, -1, -1, -1, -1};
+constexpr Ints kOddPairs = {0, 0, -1, -1, 0, 0, -1, -1, 0, 0, -1, -1, 0, 0, -1, -1};
+// a in lanes 0 to 7, b in 8 to 15.
 inline Floats fold(Floats a, Floats b) {
-  return BITSENSE_SHUFFLE(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
-         BITSENSE_SHUFFLE(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+  return (kOddHalf ? b : a) +
+         BITSENSE_SHUFFLE(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23);
 }
+// a in the groups 0 and 2 of four lanes, b in 1 and 3.
 inline Floats fold_quarters(Floats a, Floats b) {
-  return BITSENSE_SHUFFLE(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
-         BITSENSE_SHUFFLE(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+  return (kOddQuarters ? b : a) +
+         BITSENSE_SHUFFLE(a, b, 4, 5, 6, 7, 16, 17, 18, 19, 12, 13, 14, 15, 24, 25, 26, 27);
 }
+// Of each group, a in its lanes 0 and 1, b in 2 and 3.
 inline Floats fold_pairs(Floats a, Floats b) {
-  return BITSENSE_SHUFFLE(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
-         BITSENSE_SHUFFLE(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+  return (kOddPairs ? b : a) +
+         BITSENSE_SHUFFLE(a, b, 2, 3, 16, 17, 6, 7, 20, 21, 10, 11, 24, 25, 14, 15, 28, 29);
 }
 inline Floats fold_ones(Floats a, Floats b) {
   return BITSENSE_SHUFFLE(a, b, 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30) +
          BITSENSE_SHUFFLE(a, b, 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31);
 }
 #elif BITSENSE_WIDTH == 8
+constexpr Ints kOddQuarters = {0, 0, 0, 0, -1, -1, -1, -1};
+constexpr Ints kOddPairs = {0, 0, -1, -1, 0, 0, -1, -1};
 inline Floats fold_quarters(Floats a, Floats b) {
-  return BITSENSE_SHUFFLE(a, b, 0, 1, 2, 3, 8, 9, 10, 11) +
-         BITSENSE_SHUFFLE(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+  return (kOddQuarters ? b : a) + BITSENSE_SHUFFLE(a, b, 4, 5, 6, 7, 8, 9, 10, 11);
 }
 inline Floats fold_pairs(Floats a, Floats b) {
-  return BITSENSE_SHUFFLE(a, b, 0, 1, 8, 9, 4, 5, 12, 13) +
-         BITSENSE_SHUFFLE(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+  return (kOddPairs ? b : a) + BITSENSE_SHUFFLE(a, b, 2, 3, 8, 9, 6, 7, 12, 13);
 }
 inline Floats fold_ones(Floats a, Floats b) {
   return BITSENSE_SHUFFLE(a, b, 0, 2, 8, 10, 4, 6, 12, 14) +
@@ -114,7 +121,7 @@ template <class S>
 inline Floats closed_registers(S&& s) {
 #if BITSENSE_WIDTH == 16
   const auto four = [&](int m) {
-    return fold_quarters(fold(s(m), s(m + 4)), fold(s(m + 8), s(m + 12)));
+    return fold_quarters(fold(s(m), s(m + 8)), fold(s(m + 4), s(m + 12)));
   };
 #elif BITSENSE_WIDTH == 8
   const auto four = [&](int m) { return fold_quarters(s(m), s(m + 4)); };
@@ -131,7 +138,7 @@ inline void close(const Sixteen (&s)[4], float* out) {
   const Floats c = narrowed(s[2].part);
   const Floats d = narrowed(s[3].part);
 #if BITSENSE_WIDTH == 16
-  const Floats quarters = fold_quarters(fold(a, b), fold(c, d));
+  const Floats quarters = fold_quarters(fold(a, c), fold(b, d));
   const Floats pairs = fold_pairs(quarters, quarters);
   const Floats ones = fold_ones(pairs, pairs);
   for (int i = 0; i < 4; ++i) out[i] = ones[4 * i];

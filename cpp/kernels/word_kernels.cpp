@@ -10,8 +10,6 @@ namespace {
 // What the register file holds: rows and columns of a tile whose dot products are summed side by
 // side, and columns that are moved at once.
 #if BITSENSE_WIDTH == 16
-constexpr int kDotRows = 4;
-constexpr int kDotColumns = 6;
 constexpr int kMoveColumns = 12;
 #elif BITSENSE_WIDTH == 8
 constexpr int kDotRows = 2;
@@ -37,6 +35,100 @@ constexpr int kMoveColumns = 6;
 constexpr std::size_t kStripRows = 8;
 constexpr std::size_t kStripColumns = 6;
 
+// The sums of the first `count` of kWidth registers. One that is not there is the first one again.
+inline Floats closed_lanes(const float* lanes, std::size_t count) {
+  return closed_registers([&](int i) {
+    const auto at = static_cast<std::size_t>(i);
+    return load(lanes + (at < count ? at : 0) * kWidth);
+  });
+}
+
+void close_strip(const float* lanes, std::size_t count, float* sums) {
+  for (; count >= kWidth; count -= kWidth, sums += kWidth, lanes += kWidth * kWidth)
+    store(sums, closed_lanes(lanes, kWidth));
+  if (count == 0) return;
+  float all[kWidth];
+  store(all, closed_lanes(lanes, count));
+  for (std::size_t i = 0; i < count; ++i) sums[i] = all[i];
+}
+
+#if BITSENSE_WIDTH == 16
+// Rows of a tile of so many columns whose sums are kept and closed in registers: at most sixteen
+// sums, and no fewer than hide the latency of a multiply-add where there are as many rows.
+constexpr int dot_rows(int columns) { return columns > 4 ? 2 : 12 / columns; }
+
+// z[i * Columns + j] for all, and what comes after them up to sixteen is overwritten. No sum goes
+// through memory: a store that is on its way holds up loads from the same place of other pages.
+template <int Rows, int Columns>
+inline void dots_tile(const float* const* in, const float* const* out, float* z, Slice slice) {
+  Floats sum[Rows * Columns];
+  const float* left[Rows];
+  const float* right[Columns];
+#pragma GCC unroll 16
+  for (int i = 0; i < Rows; ++i) left[i] = in[i];
+#pragma GCC unroll 16
+  for (int j = 0; j < Columns; ++j) right[j] = out[j];
+#pragma GCC unroll 16
+  for (int k = 0; k < Rows * Columns; ++k) sum[k] = Floats{};
+  for (std::size_t x = slice.begin; x < slice.end; x += kQuantum) {
+    Floats column[Columns];
+#pragma GCC unroll 16
+    for (int j = 0; j < Columns; ++j) {
+      column[j] = load(right[j] + x);
+      BITSENSE_HOLD(column[j]);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; ++i) {
+      const Floats row = load(left[i] + x);
+#pragma GCC unroll 16
+      for (int j = 0; j < Columns; ++j) sum[i * Columns + j] += row * column[j];
+    }
+  }
+  store(z, closed_registers([&](int k) { return sum[k < Rows * Columns ? k : 0]; }));
+}
+
+// dots_tile for `rows` rows, at most Most.
+template <int Most, int Columns>
+inline void dots_rows(std::size_t rows, const float* const* in, const float* const* out, float* z,
+                      Slice slice) {
+  if constexpr (Most > 0) {
+    if (rows == Most)
+      dots_tile<Most, Columns>(in, out, z, slice);
+    else
+      dots_rows<Most - 1, Columns>(rows, in, out, z, slice);
+  }
+}
+
+template <int Columns>
+inline void dots_columns(const float* const* in, std::size_t rows, const float* const* out,
+                         float* z, Slice slice) {
+  constexpr int kRows = dot_rows(Columns);
+  std::size_t i = 0;
+  for (; i + kRows <= rows; i += kRows)
+    dots_tile<kRows, Columns>(in + i, out, z + i * Columns, slice);
+  dots_rows<kRows - 1, Columns>(rows - i, in + i, out, z + i * Columns, slice);
+}
+
+// The sums of a strip, row by row without gaps; sixteen floats behind them may be overwritten.
+void strip_sums(const float* const* in, std::size_t rows, const float* const* out,
+                std::size_t columns, float* sums, Slice slice) {
+  static_assert(kStripColumns == 6);
+  switch (columns) {
+    case 6:
+      return dots_columns<6>(in, rows, out, sums, slice);
+    case 5:
+      return dots_columns<5>(in, rows, out, sums, slice);
+    case 4:
+      return dots_columns<4>(in, rows, out, sums, slice);
+    case 3:
+      return dots_columns<3>(in, rows, out, sums, slice);
+    case 2:
+      return dots_columns<2>(in, rows, out, sums, slice);
+    default:
+      return dots_columns<1>(in, rows, out, sums, slice);
+  }
+}
+#else
 // What is left of the sums of a tile, a register for each dot product: of row i and column j at
 // lanes[(i * step + j) * kWidth]. The loops over accumulators are unrolled by order: those that
 // compilers unroll late keep the accumulators in memory.
@@ -85,10 +177,6 @@ inline void dots_columns(const float* const* in, std::size_t rows, const float* 
   std::size_t i = 0;
   for (; i + kDotRows <= rows; i += kDotRows)
     dots_tile<kDotRows, Columns>(in + i, out, lanes + i * step * kWidth, step, slice);
-#if BITSENSE_WIDTH == 16
-  if (rows - i == 3) dots_tile<3, Columns>(in + i, out, lanes + i * step * kWidth, step, slice);
-  if (rows - i == 2) dots_tile<2, Columns>(in + i, out, lanes + i * step * kWidth, step, slice);
-#endif
 #if BITSENSE_WIDTH > 4
   if (rows - i == 1) dots_tile<1, Columns>(in + i, out, lanes + i * step * kWidth, step, slice);
 #endif
@@ -101,17 +189,6 @@ void dots_strip(const float* const* in, std::size_t rows, const float* const* ou
   for (; j + kDotColumns <= columns; j += kDotColumns)
     dots_columns<kDotColumns>(in, rows, out + j, lanes + j * kWidth, columns, slice);
   switch (columns - j) {
-#if BITSENSE_WIDTH == 16
-    case 5:
-      dots_columns<5>(in, rows, out + j, lanes + j * kWidth, columns, slice);
-      break;
-    case 4:
-      dots_columns<4>(in, rows, out + j, lanes + j * kWidth, columns, slice);
-      break;
-    case 3:
-      dots_columns<3>(in, rows, out + j, lanes + j * kWidth, columns, slice);
-      break;
-#endif
     case 2:
       dots_columns<2>(in, rows, out + j, lanes + j * kWidth, columns, slice);
       break;
@@ -123,38 +200,27 @@ void dots_strip(const float* const* in, std::size_t rows, const float* const* ou
   }
 }
 
-// The sums of the first `count` of kWidth registers. One that is not there is the first one again.
-inline Floats closed_lanes(const float* lanes, std::size_t count) {
-  return closed_registers([&](int i) {
-    const auto at = static_cast<std::size_t>(i);
-    return load(lanes + (at < count ? at : 0) * kWidth);
-  });
+// The sums of a strip, row by row without gaps; sixteen floats behind them may be overwritten.
+void strip_sums(const float* const* in, std::size_t rows, const float* const* out,
+                std::size_t columns, float* sums, Slice slice) {
+  float lanes[kStripRows * kStripColumns * kWidth];
+  dots_strip(in, rows, out, columns, lanes, slice);
+  close_strip(lanes, rows * columns, sums);
 }
-
-void close_strip(const float* lanes, std::size_t count, float* sums) {
-  for (; count >= kWidth; count -= kWidth, sums += kWidth, lanes += kWidth * kWidth)
-    store(sums, closed_lanes(lanes, kWidth));
-  if (count == 0) return;
-  float all[kWidth];
-  store(all, closed_lanes(lanes, count));
-  for (std::size_t i = 0; i < count; ++i) sums[i] = all[i];
-}
+#endif
 
 void pair_dots(const float* const* in, std::size_t rows, const float* const* out,
                std::size_t columns, float* z, Slice slice) {
-  float lanes[kStripRows * kStripColumns * kWidth];
   for (std::size_t i = 0; i < rows; i += kStripRows) {
     const std::size_t some = rows - i < kStripRows ? rows - i : kStripRows;
     if (columns <= kStripColumns) {
-      dots_strip(in + i, some, out, columns, lanes, slice);
-      close_strip(lanes, some * columns, z + i * columns);
+      strip_sums(in + i, some, out, columns, z + i * columns, slice);
       continue;
     }
     for (std::size_t j = 0; j < columns; j += kStripColumns) {
       const std::size_t wide = columns - j < kStripColumns ? columns - j : kStripColumns;
-      float sums[kStripRows * kStripColumns];
-      dots_strip(in + i, some, out + j, wide, lanes, slice);
-      close_strip(lanes, some * wide, sums);
+      float sums[kStripRows * kStripColumns + kQuantum];
+      strip_sums(in + i, some, out + j, wide, sums, slice);
       for (std::size_t r = 0; r < some; ++r)
         for (std::size_t c = 0; c < wide; ++c) z[(i + r) * columns + j + c] = sums[r * wide + c];
     }
@@ -198,15 +264,23 @@ inline float total(const Sixteen& sum) {
 }
 
 // A logarithm costs as much as all the rest, so where weights are 1 or 0 the arguments of many are
-// multiplied first: the factors are at most 2, and kFactors of them far from the largest float.
+// multiplied first: each is at most 2. A gradient leaves at most kFactors of them in a lane, and
+// the losses of kGroup gradients are multiplied on, which stays far from the largest float.
+constexpr std::size_t kFactors = 16;
+constexpr std::size_t kGroup = 7;
+
 template <bool Plain>
-float gradient(float* z, const float* weight, const float* label, float step, std::size_t size) {
-  constexpr std::size_t kFactors = 64 * kQuantum;
+void gradient(float* z, const float* weight, const float* label, float step, std::size_t size,
+              float* lost) {
+  constexpr std::size_t kPart = kFactors * kQuantum;
   Sixteen sum = {};
-  for (std::size_t begin = 0; begin < size; begin += kFactors) {
-    const std::size_t end = size - begin < kFactors ? size : begin + kFactors;
-    Sixteen product;
-    for (std::size_t r = 0; r < kRegisters; ++r) product.part[r] = broadcast(1.0F);
+  Sixteen product;
+  for (std::size_t begin = 0; begin == 0 || begin < size; begin += kPart) {
+    for (std::size_t r = 0; r < kRegisters; ++r) {
+      if (begin > 0) sum.part[r] += log_above_one(product.part[r]);
+      product.part[r] = broadcast(1.0F);
+    }
+    const std::size_t end = size - begin < kPart ? size : begin + kPart;
     for (std::size_t i = begin; i < end; i += kQuantum)
       for (std::size_t r = 0; r < kRegisters; ++r) {
         const std::size_t at = i + r * kWidth;
@@ -225,16 +299,38 @@ float gradient(float* z, const float* weight, const float* label, float step, st
         sum.part[r] += loss;
         store(z + at, step * (y - w * s));
       }
-    if constexpr (Plain)
-      for (std::size_t r = 0; r < kRegisters; ++r) sum.part[r] += log_above_one(product.part[r]);
   }
-  return total(sum);
+  for (std::size_t r = 0; r < kRegisters; ++r) {
+    store(lost + r * kWidth, sum.part[r]);
+    store(lost + kQuantum + r * kWidth, product.part[r]);
+  }
 }
 
-float sampling_gradient(float* z, const float* weight, const float* label, float step,
-                        std::size_t size, bool plain) {
-  return plain ? gradient<true>(z, weight, label, step, size)
-               : gradient<false>(z, weight, label, step, size);
+void sampling_gradient(float* z, const float* weight, const float* label, float step,
+                       std::size_t size, bool plain, float* loss) {
+  if (plain)
+    gradient<true>(z, weight, label, step, size, loss);
+  else
+    gradient<false>(z, weight, label, step, size, loss);
+}
+
+double sampling_loss(const float* losses, std::size_t count) {
+  double all = 0.0;
+  for (std::size_t i = 0; i < count; i += kGroup) {
+    const std::size_t some = count - i < kGroup ? count - i : kGroup;
+    Sixteen sum = {};
+    for (std::size_t r = 0; r < kRegisters; ++r) {
+      Floats product = broadcast(1.0F);
+      for (std::size_t k = 0; k < some; ++k) {
+        const float* lost = losses + (i + k) * kLossParts + r * kWidth;
+        sum.part[r] += load(lost);
+        product *= load(lost + kQuantum);
+      }
+      sum.part[r] += log_above_one(product);
+    }
+    all += static_cast<double>(total(sum));
+  }
+  return all;
 }
 
 // Where the rows that columns move by lie: the rows that move, others, or copies of those that
@@ -254,29 +350,58 @@ struct Copies {
   }
 };
 
-// to[i] += sum over j of g(i, j) * out[j] and out[j] += sum over i of g(i, j) * row i of old.
+// to[i] += sum over j of g(i, j) * out[j] and out[j] += sum over i of g(i, j) * row i of old, in
+// Strips registers of columns from x on.
+template <int Columns, int Strips, class Old>
+inline void move_strips(Old old, float* const* to, std::size_t rows, float* const* out,
+                        const float* g, std::size_t g_step, std::size_t x, bool move_in,
+                        bool move_out) {
+  Floats before[Columns * Strips];
+  Floats after[Columns * Strips];
+#pragma GCC unroll 12
+  for (int j = 0; j < Columns; ++j)
+#pragma GCC unroll 2
+    for (int s = 0; s < Strips; ++s)
+      before[j * Strips + s] = after[j * Strips + s] = load(out[j] + x + s * kWidth);
+  const float* factor = g;
+  for (std::size_t i = 0; i < rows; ++i, factor += g_step) {
+    Floats row[Strips];
+    Floats moved[Strips];
+#pragma GCC unroll 2
+    for (int s = 0; s < Strips; ++s) {
+      row[s] = load(old(i, x + s * kWidth));
+      moved[s] = Old::kMoves ? row[s] : load(to[i] + x + s * kWidth);
+    }
+#pragma GCC unroll 12
+    for (int j = 0; j < Columns; ++j) {
+      const Floats f = broadcast(factor[j]);
+#pragma GCC unroll 2
+      for (int s = 0; s < Strips; ++s) {
+        moved[s] += f * before[j * Strips + s];
+        after[j * Strips + s] += f * row[s];
+        BITSENSE_HOLD(moved[s]);
+      }
+    }
+    if (move_in)
+#pragma GCC unroll 2
+      for (int s = 0; s < Strips; ++s) store(to[i] + x + s * kWidth, moved[s]);
+  }
+  if (move_out)
+#pragma GCC unroll 12
+    for (int j = 0; j < Columns; ++j)
+#pragma GCC unroll 2
+      for (int s = 0; s < Strips; ++s) store(out[j] + x + s * kWidth, after[j * Strips + s]);
+}
+
 template <int Columns, class Old>
 void move_tile(Old old, float* const* to, std::size_t rows, float* const* out, const float* g,
                std::size_t g_step, Slice slice, bool move_in, bool move_out) {
-  for (std::size_t x = slice.begin; x < slice.end; x += kWidth) {
-    Floats before[Columns];
-    Floats after[Columns];
-    for (int j = 0; j < Columns; ++j) before[j] = after[j] = load(out[j] + x);
-    const float* factor = g;
-    for (std::size_t i = 0; i < rows; ++i, factor += g_step) {
-      const Floats row = load(old(i, x));
-      Floats moved = Old::kMoves ? row : load(to[i] + x);
-      for (int j = 0; j < Columns; ++j) {
-        const Floats f = broadcast(factor[j]);
-        moved += f * before[j];
-        after[j] += f * row;
-        BITSENSE_HOLD(moved);
-      }
-      if (move_in) store(to[i] + x, moved);
-    }
-    if (move_out)
-      for (int j = 0; j < Columns; ++j) store(out[j] + x, after[j]);
-  }
+  std::size_t x = slice.begin;
+  if constexpr (2 * Columns <= kMoveColumns && BITSENSE_WIDTH == 16)
+    for (; x + 2 * kWidth <= slice.end; x += 2 * kWidth)
+      move_strips<Columns, 2>(old, to, rows, out, g, g_step, x, move_in, move_out);
+  for (; x < slice.end; x += kWidth)
+    move_strips<Columns, 1>(old, to, rows, out, g, g_step, x, move_in, move_out);
 }
 
 // move_tile<columns>, for columns <= Most.
@@ -319,26 +444,69 @@ void pair_pull(const float* const* in, std::size_t rows, float* const* out, std:
   move_in_passes(Rows<false>{in}, pull, rows, out, columns, g, slice, true, move_out);
 }
 
+// Quanta of columns whose sums are in registers at once.
+constexpr int kSumQuanta = kWidth == 16 ? 8 : 4;
+
 // The columns [x, x + Quanta * kQuantum).
 template <int Quanta>
-void mix_columns(const float* const* rows, const float* weight, std::size_t count, float* out,
-                 std::size_t x) {
-  constexpr int kParts = Quanta * static_cast<int>(kRegisters);
-  Floats sum[kParts];
-  for (int r = 0; r < kParts; ++r) sum[r] = load(out + x + r * kWidth);
-  for (std::size_t k = 0; k < count; ++k) {
-    const Floats w = broadcast(weight[k]);
-    for (int r = 0; r < kParts; ++r) sum[r] += w * load(rows[k] + x + r * kWidth);
+struct MixColumns {
+  static void run(const float* const* rows, const float* weight, std::size_t count, float* out,
+                  std::size_t x) {
+    constexpr int kParts = Quanta * static_cast<int>(kRegisters);
+    Floats sum[kParts];
+#pragma GCC unroll 16
+    for (int r = 0; r < kParts; ++r) sum[r] = load(out + x + r * kWidth);
+    for (std::size_t k = 0; k < count; ++k) {
+      const Floats w = broadcast(weight[k]);
+#pragma GCC unroll 16
+      for (int r = 0; r < kParts; ++r) sum[r] += w * load(rows[k] + x + r * kWidth);
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < kParts; ++r) store(out + x + r * kWidth, sum[r]);
   }
-  for (int r = 0; r < kParts; ++r) store(out + x + r * kWidth, sum[r]);
+};
+
+template <int Quanta>
+struct MeanColumns {
+  static void run(const float* const* rows, std::size_t count, float share, float* out,
+                  std::size_t x) {
+    constexpr int kParts = Quanta * static_cast<int>(kRegisters);
+    const Floats factor = broadcast(share);
+    Floats sum[kParts];
+#pragma GCC unroll 16
+    for (int r = 0; r < kParts; ++r) sum[r] = Floats{};
+    for (std::size_t k = 0; k < count; ++k)
+#pragma GCC unroll 16
+      for (int r = 0; r < kParts; ++r) sum[r] += load(rows[k] + x + r * kWidth);
+#pragma GCC unroll 16
+    for (int r = 0; r < kParts; ++r) store(out + x + r * kWidth, sum[r] * factor);
+  }
+};
+
+// Columns<quanta>::run, for quanta <= Most. No argument is a register: a function that gets one
+// leaves with its upper half in use, and code that is not of this level then waits for it.
+template <template <int> class Columns, int Most, class... Args>
+inline void run_last(std::size_t quanta, Args... args) {
+  if constexpr (Most > 0) {
+    if (quanta == Most)
+      Columns<Most>::run(args...);
+    else
+      run_last<Columns, Most - 1>(quanta, args...);
+  }
+}
+
+// Columns::run(args..., x) for all x of a slice: passes of kSumQuanta, and one for what is left.
+template <template <int> class Columns, class... Args>
+inline void run_columns(Slice slice, Args... args) {
+  constexpr std::size_t kPass = kSumQuanta * kQuantum;
+  std::size_t x = slice.begin;
+  for (; x + kPass <= slice.end; x += kPass) Columns<kSumQuanta>::run(args..., x);
+  run_last<Columns, kSumQuanta - 1>((slice.end - x) / kQuantum, args..., x);
 }
 
 void mix(const float* const* rows, const float* weight, std::size_t count, float* out,
          Slice slice) {
-  std::size_t x = slice.begin;
-  for (; x + 4 * kQuantum <= slice.end; x += 4 * kQuantum)
-    mix_columns<4>(rows, weight, count, out, x);
-  for (; x < slice.end; x += kQuantum) mix_columns<1>(rows, weight, count, out, x);
+  run_columns<MixColumns>(slice, rows, weight, count, out);
 }
 
 void scaled(float s, const float* from, float* to, Slice slice) {
@@ -347,30 +515,16 @@ void scaled(float s, const float* from, float* to, Slice slice) {
     store(to + x, factor * load(from + x));
 }
 
-// The columns [x, x + Quanta * kQuantum).
-template <int Quanta>
-void mean_columns(const float* const* rows, std::size_t count, Floats share, float* out,
-                  std::size_t x) {
-  constexpr int kParts = Quanta * static_cast<int>(kRegisters);
-  Floats sum[kParts] = {};
-  for (std::size_t k = 0; k < count; ++k)
-    for (int r = 0; r < kParts; ++r) sum[r] += load(rows[k] + x + r * kWidth);
-  for (int r = 0; r < kParts; ++r) store(out + x + r * kWidth, sum[r] * share);
-}
-
 void mean(const float* const* rows, std::size_t count, float* out, Slice slice) {
-  const Floats share = broadcast(1.0F / static_cast<float>(count));
-  std::size_t x = slice.begin;
-  for (; x + 4 * kQuantum <= slice.end; x += 4 * kQuantum)
-    mean_columns<4>(rows, count, share, out, x);
-  for (; x < slice.end; x += kQuantum) mean_columns<1>(rows, count, share, out, x);
+  run_columns<MeanColumns>(slice, rows, count, 1.0F / static_cast<float>(count), out);
 }
 
 }  // namespace
 
 extern const WordKernels BITSENSE_TABLE(word_kernels_);
 const WordKernels BITSENSE_TABLE(word_kernels_) = {
-    pair_dots, row_dots, sampling_gradient, pair_update, pair_pull, mix, scaled, mean,
+    pair_dots, row_dots, sampling_gradient, sampling_loss, pair_update, pair_pull, mix,
+    scaled,    mean,
 };
 
 }  // namespace bitsense

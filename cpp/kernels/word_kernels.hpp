@@ -14,8 +14,13 @@ struct Slice {
   std::size_t size() const { return end - begin; }
 };
 
+// What a sum of negative sampling's losses is kept in: sixteen lanes of terms and sixteen of
+// factors whose logarithms belong to it too.
+constexpr std::size_t kLossParts = 32;
+
 struct WordKernels {
-  // z[i * columns + j] = sum over x of in[i][x] * out[j][x]: sixteen lanes, closed by a tree.
+  // z[i * columns + j] = sum over x of in[i][x] * out[j][x]: sixteen lanes, closed by a tree. Up to
+  // sixteen floats behind them are overwritten.
   void (*pair_dots)(const float* const* in, std::size_t rows, const float* const* out,
                     std::size_t columns, float* z, Slice slice);
 
@@ -24,11 +29,14 @@ struct WordKernels {
                    Slice slice);
 
   // Negative sampling. z becomes step * (label - weight * s(z)) with s(z) = 1 / (1 + exp(-z)), z
-  // clipped to [-60, 60]; returns the sum of weight * log(1 + exp(z)) - label * z, its loss. All
-  // arrays go on to a multiple of 16; z and weight are 0 there. `plain` says that no weight is
-  // other than 0 and 1, which is quicker.
-  float (*sampling_gradient)(float* z, const float* weight, const float* label, float step,
-                             std::size_t size, bool plain);
+  // clipped to [-60, 60]. All arrays go on to a multiple of 16; z and weight are 0 there. `plain`
+  // says that no weight is other than 0 and 1, which is quicker. The loss, the sum of
+  // weight * log(1 + exp(z)) - label * z, is that of the kLossParts floats written to `loss`.
+  void (*sampling_gradient)(float* z, const float* weight, const float* label, float step,
+                            std::size_t size, bool plain, float* loss);
+
+  // The sum of the losses of `count` calls, kLossParts floats of each one after another.
+  double (*sampling_loss)(const float* losses, std::size_t count);
 
   // One step of a tile: in[i] += sum over j of g(i, j) * out[j] and out[j] += sum over i of
   // g(i, j) * in[i], both from the values before the call, the sums in order of their index. The

@@ -26,22 +26,29 @@ struct Cbow {
     for (std::size_t k = 0; k < negatives; ++k) tiles.add_noise(plan.noise[c * negatives + k]);
   }
 
-  // Fills plan.context_of.
-  static void turn_contexts(WordPlan& plan) {
-    std::vector<std::uint32_t>& begins = plan.context_begins;
-    begins.assign(plan.tokens.size() + 2, 0);
-    const auto for_each = [&](auto&& f) {
-      for (std::uint32_t c = 0; c < plan.centres.size(); ++c) {
+  // Fills plan.context_of. A token is looked for in the contexts of all centres near it, without a
+  // branch: how wide a window is cannot be foreseen.
+  static void turn_contexts(WordPlan& plan, std::size_t window) {
+    const auto reach = static_cast<std::uint32_t>(window);
+    std::size_t contexts = 0;
+    for (const Centre& centre : plan.centres) contexts += centre.contexts();
+    plan.context_begins.resize(plan.tokens.size() + 1);
+    plan.context_of.resize(contexts + 1);  // one place for what is no context
+    std::uint32_t* const of = plan.context_of.data();
+    std::uint32_t filled = 0;
+    std::size_t near = 0;
+    for (std::uint32_t t = 0; t < plan.tokens.size(); ++t) {
+      plan.context_begins[t] = filled;
+      while (near < plan.centres.size() && plan.centres[near].at + reach < t) ++near;
+      for (std::size_t c = near; c < plan.centres.size(); ++c) {
         const Centre& centre = plan.centres[c];
-        for (std::uint32_t j = centre.first; j < centre.at; ++j) f(j, c);
-        for (std::uint32_t j = centre.at + 1; j < centre.last; ++j) f(j, c);
+        if (centre.at > t + reach) break;
+        of[filled] = static_cast<std::uint32_t>(c);
+        const bool is_context = centre.first <= t && t < centre.last;
+        filled += static_cast<std::uint32_t>(is_context & (centre.at != t));
       }
-    };
-    // Counted two places ahead and filled one place ahead, so that each begin ends up in its own.
-    for_each([&](std::uint32_t j, std::uint32_t) { ++begins[j + 2]; });
-    for (std::size_t t = 2; t < begins.size(); ++t) begins[t] += begins[t - 1];
-    plan.context_of.resize(begins.back());
-    for_each([&](std::uint32_t j, std::uint32_t c) { plan.context_of[begins[j + 1]++] = c; });
+    }
+    plan.context_begins[plan.tokens.size()] = filled;
   }
 };
 

@@ -21,11 +21,11 @@ CbowStep::CbowStep(const Kernels& kernels, const WordOptions& options, const Wor
       options_(options),
       tables_(tables),
       n_(tables.output.stride),
-      g_size_(padded(kRun * (options.negatives + 1))),
+      g_size_(padded(kRun * (options.negatives + 1)) + kRowQuantum),
       hidden_(kBlockCentres * n_),
       pulls_(kBlockCentres * n_),
       g_(kMostRuns * g_size_),
-      losses_(kMostRuns),
+      losses_(kMostRuns * kLossParts),
       scratch_(threads) {
   for (Scratch& scratch : scratch_) {
     scratch.in.resize(kRun);
@@ -46,45 +46,46 @@ void CbowStep::lay_out(WordPlan& plan) const {
   for (std::size_t b = 0; b < plan.block_count(); ++b)
     for (std::size_t c = plan.blocks[b]; c < plan.blocks[b + 1]; ++c)
       Cbow::add_tile(plan, c, (c - plan.blocks[b]) % kRun == 0, options_.negatives, plan.tiles);
-  Cbow::turn_contexts(plan);
+  Cbow::turn_contexts(plan, options_.window);
 }
 
 CbowStep::Run CbowStep::run_of(const Block& block, std::size_t run) const {
   const std::size_t first = run * kRun;
-  return {first, std::min(kRun, block.size() - first), block.plan->tiles[block.begin + first]};
+  const Tile tile = block.plan->tiles[block.begin + first];
+  return {first, std::min(kRun, block.size() - first), tile.noise, tile.noise_times, tile.plain};
 }
 
 void CbowStep::point(const Run& run, Scratch& scratch) {
   for (std::size_t i = 0; i < run.size; ++i) scratch.in[i] = hidden(run.first + i);
-  for (std::size_t j = 0; j < run.noise.outputs.size(); ++j)
-    scratch.out[j] = tables_.output.row(run.noise.outputs[j]);
+  for (std::size_t j = 0; j < run.noise.size(); ++j)
+    scratch.out[j] = tables_.output.row(run.noise[j]);
 }
 
-// Asks for the rows of a run.
-void CbowStep::prefetch(const Block& block, const Run& run) const {
-  const Slice whole{0, n_};
-  for (const std::uint32_t word : run.noise.outputs) prefetch_row(tables_.output.row(word), whole);
-  for (std::size_t c = run.first; c < run.first + run.size; ++c) {
-    prefetch_row(tables_.output.row(target(block, c)), whole);
-    if (tables_.bags.empty()) prefetch_context(block, c, tables_.input);
-  }
+// Asks for the rows of a run's noise.
+void CbowStep::prefetch(const Run& run) const {
+  for (const std::uint32_t word : run.noise) prefetch_row(tables_.output.row(word), {0, n_});
 }
 
 // The hidden vector of the c-th centre of the block.
 void CbowStep::compose(const Block& block, std::size_t c, Scratch& scratch) {
   const WordPlan& plan = *block.plan;
   const Centre& centre = plan.centres[block.begin + c];
-  scratch.rows.clear();
-  for (std::uint32_t j = centre.first; j < centre.last; ++j) {
-    if (j == centre.at) continue;
-    if (tables_.bags.empty()) {
-      scratch.rows.push_back(tables_.input.row(plan.tokens[j]));
-      continue;
+  std::size_t count = 0;
+  if (tables_.bags.empty()) {
+    scratch.rows.resize(centre.contexts() + 1);  // one place for the centre
+    for (std::uint32_t j = centre.first; j < centre.last; ++j) {
+      scratch.rows[count] = tables_.input.row(plan.tokens[j]);
+      count += j != centre.at ? 1 : 0;
     }
-    for (const std::uint32_t row : tables_.bags[plan.tokens[j]])
-      scratch.rows.push_back(tables_.input.row(row));
+  } else {
+    scratch.rows.clear();
+    for (std::uint32_t j = centre.first; j < centre.last; ++j)
+      if (j != centre.at)
+        for (const std::uint32_t row : tables_.bags[plan.tokens[j]])
+          scratch.rows.push_back(tables_.input.row(row));
+    count = scratch.rows.size();
   }
-  words_.mean(scratch.rows.data(), scratch.rows.size(), hidden(c), {0, n_});
+  words_.mean(scratch.rows.data(), count, hidden(c), {0, n_});
 }
 
 // How many rows a centre's hidden vector is the mean of.
@@ -96,15 +97,14 @@ std::size_t CbowStep::context_rows(const WordPlan& plan, const Centre& centre) c
   return rows;
 }
 
-// Logits and their gradients; returns the loss.
-double CbowStep::score_run(const Block& block, const Run& run, float* g, Scratch& scratch) {
-  const std::size_t columns = run.noise.outputs.size();
+// Logits and their gradients, and what the loss is made of.
+void CbowStep::score_run(const Block& block, const Run& run, float* g, float* loss,
+                         Scratch& scratch) {
+  const std::size_t columns = run.noise.size();
   const std::size_t noise = run.size * columns;  // pairs with noise, then those with targets
   const std::size_t size = noise + run.size;
   float* weight = scratch.weight.data();
   float* label = scratch.label.data();
-  // What is not there has z = 0 and weight 0.
-  std::fill(g + size, g + padded(size), 0.0F);
   std::fill(weight + size, weight + padded(size), 0.0F);
   std::fill_n(label, noise, 0.0F);
   for (std::size_t i = 0; i < run.size; ++i) {
@@ -112,31 +112,33 @@ double CbowStep::score_run(const Block& block, const Run& run, float* g, Scratch
     scratch.targets[i] = tables_.output.row(own);
     // A centre is no noise for itself: that draw is void.
     for (std::size_t j = 0; j < columns; ++j)
-      weight[i * columns + j] = run.noise.outputs[j] == own ? 0.0F : run.noise.output_times[j];
+      weight[i * columns + j] = run.noise[j] == own ? 0.0F : run.noise_times[j];
     weight[noise + i] = label[noise + i] = 1.0F;
     compose(block, run.first + i, scratch);
+    if (tables_.bags.empty())
+      prefetch_early(*block.plan, block.begin + run.first + i + kEarlyInput, tables_.input);
   }
   point(run, scratch);
   const Slice whole{0, n_};
   words_.pair_dots(scratch.in.data(), run.size, scratch.out.data(), columns, g, whole);
   words_.row_dots(scratch.in.data(), scratch.targets.data(), run.size, g + noise, whole);
-  return words_.sampling_gradient(g, weight, label, block.rate, size, run.noise.plain);
+  std::fill(g + size, g + padded(size), 0.0F);  // what is not there has z = 0 and weight 0
+  words_.sampling_gradient(g, weight, label, block.rate, size, run.plain, loss);
 }
 
 void CbowStep::score(const Block& block, Share share, std::size_t thread) {
   const std::size_t end = share.end(runs(block));
   std::size_t r = share.begin(runs(block));
-  if (r < end) prefetch(block, run_of(block, r));
+  if (r < end) prefetch(run_of(block, r));
   for (; r < end; ++r) {
-    if (r + 1 < end) prefetch(block, run_of(block, r + 1));
-    losses_[r] = score_run(block, run_of(block, r), g_.data() + r * g_size_, scratch_[thread]);
+    if (r + 1 < end) prefetch(run_of(block, r + 1));
+    score_run(block, run_of(block, r), g_.data() + r * g_size_, losses_.data() + r * kLossParts,
+              scratch_[thread]);
   }
 }
 
 LossSum CbowStep::loss(const Block& block) const {
-  LossSum total{0.0, static_cast<double>(block.size())};
-  for (std::size_t r = 0; r < runs(block); ++r) total.loss += losses_[r];
-  return total;
+  return {words_.sampling_loss(losses_.data(), runs(block)), static_cast<double>(block.size())};
 }
 
 void CbowStep::move(const Block& block, Share share, std::size_t thread) {
@@ -153,7 +155,7 @@ void CbowStep::move(const Block& block, Share share, std::size_t thread) {
 
 // Other threads have read the rows: a line must be won back before it is written.
 void CbowStep::own(const Block& block, const Run& run, Slice slice) const {
-  for (const std::uint32_t word : run.noise.outputs) own_row(tables_.output.row(word), slice);
+  for (const std::uint32_t word : run.noise) own_row(tables_.output.row(word), slice);
   for (std::size_t c = run.first; c < run.first + run.size; ++c)
     own_row(tables_.output.row(target(block, c)), slice);
 }
@@ -161,10 +163,11 @@ void CbowStep::own(const Block& block, const Run& run, Slice slice) const {
 // The output rows of a run, and what pulls its hidden vectors: all from the rows before the run.
 void CbowStep::move_run(const Block& block, const Run& run, const float* g, Slice slice,
                         Scratch& scratch) {
-  const std::size_t columns = run.noise.outputs.size();
+  const std::size_t columns = run.noise.size();
   const float* own = g + run.size * columns;
   for (std::size_t i = 0; i < run.size; ++i) {
     const std::size_t c = run.first + i;
+    prefetch_early(*block.plan, block.begin + c + kEarlyOutput, tables_.output);
     scratch.pulls[i] = pull(c);
     words_.scaled(own[i], tables_.output.row(target(block, c)), pull(c), slice);
   }

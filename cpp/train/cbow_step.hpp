@@ -42,7 +42,9 @@ class CbowStep final : public WordStep {
   struct Run {
     std::size_t first;
     std::size_t size;
-    Tile noise;
+    std::span<const std::uint32_t> noise;
+    const float* noise_times;
+    bool plain;  // every noise word counts once
   };
 
   Run run_of(const Block& block, std::size_t run) const;
@@ -54,10 +56,10 @@ class CbowStep final : public WordStep {
   // Points scratch.in and scratch.out at the hidden vectors and the noise of a run.
   void point(const Run& run, Scratch& scratch);
 
-  void prefetch(const Block& block, const Run& run) const;
+  void prefetch(const Run& run) const;
   void compose(const Block& block, std::size_t c, Scratch& scratch);
   std::size_t context_rows(const WordPlan& plan, const Centre& centre) const;
-  double score_run(const Block& block, const Run& run, float* g, Scratch& scratch);
+  void score_run(const Block& block, const Run& run, float* g, float* loss, Scratch& scratch);
   void move_run(const Block& block, const Run& run, const float* g, Slice slice, Scratch& scratch);
   void own(const Block& block, const Run& run, Slice slice) const;
   void move_tokens(const Block& block, Slice slice, bool shared, Scratch& scratch);
@@ -70,8 +72,8 @@ class CbowStep final : public WordStep {
   std::size_t g_size_;
   AlignedFloats hidden_;  // per centre of the block
   AlignedFloats pulls_;
-  AlignedFloats g_;  // per run: centres x noise words, then a value for each centre's target
-  std::vector<double> losses_;
+  AlignedFloats g_;       // per run: centres x noise words, then a value for each centre's target
+  AlignedFloats losses_;  // per run: what they are made of
   std::vector<Scratch> scratch_;
 };
 

@@ -57,7 +57,7 @@ SenseStep::SenseStep(const Kernels& kernels, const WordOptions& options, const W
       tables_(tables),
       n_(tables.output.stride),
       most_outputs_(Model::kRun * (2 * options.window + options.negatives)),
-      g_size_(padded(Model::kRun * most_outputs_)),
+      g_size_(padded(Model::kRun * most_outputs_) + kRowQuantum),
       slots_(kBlockCentres / Model::kRun),
       outputs_(slots_.size() * most_outputs_),
       g_(slots_.size() * g_size_),
@@ -178,8 +178,10 @@ void SenseStep::score_tile(const Block& block, std::size_t slot, Scratch& scratc
   words_.pair_dots(scratch.in.data(), rows, scratch.out.data(), columns, z, {0, n_});
   const std::size_t size = rows * columns;
   std::fill(z + size, z + padded(size), 0.0F);
-  slots_[slot].loss.loss += words_.sampling_gradient(z, scratch.weight.data(), scratch.label.data(),
-                                                     block.rate, size, false);
+  float loss[kLossParts];
+  words_.sampling_gradient(z, scratch.weight.data(), scratch.label.data(), block.rate, size, false,
+                           loss);
+  slots_[slot].loss.loss += words_.sampling_loss(loss, 1);
   float* moves[Model::kRun];
   for (std::size_t i = 0; i < rows; ++i) {
     moves[i] = moves_.row(first + i);

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "models/skip_gram.hpp"
-
 namespace bitsense {
 
 SkipGramStep::SkipGramStep(const Kernels& kernels, const WordOptions& options,
@@ -15,9 +13,9 @@ SkipGramStep::SkipGramStep(const Kernels& kernels, const WordOptions& options,
       n_(tables.output.stride),
       most_inputs_(2 * options.window),
       most_outputs_(1 + options.negatives),
-      g_size_(padded(most_inputs_ * most_outputs_)),
+      g_size_(padded(most_inputs_ * most_outputs_) + kRowQuantum),
       g_(kBlockCentres * g_size_),
-      losses_(kBlockCentres) {
+      losses_(kBlockCentres * kLossParts) {
   if (has_items()) {
     items_ = AlignedFloats(kBlockCentres * most_inputs_ * n_);
     moved_ = AlignedFloats(kBlockCentres * most_inputs_ * n_);
@@ -29,7 +27,7 @@ SkipGramStep::SkipGramStep(const Kernels& kernels, const WordOptions& options,
 void SkipGramStep::lay_out(WordPlan& plan) const {
   std::size_t inputs = 0;
   for (const Centre& centre : plan.centres) inputs += centre.contexts();
-  plan.tiles.clear(plan.centres.size(), inputs, plan.centres.size() * most_outputs_);
+  plan.tiles.clear(plan.centres.size(), inputs, plan.noise.size());
   for (std::size_t c = 0; c < plan.centres.size(); ++c)
     SkipGram::add_tile(plan, c, options_.negatives, plan.tiles);
 }
@@ -66,19 +64,23 @@ void SkipGramStep::compose(const Block& block, Share share, std::size_t thread) 
   }
 }
 
-void SkipGramStep::point(const Tile& tile, float* items, Scratch& scratch) const {
-  for (std::size_t i = 0; i < tile.inputs.size(); ++i)
-    scratch.in[i] = has_items() ? items + scratch.word_items[tile.inputs[i]] * n_
-                                : tables_.input.row(tile.inputs[i]);
-  for (std::size_t j = 0; j < tile.outputs.size(); ++j)
-    scratch.out[j] = tables_.output.row(tile.outputs[j]);
+void SkipGramStep::point(const Block& block, std::size_t t, const Tile& tile, float* items,
+                         Scratch& scratch) const {
+  float** in = scratch.in.data();
+  if (has_items())
+    tile.for_each_input(
+        [&](std::size_t i, std::uint32_t word) { in[i] = items + scratch.word_items[word] * n_; });
+  else
+    tile.for_each_input(
+        [&](std::size_t i, std::uint32_t word) { in[i] = tables_.input.row(word); });
+  float** out = scratch.out.data();
+  *out++ = tables_.output.row(target(block, t));
+  for (const std::uint32_t word : tile.noise) *out++ = tables_.output.row(word);
 }
 
-// Asks for the rows of a tile.
-void SkipGramStep::prefetch(const Block& block, std::size_t tile) const {
-  for (const std::uint32_t word : block.plan->tiles[block.begin + tile].outputs)
+void SkipGramStep::prefetch(const Block& block, std::size_t t) const {
+  for (const std::uint32_t word : tile_of(block, t).noise)
     prefetch_row(tables_.output.row(word), {0, n_});
-  if (!has_items()) prefetch_context(block, tile, tables_.input);
 }
 
 void SkipGramStep::score(const Block& block, Share share, std::size_t thread) {
@@ -88,20 +90,29 @@ void SkipGramStep::score(const Block& block, Share share, std::size_t thread) {
   if (t < end) prefetch(block, t);
   for (; t < end; ++t) {
     if (t + 1 < end) prefetch(block, t + 1);
-    const Tile tile = block.plan->tiles[block.begin + t];
-    point(tile, items_.data(), scratch);
+    if (!has_items()) prefetch_early(*block.plan, block.begin + t + kEarlyInput, tables_.input);
+    const Tile tile = tile_of(block, t);
+    point(block, t, tile, items_.data(), scratch);
     float* g = g_.data() + t * g_size_;
-    words_.pair_dots(scratch.in.data(), tile.inputs.size(), scratch.out.data(), tile.outputs.size(),
-                     g, {0, n_});
-    losses_[t] = scratch.gradient(tile, block.rate, g);
+    words_.pair_dots(scratch.in.data(), tile.rows(), scratch.out.data(), tile.columns(), g,
+                     {0, n_});
+    scratch.gradient(tile, block.rate, g, losses_.data() + t * kLossParts);
   }
 }
 
 LossSum SkipGramStep::loss(const Block& block) const {
-  LossSum total;
-  for (std::size_t t = 0; t < block.size(); ++t)
-    total.add({losses_[t], block.plan->tiles[block.begin + t].targets});
+  LossSum total{words_.sampling_loss(losses_.data(), block.size()), 0.0};
+  for (std::size_t t = 0; t < block.size(); ++t) total.targets += tile_of(block, t).targets;
   return total;
+}
+
+void SkipGramStep::own(const Block& block, std::size_t t, Slice slice) const {
+  const Tile tile = tile_of(block, t);
+  own_row(tables_.output.row(target(block, t)), slice);
+  for (const std::uint32_t word : tile.noise) own_row(tables_.output.row(word), slice);
+  if (has_items()) return;
+  tile.for_each_input(
+      [&](std::size_t, std::uint32_t word) { own_row(tables_.input.row(word), slice); });
 }
 
 void SkipGramStep::move(const Block& block, Share share, std::size_t thread) {
@@ -115,18 +126,13 @@ void SkipGramStep::move(const Block& block, Share share, std::size_t thread) {
   // long as a tile.
   const bool shared = share.count > 1;
   for (std::size_t t = 0; t < block.size(); ++t) {
-    const Tile tile = block.plan->tiles[block.begin + t];
-    if (shared && t + 1 < block.size()) {
-      const Tile next = block.plan->tiles[block.begin + t + 1];
-      for (const std::uint32_t word : next.outputs) own_row(tables_.output.row(word), slice);
-      if (!has_items())
-        for (const std::uint32_t word : next.inputs) own_row(tables_.input.row(word), slice);
-    }
-    point(tile, moved_.data(), scratch);
-    words_.pair_update(scratch.in.data(), tile.inputs.size(), scratch.out.data(),
-                       tile.outputs.size(), g_.data() + t * g_size_, slice,
-                       has_items() || options_.move_input, options_.move_output,
-                       scratch.copy.data());
+    if (shared && t + 1 < block.size()) own(block, t + 1, slice);
+    prefetch_early(*block.plan, block.begin + t + kEarlyOutput, tables_.output);
+    const Tile tile = tile_of(block, t);
+    point(block, t, tile, moved_.data(), scratch);
+    words_.pair_update(scratch.in.data(), tile.rows(), scratch.out.data(), tile.columns(),
+                       g_.data() + t * g_size_, slice, has_items() || options_.move_input,
+                       options_.move_output, scratch.copy.data());
   }
   if (has_items() && options_.move_input) move_items(slice, scratch);
 }

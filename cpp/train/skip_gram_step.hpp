@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/float_kernels.hpp"
+#include "models/skip_gram.hpp"
 #include "train/tiles.hpp"
 #include "train/word_step.hpp"
 
@@ -30,7 +31,7 @@ class SkipGramStep final : public WordStep {
   // Of one thread.
   struct Scratch {
     Scratch(const WordKernels& words, std::size_t inputs, std::size_t outputs, std::size_t n)
-        : gradient(words, inputs, outputs), in(inputs), out(outputs), copy(inputs * n) {}
+        : gradient(words, inputs, outputs), in(inputs + 1), out(outputs), copy(inputs * n) {}
     // An old number need not be forgotten: it points at another word, or behind the last.
     bool has_item(std::uint32_t word) const {
       const std::uint32_t number = word_items[word];
@@ -38,7 +39,7 @@ class SkipGramStep final : public WordStep {
     }
 
     TileGradient gradient;
-    std::vector<float*> in;  // of one tile
+    std::vector<float*> in;  // of one tile, and room for one that is none
     std::vector<float*> out;
     AlignedFloats copy;
     std::vector<std::uint32_t> item_words;  // of the block, in the order of their numbers
@@ -49,9 +50,19 @@ class SkipGramStep final : public WordStep {
   float* item(std::size_t i) { return items_.data() + i * n_; }
   float* moved(std::size_t i) { return moved_.data() + i * n_; }
   void number_items(const Block& block, Scratch& scratch) const;
-  void prefetch(const Block& block, std::size_t tile) const;
+  // The t-th tile of a block, and its target.
+  Tile tile_of(const Block& block, std::size_t t) const {
+    return SkipGram::tile(*block.plan, block.begin + t, options_.negatives);
+  }
+  static std::uint32_t target(const Block& block, std::size_t t) {
+    return block.plan->tokens[block.plan->centres[block.begin + t].at];
+  }
+  // Ask for the rows of a tile: those of its noise to read them, all to write them.
+  void prefetch(const Block& block, std::size_t t) const;
+  void own(const Block& block, std::size_t t, Slice slice) const;
   // Points at the rows of a tile, or at its items.
-  void point(const Tile& tile, float* items, Scratch& scratch) const;
+  void point(const Block& block, std::size_t t, const Tile& tile, float* items,
+             Scratch& scratch) const;
   void move_items(Slice slice, const Scratch& scratch);
 
   const FloatKernels& floats_;
@@ -62,8 +73,8 @@ class SkipGramStep final : public WordStep {
   std::size_t most_inputs_;
   std::size_t most_outputs_;
   std::size_t g_size_;
-  AlignedFloats g_;  // per tile of the block
-  std::vector<double> losses_;
+  AlignedFloats g_;       // per tile of the block
+  AlignedFloats losses_;  // likewise, what they are made of
   AlignedFloats items_;
   AlignedFloats moved_;
   std::vector<Scratch> scratch_;

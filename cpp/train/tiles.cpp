@@ -4,17 +4,17 @@
 
 namespace bitsense {
 
-void Tiles::clear(std::size_t tiles, std::size_t inputs, std::size_t outputs) {
+void Tiles::clear(std::size_t tiles, std::size_t inputs, std::size_t noise) {
   const auto grow = [](auto& values, std::size_t size) {
     if (values.size() < size) values.resize(size);
   };
   grow(places_, tiles);
   grow(inputs_, inputs);
   grow(input_times_, inputs);
-  grow(outputs_, outputs);
-  grow(output_times_, outputs);
+  grow(noise_, noise);
+  grow(noise_times_, noise);
   tiles_ = 0;
-  last_input_ = last_output_ = 0;
+  last_input_ = last_noise_ = 0;
 }
 
 bool Tiles::repeat_input(std::uint32_t word) {
@@ -31,8 +31,7 @@ bool Tiles::repeat_input(std::uint32_t word) {
 }
 
 void Tiles::repeat_noise(std::uint32_t j) {
-  if (has_target_ && j == first_output_) return;
-  output_times_[j] += 1.0F;
+  noise_times_[j] += 1.0F;
   place().plain = false;
 }
 
@@ -56,22 +55,22 @@ const float* TileGradient::first_column(std::size_t columns) {
   return pattern.data();
 }
 
-double TileGradient::operator()(const Tile& tile, float step, float* z) {
+void TileGradient::operator()(const Tile& tile, float step, float* z, float* loss) {
   const std::size_t size = tile.size();
   step *= tile.damping();
   // An item that is not there has z = 0 and weight 0, so it adds nothing, whatever its label.
   std::fill(z + size, z + padded(size), 0.0F);
-  const std::size_t columns = tile.outputs.size();
+  const std::size_t columns = tile.columns();
   if (tile.plain)
     return kernel_.sampling_gradient(z, ones_.data() + most_ - size, first_column(columns), step,
-                                     size, true);
-  for (std::size_t i = 0; i < tile.inputs.size(); ++i)
+                                     size, true, loss);
+  for (std::size_t i = 0; i < tile.rows(); ++i)
     for (std::size_t j = 0; j < columns; ++j) {
       weight_[i * columns + j] = tile.weight(i, j);
       label_[i * columns + j] = tile.label(i, j);
     }
   std::fill(weight_.data() + size, weight_.data() + padded(size), 0.0F);
-  return kernel_.sampling_gradient(z, weight_.data(), label_.data(), step, size, false);
+  kernel_.sampling_gradient(z, weight_.data(), label_.data(), step, size, false, loss);
 }
 
 }  // namespace bitsense

@@ -49,6 +49,7 @@ void WordPlanner::make(const Chunk& chunk, const NoiseList& list, WordPlan& plan
   plan.seed = stream(options_.seed ^ (kChunkStream << 16), chunk.epoch, chunk.number);
   plan.tokens.clear();
   plan.previous.clear();
+  plan.repeats.clear();
   plan.centres.clear();
   for (const Segment& segment : chunk.segments) add_segment(segment, chunk.epoch, plan);
   for (const std::uint32_t word : plan.tokens) last_[word] = WordPlan::kNone;
@@ -67,6 +68,8 @@ void WordPlanner::draw_noise(const NoiseList& list, WordPlan& plan) {
 }
 
 void WordPlanner::add_token(std::uint32_t word, WordPlan& plan) {
+  const std::uint32_t before = plan.repeats.empty() ? 0 : plan.repeats.back();
+  plan.repeats.push_back(std::max(before, last_[word] + 1));  // kNone + 1 is 0
   plan.previous.push_back(last_[word]);
   last_[word] = static_cast<std::uint32_t>(plan.tokens.size());
   plan.tokens.push_back(word);

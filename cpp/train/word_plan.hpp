@@ -43,10 +43,13 @@ struct WordPlan {
   std::uint64_t seed = 0;               // of what else is random in this chunk
   std::vector<std::uint32_t> tokens;    // ids
   std::vector<std::uint32_t> previous;  // index of the same word's last occurrence before, or kNone
-  std::vector<Centre> centres;          // each with at least one word of context
-  std::vector<std::uint32_t> blocks;    // block b: centres blocks[b] .. blocks[b + 1]
-  std::vector<std::uint32_t> noise;     // `negatives` words per centre
-  Tiles tiles;                          // one per centre; none of the senses' model
+  // Per token: 1 + the largest `previous` up to it, 0 if there is none, so that tokens [i, j) are
+  // distinct words where repeats[j - 1] <= i.
+  std::vector<std::uint32_t> repeats;
+  std::vector<Centre> centres;        // each with at least one word of context
+  std::vector<std::uint32_t> blocks;  // block b: centres blocks[b] .. blocks[b + 1]
+  std::vector<std::uint32_t> noise;   // `negatives` words per centre
+  Tiles tiles;                        // one per centre; none of the senses' model
 
   // Token t is context of the centres context_of[context_begins[t] .. context_begins[t + 1]); of
   // CBOW alone.

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "core/matrix.hpp"
+#include "core/prefetch.hpp"
 #include "kernels/table.hpp"
 #include "kernels/word_kernels.hpp"
 #include "train/word_options.hpp"
@@ -34,7 +35,7 @@ struct Share {
 };
 
 inline void prefetch_row(const float* row, Slice slice) {
-  for (std::size_t x = slice.begin; x < slice.end; x += kRowQuantum) __builtin_prefetch(row + x);
+  ask_for_lines(row + slice.begin, slice.size() * sizeof(float));
 }
 
 // The same for a row that will be written.
@@ -57,14 +58,13 @@ struct Block {
   std::size_t size() const { return end - begin; }
 };
 
-// Asks for the rows of the context words of the c-th centre of a block, but for those that the
-// centre before it had.
-inline void prefetch_context(const Block& block, std::size_t c, const Table& table) {
-  const WordPlan& plan = *block.plan;
-  const Centre& centre = plan.centres[block.begin + c];
-  const std::uint32_t asked = c > 0 ? plan.centres[block.begin + c - 1].last : 0;
-  for (std::uint32_t j = std::max(centre.first, asked); j < centre.last; ++j)
-    prefetch_row(table.row(plan.tokens[j]), {0, table.stride});
+// Ask for the rows of a word that comes to a chunk with a centre some way on: most rows come from
+// memory, and this spreads the waiting over both phases. The word is then a context word first.
+constexpr std::size_t kEarlyInput = 32;  // centres
+constexpr std::size_t kEarlyOutput = kBlockCentres;
+inline void prefetch_early(const WordPlan& plan, std::size_t centre, const Table& table) {
+  if (centre < plan.centres.size())
+    ask_for_lines<2>(table.row(plan.tokens[plan.centres[centre].at]), table.stride * sizeof(float));
 }
 
 // A sum over targets: words that are predicted from one hidden vector each.

@@ -10,6 +10,7 @@
 #include "kernels/float_kernels.hpp"
 #include "kernels/score_kernels.hpp"
 #include "kernels/text_kernels.hpp"
+#include "kernels/word_kernels.hpp"
 
 namespace bitsense {
 
@@ -295,6 +296,28 @@ void tiles_of_planes_are_laid_tiles(const CodeKernels& kernel) {
   }
 }
 
+// Gradients one after another, of pairs with the largest factor and of others, plain and weighed.
+void losses_of_gradients_add_up(const WordKernels& kernel) {
+  constexpr std::size_t kCalls = 17;
+  for (const std::size_t size : {16U, 48U, 256U, 1040U}) {
+    std::vector<float> losses(kCalls * kLossParts);
+    double expected = 0.0;
+    for (std::size_t call = 0; call < kCalls; ++call) {
+      std::vector<float> z = random_floats(size, call);
+      if (call % 3 != 0) std::fill(z.begin(), z.end(), 0.0F);
+      std::vector<float> weight(size, call % 4 == 3 ? 2.0F : 1.0F);
+      std::vector<float> label(size, 0.0F);
+      for (std::size_t i = 0; i < size; i += 6) label[i] = weight[i];
+      for (std::size_t i = 0; i < size; ++i)
+        expected += weight[i] * std::log1p(std::exp(static_cast<double>(z[i]))) -
+                    static_cast<double>(label[i] * z[i]);
+      kernel.sampling_gradient(z.data(), weight.data(), label.data(), 0.1F, size, call % 4 != 3,
+                               losses.data() + call * kLossParts);
+    }
+    BITSENSE_CHECK(near(kernel.sampling_loss(losses.data(), kCalls), expected, 0.0));
+  }
+}
+
 void runs_are_the_same_at_every_level() {
   for (std::uint64_t seed = 0; seed < 400; ++seed) {
     const auto bytes = random_bytes(seed, seed);
@@ -325,6 +348,7 @@ void kernel_tests(Suite& test) {
     test("dots", [&] { dots_are_those_of_plain_loops(*level.floats); });
     test("bytes", [&] { products_of_bytes_are_within_their_error(*level.scores); });
     test("exact sums", [&] { exact_sums_are_those_of_plain_loops(*level.scores); });
+    test("losses", [&] { losses_of_gradients_add_up(*level.words); });
     test("functions", [&] { functions_are_those_of_the_library(*level.floats); });
     test("tiles", [&] {
       tiles_have_the_distances_of_their_codes(*level.codes);

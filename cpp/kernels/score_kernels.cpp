@@ -31,8 +31,7 @@ void widen_bytes(const int8_t* bytes, float* floats, size_t n) {
 
 }  // namespace
 
-// With 16 floats to a register the product of floats is as fast as that of bytes.
-#if !defined(__AVX2__) || defined(__AVX512F__)
+#if !defined(__AVX2__)
 constexpr auto pack_bytes = nullptr;
 #endif
 

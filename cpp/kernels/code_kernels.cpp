@@ -1,9 +1,9 @@
-// The loops of code_kernels.hpp; compiled once per level. What depends on the machine is the form
-// of the planes and the count of bits in them:
+// The loops of code_kernels.hpp; compiled once per level. What depends on the machine is how the
+// bits of planes are counted:
 //
-//   planes_words.inc   64-bit words, VPOPCNTQ                     (avx512)
-//   planes_nibbles.inc bytes, counts of nibbles by VPSHUFB        (avx2)
-//   planes_bytes.inc   bytes, plain C++ that compilers vectorise  (baseline, NEON)
+//   planes_counts.inc  VPOPCNTB                                   (avx512)
+//   planes_nibbles.inc counts of nibbles by VPSHUFB               (avx2)
+//   planes_bytes.inc   plain C++ that compilers vectorise         (baseline, NEON)
 //
 // Intrinsics stand where they pay: with planes_bytes.inc in place of the others, batches of eight
 // queries take 5 to 10 times as long at avx512 and 3 to 4 times at avx2, one query from memory 1.1
@@ -88,8 +88,8 @@ uint64_t read(const uint8_t* data, size_t words) {
 }  // namespace
 }  // namespace bitsense
 
-#if defined(__AVX512VPOPCNTDQ__)
-#include "kernels/planes_words.inc"
+#if defined(__AVX512BITALG__)
+#include "kernels/planes_counts.inc"
 #elif defined(__AVX2__)
 #include "kernels/planes_nibbles.inc"
 #else
@@ -136,18 +136,8 @@ size_t scan_rows(const uint8_t* query, const uint8_t* codes, size_t tiles, size_
 
 }  // namespace
 
-const CodeKernels BITSENSE_TABLE(code_kernels_) = {tile_bytes,
-                                                   query_bytes,
-                                                   lay_tile,
-                                                   tile_of_planes,
-                                                   prepare_queries,
-                                                   scan_tile,
-                                                   scan_near_tile,
-                                                   tile_distances,
-                                                   rows_below,
-                                                   scan_rows,
-                                                   row_distances,
-                                                   mask_within,
-                                                   read};
+const CodeKernels BITSENSE_TABLE(code_kernels_) = {
+    tile_bytes,     query_bytes, lay_tile,  prepare_queries, scan_tile,   scan_near_tile,
+    tile_distances, rows_below,  scan_rows, row_distances,   mask_within, read};
 
 }  // namespace bitsense

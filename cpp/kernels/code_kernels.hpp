@@ -8,10 +8,10 @@
 //   rows    code 0: b0 b1 b2 ...         planes    b0 of codes 0..63
 //           code 1: b0 b1 b2 ...                   b1 of codes 0..63
 //
-// A plane holds one byte of each code, or one 64-bit word where the level counts the bits of words;
-// so a laid tile and a prepared query mean something only to the level that made them. The form of
-// the byte planes is that of Andre, Kermarrec and Le Scouarnec, "Cache locality is not enough"
-// (VLDB 2015): the bits of a nibble that differ from the query's are looked up in a register.
+// A prepared query means something only to the level that made it. The form of the planes is that
+// of Andre, Kermarrec and Le Scouarnec, "Cache locality is not enough" (VLDB 2015): the bits of a
+// nibble that differ from the query's are looked up in a register, where those of a byte are not
+// counted by an instruction.
 //
 // The scans only say whether a tile holds any code within a bound; in a search for the nearest that
 // is rare, and the caller then asks for the distances of that tile. All results are whole numbers
@@ -31,14 +31,10 @@ struct CodeKernels {
   std::size_t (*tile_bytes)(std::size_t bytes);
   std::size_t (*query_bytes)(std::size_t bytes);
 
-  // Lays `rows` <= 64 codes that start at `codes` in planes; the missing codes of a tile are zero.
+  // Lays `rows` <= 64 codes that start at `codes` in planes, byte b of code i at tile[64 * b + i];
+  // the missing codes of a tile are zero, and what follows the last plane is overwritten.
   void (*lay_tile)(const std::uint8_t* codes, std::size_t rows, std::size_t bytes,
                    std::uint8_t* tile);
-
-  // The laid tile of a tile in byte planes, plane b at planes + 64 b: the planes themselves where
-  // the level lays tiles so, else `tile`, which is written.
-  const std::uint8_t* (*tile_of_planes)(const std::uint8_t* planes, std::size_t bytes,
-                                        std::uint8_t* tile);
 
   // Prepares queries that follow each other, query_bytes each.
   void (*prepare_queries)(const std::uint8_t* codes, std::size_t queries, std::size_t bytes,

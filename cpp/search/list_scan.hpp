@@ -187,9 +187,7 @@ class ListScan {
   std::uint16_t bound(std::size_t v) const { return bound_below(sink_.limit(visitors_[v])); }
 
   void scan_tile(std::size_t first, std::size_t count, std::size_t t, std::uint16_t* bounds) {
-    const std::uint8_t* planes = listed_.tile(listed_.first_tile(list_) + t);
-    laid_.resize(kernels_.tile_bytes(bytes()));
-    const std::uint8_t* tile = kernels_.tile_of_planes(planes, bytes(), laid_.data());
+    const std::uint8_t* tile = listed_.tile(listed_.first_tile(list_) + t);
     const std::uint8_t* prepared = prepared_.data() + first * query_bytes_;
     std::uint8_t hit[kGroup] = {};
     const auto scan = near_ ? kernels_.scan_near_tile : kernels_.scan_tile;
@@ -250,7 +248,7 @@ class ListScan {
   bool near_ = false;  // the list is near its visitors
   std::vector<std::uint32_t> visitors_, places_;
   std::vector<std::size_t> wanted_, ends_;
-  std::vector<std::uint8_t> codes_, prepared_, laid_;
+  std::vector<std::uint8_t> codes_, prepared_;
 };
 
 }  // namespace bitsense

@@ -272,9 +272,8 @@ void scans_find_what_is_within_the_bounds(const CodeKernels& kernel) {
   }
 }
 
-// A tile of byte planes is what every level makes of the codes themselves, and a code that differs
-// in every bit is not taken for an equal one.
-void tiles_of_planes_are_laid_tiles(const CodeKernels& kernel) {
+// Every level lays codes alike, and a code that differs in every bit is not taken for an equal one.
+void tiles_lie_in_planes_of_bytes(const CodeKernels& kernel) {
   for (const std::size_t bytes : {1U, 5U, 8U, 12U, 16U, 32U, 33U, 100U}) {
     const auto codes = random_bytes(kTileCodes * bytes, bytes);
     std::vector<std::uint8_t> planes(kTileCodes * bytes),
@@ -286,9 +285,10 @@ void tiles_of_planes_are_laid_tiles(const CodeKernels& kernel) {
     std::vector<std::uint8_t> scratch(kernel.tile_bytes(bytes)),
         prepared(kernel.query_bytes(bytes));
     kernel.prepare_queries(query.data(), 1, bytes, prepared.data());
-    const std::uint8_t* tile = kernel.tile_of_planes(planes.data(), bytes, scratch.data());
+    kernel.lay_tile(codes.data(), kTileCodes, bytes, scratch.data());
+    BITSENSE_CHECK(std::equal(planes.begin(), planes.end(), scratch.begin()));
     std::uint16_t got[kTileCodes];
-    kernel.tile_distances(tile, prepared.data(), bytes, got);
+    kernel.tile_distances(planes.data(), prepared.data(), bytes, got);
     BITSENSE_CHECK(got[0] == 8 * bytes);
     for (std::size_t i = 0; i < kTileCodes; ++i) {
       BITSENSE_CHECK(got[i] == distance(query.data(), codes.data() + i * bytes, bytes));
@@ -353,7 +353,7 @@ void kernel_tests(Suite& test) {
     test("tiles", [&] {
       tiles_have_the_distances_of_their_codes(*level.codes);
       scans_find_what_is_within_the_bounds(*level.codes);
-      tiles_of_planes_are_laid_tiles(*level.codes);
+      tiles_lie_in_planes_of_bytes(*level.codes);
     });
   }
   test("fused levels give the same bits", fused_levels_give_the_same_bits);

@@ -26,29 +26,23 @@ struct Cbow {
     for (std::size_t k = 0; k < negatives; ++k) tiles.add_noise(plan.noise[c * negatives + k]);
   }
 
-  // Fills plan.context_of. A token is looked for in the contexts of all centres near it, without a
-  // branch: how wide a window is cannot be foreseen.
+  // Fills plan.context_of: each centre is added to the tokens of its context, in the order of the
+  // centres. It is written to its own token too, but does not count there: no branch has to be
+  // foreseen but the one that ends the loop.
   static void turn_contexts(WordPlan& plan, std::size_t window) {
-    const auto reach = static_cast<std::uint32_t>(window);
-    std::size_t contexts = 0;
-    for (const Centre& centre : plan.centres) contexts += centre.contexts();
-    plan.context_begins.resize(plan.tokens.size() + 1);
-    plan.context_of.resize(contexts + 1);  // one place for what is no context
+    const std::size_t most = 2 * window + 1;
+    plan.most_contexts = most;
+    plan.context_counts.assign(plan.tokens.size(), 0);
+    plan.context_of.resize(plan.tokens.size() * most);
+    std::uint32_t* const counts = plan.context_counts.data();
     std::uint32_t* const of = plan.context_of.data();
-    std::uint32_t filled = 0;
-    std::size_t near = 0;
-    for (std::uint32_t t = 0; t < plan.tokens.size(); ++t) {
-      plan.context_begins[t] = filled;
-      while (near < plan.centres.size() && plan.centres[near].at + reach < t) ++near;
-      for (std::size_t c = near; c < plan.centres.size(); ++c) {
-        const Centre& centre = plan.centres[c];
-        if (centre.at > t + reach) break;
-        of[filled] = static_cast<std::uint32_t>(c);
-        const bool is_context = centre.first <= t && t < centre.last;
-        filled += static_cast<std::uint32_t>(is_context & (centre.at != t));
+    for (std::uint32_t c = 0; c < plan.centres.size(); ++c) {
+      const Centre centre = plan.centres[c];
+      for (std::uint32_t j = centre.first; j < centre.last; ++j) {
+        of[j * most + counts[j]] = c;
+        counts[j] += j != centre.at ? 1 : 0;
       }
     }
-    plan.context_begins[plan.tokens.size()] = filled;
   }
 };
 

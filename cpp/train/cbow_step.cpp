@@ -195,8 +195,9 @@ void CbowStep::move_tokens(const Block& block, Slice slice, bool shared, Scratch
     if (shared && tables_.bags.empty() && token + kAhead < end)
       own_row(tables_.input.row(plan.tokens[token + kAhead]), slice);
     std::size_t parts = 0;
-    for (std::uint32_t e = plan.context_begins[token]; e < plan.context_begins[token + 1]; ++e) {
-      const std::size_t c = plan.context_of[e];
+    const std::uint32_t* of = plan.context_of.data() + token * plan.most_contexts;
+    for (std::uint32_t e = 0; e < plan.context_counts[token]; ++e) {
+      const std::size_t c = of[e];
       if (c < block.begin || c >= block.end) continue;
       scratch.parts[parts] = pull(c - block.begin);
       scratch.factors[parts++] = scratch.shares[c - block.begin];

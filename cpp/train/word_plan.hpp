@@ -51,9 +51,10 @@ struct WordPlan {
   std::vector<std::uint32_t> noise;   // `negatives` words per centre
   Tiles tiles;                        // one per centre; none of the senses' model
 
-  // Token t is context of the centres context_of[context_begins[t] .. context_begins[t + 1]); of
-  // CBOW alone.
-  std::vector<std::uint32_t> context_begins;
+  // Token t is context of context_counts[t] centres, context_of[t * most_contexts] and on; of CBOW
+  // alone.
+  std::size_t most_contexts = 0;
+  std::vector<std::uint32_t> context_counts;
   std::vector<std::uint32_t> context_of;
 
   static constexpr std::uint32_t kNone = 0xffffffffU;

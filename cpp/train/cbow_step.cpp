@@ -190,12 +190,13 @@ void CbowStep::move_tokens(const Block& block, Slice slice, bool shared, Scratch
     end = std::max(end, centre.last);
     scratch.shares[c - block.begin] = 1.0F / static_cast<float>(context_rows(plan, centre));
   }
+  const std::size_t most = Cbow::most_contexts(options_.window);
   for (; token < end; ++token) {
     constexpr std::uint32_t kAhead = 4;
     if (shared && tables_.bags.empty() && token + kAhead < end)
       own_row(tables_.input.row(plan.tokens[token + kAhead]), slice);
     std::size_t parts = 0;
-    const std::uint32_t* of = plan.context_of.data() + token * plan.most_contexts;
+    const std::uint32_t* of = plan.context_of.data() + token * most;
     for (std::uint32_t e = 0; e < plan.context_counts[token]; ++e) {
       const std::size_t c = of[e];
       if (c < block.begin || c >= block.end) continue;

@@ -27,7 +27,7 @@ struct Tile {
   std::span<const std::uint32_t> inputs;
   std::size_t skipped = SIZE_MAX;  // the place in `inputs` of one that is none, if there is one
   std::span<const std::uint32_t> noise;
-  const float* input_times = nullptr;  // how often each counts; not there if `plain`
+  const float* input_times = nullptr;  // how often each counts, unless `plain`
   const float* noise_times = nullptr;
   float targets = 0.0F;  // pairs of an input and the target, repeats counted
   bool plain = true;     // every pair counts once

@@ -51,9 +51,8 @@ struct WordPlan {
   std::vector<std::uint32_t> noise;   // `negatives` words per centre
   Tiles tiles;                        // one per centre; none of the senses' model
 
-  // Token t is context of context_counts[t] centres, context_of[t * most_contexts] and on; of CBOW
-  // alone.
-  std::size_t most_contexts = 0;
+  // Token t is context of context_counts[t] centres, context_of[t * Cbow::most_contexts] and on; of
+  // CBOW alone.
   std::vector<std::uint32_t> context_counts;
   std::vector<std::uint32_t> context_of;
 

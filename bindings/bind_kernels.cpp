@@ -181,29 +181,37 @@ double benchmark_block(const std::string& level, std::size_t documents, std::siz
 
 const WordKernels& words(const std::string& level) { return *kernels(level).words; }
 
-Array<float> pair_dots(const std::string& level, const Array<float>& in, const Array<float>& out) {
+Array<float> pair_dots(const std::string& level, const Array<float>& in, const Array<float>& out,
+                       bool halved) {
   const auto [rows, n] = shape_of(in, "in");
   const auto [columns, out_n] = shape_of(out, "out");
   require(n == out_n, "`out` must have ", n, " columns, got ", out_n);
   require_quanta(n, "in");
   std::vector<float> sums(rows * columns + kRowQuantum);
-  words(level).pair_dots(row_pointers<const float*>(in.data(), rows, n).data(), rows,
-                         row_pointers<const float*>(out.data(), columns, n).data(), columns,
-                         sums.data(), {0, n});
+  const auto in_rows = row_pointers<const float*>(in.data(), rows, n);
+  const auto out_rows = row_pointers<const float*>(out.data(), columns, n);
+  if (halved)
+    words(level).halved_pair_dots(in_rows.data(), rows, out_rows.data(), columns, sums.data(), {n});
+  else
+    words(level).pair_dots(in_rows.data(), rows, out_rows.data(), columns, sums.data(), {0, n});
   Array<float> z = make_array<float>({rows, columns});
   std::copy_n(sums.data(), rows * columns, z.mutable_data());
   return z;
 }
 
-Array<float> row_dots(const std::string& level, const Array<float>& in, const Array<float>& out) {
+Array<float> row_dots(const std::string& level, const Array<float>& in, const Array<float>& out,
+                      bool halved) {
   const auto [rows, n] = shape_of(in, "in");
   const auto [out_rows, out_n] = shape_of(out, "out");
   require(n == out_n && rows == out_rows, "`out` must have the shape of `in`");
   require_quanta(n, "in");
   Array<float> z = make_array<float>({rows});
-  words(level).row_dots(row_pointers<const float*>(in.data(), rows, n).data(),
-                        row_pointers<const float*>(out.data(), rows, n).data(), rows,
-                        z.mutable_data(), {0, n});
+  const auto ins = row_pointers<const float*>(in.data(), rows, n);
+  const auto outs = row_pointers<const float*>(out.data(), rows, n);
+  if (halved)
+    words(level).halved_row_dots(ins.data(), outs.data(), rows, z.mutable_data(), {n});
+  else
+    words(level).row_dots(ins.data(), outs.data(), rows, z.mutable_data(), {0, n});
   return z;
 }
 
@@ -346,8 +354,10 @@ void register_kernels(py::module_& m) {
   m.def("benchmark_peak", &benchmark_peak, "level"_a, "n"_a);
   m.def("benchmark_block", &benchmark_block, "level"_a, "documents"_a, "noise"_a, "dim"_a,
         "rounds"_a);
-  m.def("kernel_pair_dots", &pair_dots, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert());
-  m.def("kernel_row_dots", &row_dots, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert());
+  m.def("kernel_pair_dots", &pair_dots, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert(),
+        "halved"_a = false);
+  m.def("kernel_row_dots", &row_dots, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert(),
+        "halved"_a = false);
   m.def("kernel_sampling_gradient", &sampling_gradient, "level"_a, "z"_a.noconvert(),
         "weight"_a.noconvert(), "label"_a.noconvert(), "step"_a, "plain"_a = false);
   m.def("kernel_pair_update", &pair_update, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert(),

@@ -46,6 +46,25 @@ def test_row_dots_are_the_diagonal_of_pair_dots(level):
 
 
 @pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("n", [16, 32, 112, 304])
+def test_halved_dots_are_the_sums_of_those_of_both_halves(level, n):
+    middle = n // 32 * 16
+    for rows in (1, 2, 3, 8, 9, 17):
+        for columns in range(1, 14):
+            a, b = matrices(rows, columns, n)
+            halves = [
+                _core.kernel_pair_dots(level, a[:, part].copy(), b[:, part].copy())
+                for part in (slice(0, middle), slice(middle, n))
+                if part.start < part.stop
+            ]
+            z = _core.kernel_pair_dots(level, a, b, halved=True)
+            assert np.array_equal(z, sum(halves))
+            least = min(rows, columns)
+            diagonal = _core.kernel_row_dots(level, a[:least], b[:least], halved=True)
+            assert np.array_equal(diagonal, np.diag(z))
+
+
+@pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("move_out", [True, False])
 def test_pair_pull_leaves_its_inputs_and_adds_to_the_pull(level, move_out):
     for rows in (1, 4, 10):

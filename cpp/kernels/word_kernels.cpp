@@ -296,8 +296,17 @@ void mean(const float* const* rows, std::size_t count, float* out, Slice slice) 
 
 extern const WordKernels BITSENSE_TABLE(word_kernels_);
 const WordKernels BITSENSE_TABLE(word_kernels_) = {
-    pair_dots, row_dots, sampling_gradient, sampling_loss, pair_update, pair_pull, mix,
-    scaled,    mean,
+    pair_dots,
+    row_dots,
+    halved_pair_dots,
+    halved_row_dots,
+    sampling_gradient,
+    sampling_loss,
+    pair_update,
+    pair_pull,
+    mix,
+    scaled,
+    mean,
 };
 
 }  // namespace bitsense

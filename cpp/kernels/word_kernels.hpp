@@ -14,6 +14,15 @@ struct Slice {
   std::size_t size() const { return end - begin; }
 };
 
+// The columns of rows of `size` floats in two halves of whole quanta, the second no smaller.
+struct Halves {
+  std::size_t size;
+  Slice operator[](std::size_t half) const {
+    const std::size_t middle = size / 32 * 16;
+    return half == 0 ? Slice{0, middle} : Slice{middle, size};
+  }
+};
+
 // What a sum of negative sampling's losses is kept in: sixteen lanes of terms and sixteen of
 // factors whose logarithms belong to it too.
 constexpr std::size_t kLossParts = 32;
@@ -27,6 +36,12 @@ struct WordKernels {
   // z[i] = sum over x of in[i][x] * out[i][x], as above.
   void (*row_dots)(const float* const* in, const float* const* out, std::size_t count, float* z,
                    Slice slice);
+
+  // Each the sum of two: what the same without `halved` makes of either half.
+  void (*halved_pair_dots)(const float* const* in, std::size_t rows, const float* const* out,
+                           std::size_t columns, float* z, Halves halves);
+  void (*halved_row_dots)(const float* const* in, const float* const* out, std::size_t count,
+                          float* z, Halves halves);
 
   // Negative sampling. z becomes step * (label - weight * s(z)) with s(z) = 1 / (1 + exp(-z)), z
   // clipped to [-60, 60]. All arrays go on to a multiple of 16; z and weight are 0 there. `plain`

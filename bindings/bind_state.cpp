@@ -52,7 +52,10 @@ void register_state(py::module_& m) {
       .def_readwrite("epoch", &Position::epoch)
       .def_readwrite("before", &Position::before)
       .def_readwrite("losses", &Position::losses)
-      .def_readwrite("targets", &Position::targets);
+      .def_readwrite("targets", &Position::targets)
+      .def("arrange_tables", [](const Position& position) {
+        if (position.arrange_tables) position.arrange_tables();
+      });
   py::class_<StateOfTraining, Shared>(m, "TrainState")
       .def(py::init(&new_state), "model"_a, "documents"_a, "counts"_a.noconvert(), "shape"_a,
            "init"_a, "options"_a)

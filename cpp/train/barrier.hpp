@@ -9,6 +9,9 @@
 
 namespace bitsense {
 
+// Bytes between what different threads write: two cache lines, since processors fetch pairs.
+constexpr std::size_t kApart = 128;
+
 // Waits by spinning for about as long as it takes to be woken, then sleeps, so that a processor
 // that others want too goes to the thread that is waited for. A thread that fails sets the flag it
 // was given, and all waits return false from then on.
@@ -59,9 +62,10 @@ class Barrier {
 
   std::size_t threads_;
   const std::atomic<bool>& failed_;
-  std::atomic<std::size_t> arrived_{0};
-  std::atomic<std::size_t> round_{0};
-  std::atomic<std::size_t> sleepers_{0};
+  // In lines of their own: those that wait read `round_` all the time.
+  alignas(kApart) std::atomic<std::size_t> arrived_{0};
+  alignas(kApart) std::atomic<std::size_t> round_{0};
+  alignas(kApart) std::atomic<std::size_t> sleepers_{0};
   std::mutex lock_;
   std::condition_variable wake_;
 };

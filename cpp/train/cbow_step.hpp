@@ -6,8 +6,10 @@
 // once for each of its tokens, not once for each centre.
 #pragma once
 
+#include <array>
 #include <vector>
 
+#include "models/cbow.hpp"
 #include "train/tiles.hpp"
 #include "train/word_step.hpp"
 
@@ -19,13 +21,15 @@ class CbowStep final : public WordStep {
            std::size_t threads);
 
   void lay_out(WordPlan& plan) const override;
+  bool sums() const override { return scratch_.size() > 1; }
+  void sum(const Block& block, Share share, std::size_t thread) override;
   void score(const Block& block, Share share, std::size_t thread) override;
   void move(const Block& block, Share share, std::size_t thread) override;
   LossSum loss(const Block& block) const override;
 
  private:
   // Of one thread.
-  struct Scratch {
+  struct alignas(kApart) Scratch {
     std::vector<const float*> rows;
     std::vector<const float*> in;
     std::vector<float*> out;
@@ -37,6 +41,13 @@ class CbowStep final : public WordStep {
     AlignedFloats weight;
     AlignedFloats label;
     AlignedFloats sum;
+  };
+  // Where the rows are that a thread is at work on, all columns of them or half.
+  struct Rows {
+    Table input;
+    Table output;
+    Table hidden;  // per centre of the block
+    Table pulls;   // likewise, what they are pulled by
   };
   // A run of a block: its first centre in the block, how many, and their noise.
   struct Run {
@@ -51,29 +62,41 @@ class CbowStep final : public WordStep {
   std::uint32_t target(const Block& block, std::size_t c) const {
     return block.plan->tokens[block.plan->centres[block.begin + c].at];
   }
-  float* hidden(std::size_t c) { return hidden_.data() + c * n_; }
-  float* pull(std::size_t c) { return pulls_.data() + c * n_; }
   // Points scratch.in and scratch.out at the hidden vectors and the noise of a run.
-  void point(const Run& run, Scratch& scratch);
+  void point(const Run& run, const Rows& rows, Scratch& scratch);
 
-  void prefetch(const Run& run) const;
-  void compose(const Block& block, std::size_t c, Scratch& scratch);
+  void prefetch(const Run& run, const Rows& rows, Slice slice) const;
+  void compose(const Block& block, std::size_t c, const Rows& rows, Slice slice, Scratch& scratch);
   std::size_t context_rows(const WordPlan& plan, const Centre& centre) const;
-  void score_run(const Block& block, const Run& run, float* g, float* loss, Scratch& scratch);
-  void move_run(const Block& block, const Run& run, const float* g, Slice slice, Scratch& scratch);
-  void own(const Block& block, const Run& run, Slice slice) const;
-  void move_tokens(const Block& block, Slice slice, bool shared, Scratch& scratch);
-  void move_token(std::uint32_t word, std::size_t parts, Slice slice, Scratch& scratch);
+  // Calls f(r, run) for the runs that a thread sums, whose hidden vectors have been worked out and
+  // pointed at, with their noise and their targets.
+  template <class F>
+  void for_each_run(const Block& block, Share share, Scratch& scratch, F&& f);
+  void differentiate(const Block& block, std::size_t r, const Run& run, Scratch& scratch);
+  void move_run(const Block& block, const Run& run, const float* g, const Rows& rows, Slice slice,
+                Scratch& scratch);
+  void own(const Block& block, const Run& run, const Rows& rows, Slice slice) const;
+  void move_tokens(const Block& block, const Rows& rows, Slice slice, bool shared,
+                   Scratch& scratch);
+  void move_token(std::uint32_t word, std::size_t parts, const Rows& rows, Slice slice,
+                  Scratch& scratch);
+  float* g(std::size_t r) { return g_.data() + r * g_size_; }
+  float* partial(std::size_t half, std::size_t r) {
+    return halves_.data() + (half * kMostRuns + r) * g_size_;
+  }
 
+  static constexpr std::size_t kMostRuns = (kBlockCentres + Cbow::kRun - 1) / Cbow::kRun;
   const WordKernels& words_;
   WordOptions options_;
   WordTables tables_;
+  std::array<Rows, 2> rows_;  // by Share::half
   std::size_t n_;
   std::size_t g_size_;
-  AlignedFloats hidden_;  // per centre of the block
+  AlignedFloats hidden_;
   AlignedFloats pulls_;
   AlignedFloats g_;       // per run: centres x noise words, then a value for each centre's target
   AlignedFloats losses_;  // per run: what they are made of
+  AlignedFloats halves_;  // per half of the columns, of all runs: the same as g_, for `sum`
   std::vector<Scratch> scratch_;
 };
 

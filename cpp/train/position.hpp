@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace bitsense {
@@ -17,6 +18,9 @@ struct Position {
   // Per epoch that was begun: the sum of its losses, and what its targets count for together.
   std::vector<double> losses;
   std::vector<double> targets;
+  // Puts the tables in the order in which they were given, if they are in another: to be called by
+  // a watch that looks at them.
+  std::function<void()> arrange_tables;
 };
 
 }  // namespace bitsense

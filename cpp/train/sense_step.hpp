@@ -63,7 +63,7 @@ class SenseStep final : public WordStep {
     std::size_t outputs = 0;
     LossSum loss;
   };
-  struct Scratch {
+  struct alignas(kApart) Scratch {
     explicit Scratch(const Kernels& kernels, const WordOptions& options, const WordTables& tables);
     Gate gate;
     std::vector<std::uint32_t> word_outputs;  // per word: its output of the tile, if it has one

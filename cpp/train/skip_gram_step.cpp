@@ -16,10 +16,18 @@ SkipGramStep::SkipGramStep(const Kernels& kernels, const WordOptions& options,
       g_size_(padded(most_inputs_ * most_outputs_) + kRowQuantum),
       g_(kBlockCentres * g_size_),
       losses_(kBlockCentres * kLossParts) {
+  if (threads > 1) halves_ = AlignedFloats(2 * g_.size());
   if (has_items()) {
     items_ = AlignedFloats(kBlockCentres * most_inputs_ * n_);
     moved_ = AlignedFloats(kBlockCentres * most_inputs_ * n_);
   }
+  const std::size_t items = kBlockCentres * most_inputs_;
+  rows_.fill({tables.input, tables.output, {items_.data(), items, n_}, {moved_.data(), items, n_}});
+  if (threads > 1)
+    for (std::size_t half = 0; half < 2; ++half)
+      for (Table* table :
+           {&rows_[half].input, &rows_[half].output, &rows_[half].items, &rows_[half].moved})
+        if (table->data != nullptr) *table = half_of(*table, half);
   for (std::size_t t = 0; t < threads; ++t)
     scratch_.emplace_back(words_, most_inputs_, most_outputs_, n_);
 }
@@ -56,47 +64,83 @@ void SkipGramStep::compose(const Block& block, Share share, std::size_t thread) 
   Scratch& scratch = scratch_[thread];
   number_items(block, scratch);
   const std::size_t count = scratch.item_words.size();
-  for (std::size_t i = share.begin(count); i < share.end(count); ++i) {
+  const Share part = share.within_half();
+  const Rows& rows = rows_[share.half()];
+  for (std::size_t i = part.begin(count); i < part.end(count); ++i) {
     scratch.rows.clear();
     for (const std::uint32_t row : tables_.bags[scratch.item_words[i]])
-      scratch.rows.push_back(tables_.input.row(row));
-    words_.mean(scratch.rows.data(), scratch.rows.size(), item(i), {0, n_});
+      scratch.rows.push_back(rows.input.row(row));
+    words_.mean(scratch.rows.data(), scratch.rows.size(), rows.items.row(i),
+                share.half_of_columns(n_));
   }
 }
 
-void SkipGramStep::point(const Block& block, std::size_t t, const Tile& tile, float* items,
-                         Scratch& scratch) const {
+void SkipGramStep::point(const Block& block, std::size_t t, const Tile& tile, const Rows& rows,
+                         const Table& items, Scratch& scratch) const {
   float** in = scratch.in.data();
   if (has_items())
     tile.for_each_input(
-        [&](std::size_t i, std::uint32_t word) { in[i] = items + scratch.word_items[word] * n_; });
+        [&](std::size_t i, std::uint32_t word) { in[i] = items.row(scratch.word_items[word]); });
   else
-    tile.for_each_input(
-        [&](std::size_t i, std::uint32_t word) { in[i] = tables_.input.row(word); });
+    tile.for_each_input([&](std::size_t i, std::uint32_t word) { in[i] = rows.input.row(word); });
   float** out = scratch.out.data();
-  *out++ = tables_.output.row(target(block, t));
-  for (const std::uint32_t word : tile.noise) *out++ = tables_.output.row(word);
+  *out++ = rows.output.row(target(block, t));
+  for (const std::uint32_t word : tile.noise) *out++ = rows.output.row(word);
 }
 
-void SkipGramStep::prefetch(const Block& block, std::size_t t) const {
+void SkipGramStep::prefetch(const Block& block, std::size_t t, const Rows& rows,
+                            Slice slice) const {
   for (const std::uint32_t word : tile_of(block, t).noise)
-    prefetch_row(tables_.output.row(word), {0, n_});
+    prefetch_row(rows.output.row(word), slice);
+}
+
+template <class F>
+void SkipGramStep::for_each_tile(const Block& block, Share share, Scratch& scratch, F&& f) {
+  const Rows& rows = rows_[share.half()];
+  const Slice slice = share.half_of_columns(n_);
+  // Where threads share a half, what comes soon is another's.
+  const std::size_t early = share.shares_half() ? kBlockCentres : kEarlyInput;
+  const Share part = share.within_half();
+  const std::size_t end = part.end(block.size());
+  std::size_t t = part.begin(block.size());
+  if (t < end) prefetch(block, t, rows, slice);
+  for (; t < end; ++t) {
+    if (t + 1 < end) prefetch(block, t + 1, rows, slice);
+    if (!has_items()) prefetch_early(*block.plan, block.begin + t + early, rows.input, slice);
+    const Tile tile = tile_of(block, t);
+    point(block, t, tile, rows, rows.items, scratch);
+    f(t, tile, scratch.in.data(), scratch.out.data());
+  }
+}
+
+void SkipGramStep::sum(const Block& block, Share share, std::size_t thread) {
+  const std::size_t half = share.half();
+  for_each_tile(block, share, scratch_[thread],
+                [&](std::size_t t, const Tile& tile, const float* const* in, float* const* out) {
+                  words_.pair_dots(in, tile.rows(), out, tile.columns(), partial(half, t),
+                                   Halves{n_}[half]);
+                });
 }
 
 void SkipGramStep::score(const Block& block, Share share, std::size_t thread) {
   Scratch& scratch = scratch_[thread];
-  const std::size_t end = share.end(block.size());
-  std::size_t t = share.begin(block.size());
-  if (t < end) prefetch(block, t);
-  for (; t < end; ++t) {
-    if (t + 1 < end) prefetch(block, t + 1);
-    if (!has_items()) prefetch_early(*block.plan, block.begin + t + kEarlyInput, tables_.input);
+  const auto differentiate = [&](std::size_t t, const Tile& tile) {
+    scratch.gradient(tile, block.rate, g(t), losses_.data() + t * kLossParts);
+  };
+  if (share.count == 1) {
+    for_each_tile(block, share, scratch,
+                  [&](std::size_t t, const Tile& tile, const float* const* in, float* const* out) {
+                    words_.halved_pair_dots(in, tile.rows(), out, tile.columns(), g(t), Halves{n_});
+                    differentiate(t, tile);
+                  });
+    return;
+  }
+  for (std::size_t t = share.begin(block.size()); t < share.end(block.size()); ++t) {
+    for (std::size_t half = 0; half < 2; ++half)
+      prefetch_scalars(partial(half, t), g_size_, t, block.size());
     const Tile tile = tile_of(block, t);
-    point(block, t, tile, items_.data(), scratch);
-    float* g = g_.data() + t * g_size_;
-    words_.pair_dots(scratch.in.data(), tile.rows(), scratch.out.data(), tile.columns(), g,
-                     {0, n_});
-    scratch.gradient(tile, block.rate, g, losses_.data() + t * kLossParts);
+    for (std::size_t k = 0; k < tile.size(); ++k) g(t)[k] = partial(0, t)[k] + partial(1, t)[k];
+    differentiate(t, tile);
   }
 }
 
@@ -106,46 +150,47 @@ LossSum SkipGramStep::loss(const Block& block) const {
   return total;
 }
 
-void SkipGramStep::own(const Block& block, std::size_t t, Slice slice) const {
+void SkipGramStep::own(const Block& block, std::size_t t, const Rows& rows, Slice slice) const {
   const Tile tile = tile_of(block, t);
-  own_row(tables_.output.row(target(block, t)), slice);
-  for (const std::uint32_t word : tile.noise) own_row(tables_.output.row(word), slice);
+  own_row(rows.output.row(target(block, t)), slice);
+  for (const std::uint32_t word : tile.noise) own_row(rows.output.row(word), slice);
   if (has_items()) return;
   tile.for_each_input(
-      [&](std::size_t, std::uint32_t word) { own_row(tables_.input.row(word), slice); });
+      [&](std::size_t, std::uint32_t word) { own_row(rows.input.row(word), slice); });
 }
 
 void SkipGramStep::move(const Block& block, Share share, std::size_t thread) {
   Scratch& scratch = scratch_[thread];
-  const Slice slice = share.columns(n_);
+  const Rows& rows = rows_[share.half()];
+  const Slice slice = share.columns_within_half(n_);
   if (slice.size() == 0) return;
   const std::size_t count = has_items() ? scratch.item_words.size() : 0;
   for (std::size_t i = 0; i < count; ++i)
-    std::copy_n(item(i) + slice.begin, slice.size(), moved(i) + slice.begin);
-  // Other threads have read the rows: a line must be won back before it is written, which takes as
-  // long as a tile.
-  const bool shared = share.count > 1;
+    std::copy_n(rows.items.row(i) + slice.begin, slice.size(), rows.moved.row(i) + slice.begin);
   for (std::size_t t = 0; t < block.size(); ++t) {
-    if (shared && t + 1 < block.size()) own(block, t + 1, slice);
-    prefetch_early(*block.plan, block.begin + t + kEarlyOutput, tables_.output);
+    // Where other threads have read the rows, a line must be won back before it is written, which
+    // takes as long as a tile.
+    if (share.shares_half() && t + 1 < block.size()) own(block, t + 1, rows, slice);
+    if (share.count > 1) prefetch_scalars(g(t), g_size_, t, block.size());
+    prefetch_early(*block.plan, block.begin + t + kEarlyOutput, rows.output, slice);
     const Tile tile = tile_of(block, t);
-    point(block, t, tile, moved_.data(), scratch);
-    words_.pair_update(scratch.in.data(), tile.rows(), scratch.out.data(), tile.columns(),
-                       g_.data() + t * g_size_, slice, has_items() || options_.move_input,
-                       options_.move_output, scratch.copy.data());
+    point(block, t, tile, rows, rows.moved, scratch);
+    words_.pair_update(scratch.in.data(), tile.rows(), scratch.out.data(), tile.columns(), g(t),
+                       slice, has_items() || options_.move_input, options_.move_output,
+                       scratch.copy.data());
   }
-  if (has_items() && options_.move_input) move_items(slice, scratch);
+  if (has_items() && options_.move_input) move_items(rows, slice, scratch);
 }
 
-void SkipGramStep::move_items(Slice slice, const Scratch& scratch) {
+void SkipGramStep::move_items(const Rows& rows, Slice slice, const Scratch& scratch) {
   const std::size_t x = slice.begin;
   for (std::size_t i = 0; i < scratch.item_words.size(); ++i) {
-    float* delta = moved(i) + x;
-    floats_.axpy(-1.0F, item(i) + x, delta, slice.size());
+    float* delta = rows.moved.row(i) + x;
+    floats_.axpy(-1.0F, rows.items.row(i) + x, delta, slice.size());
     const auto bag = tables_.bags[scratch.item_words[i]];
     const float weight = 1.0F / static_cast<float>(bag.size());
     for (const std::uint32_t row : bag)
-      floats_.axpy(weight, delta, tables_.input.row(row) + x, slice.size());
+      floats_.axpy(weight, delta, rows.input.row(row) + x, slice.size());
   }
 }
 

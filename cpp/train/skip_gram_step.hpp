@@ -6,6 +6,7 @@
 // the mean is linear.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "kernels/float_kernels.hpp"
@@ -23,13 +24,15 @@ class SkipGramStep final : public WordStep {
   void lay_out(WordPlan& plan) const override;
   bool composes() const override { return has_items(); }
   void compose(const Block& block, Share share, std::size_t thread) override;
+  bool sums() const override { return scratch_.size() > 1; }
+  void sum(const Block& block, Share share, std::size_t thread) override;
   void score(const Block& block, Share share, std::size_t thread) override;
   void move(const Block& block, Share share, std::size_t thread) override;
   LossSum loss(const Block& block) const override;
 
  private:
   // Of one thread.
-  struct Scratch {
+  struct alignas(kApart) Scratch {
     Scratch(const WordKernels& words, std::size_t inputs, std::size_t outputs, std::size_t n)
         : gradient(words, inputs, outputs), in(inputs + 1), out(outputs), copy(inputs * n) {}
     // An old number need not be forgotten: it points at another word, or behind the last.
@@ -46,9 +49,14 @@ class SkipGramStep final : public WordStep {
     std::vector<std::uint32_t> word_items;  // per word: its number, if it has one
     std::vector<const float*> rows;         // of one item
   };
+  // Where the rows are that a thread is at work on, all columns of them or half.
+  struct Rows {
+    Table input;
+    Table output;
+    Table items;
+    Table moved;  // copies of the items
+  };
   bool has_items() const { return !tables_.bags.empty(); }
-  float* item(std::size_t i) { return items_.data() + i * n_; }
-  float* moved(std::size_t i) { return moved_.data() + i * n_; }
   void number_items(const Block& block, Scratch& scratch) const;
   // The t-th tile of a block, and its target.
   Tile tile_of(const Block& block, std::size_t t) const {
@@ -58,22 +66,32 @@ class SkipGramStep final : public WordStep {
     return block.plan->tokens[block.plan->centres[block.begin + t].at];
   }
   // Ask for the rows of a tile: those of its noise to read them, all to write them.
-  void prefetch(const Block& block, std::size_t t) const;
-  void own(const Block& block, std::size_t t, Slice slice) const;
+  void prefetch(const Block& block, std::size_t t, const Rows& rows, Slice slice) const;
+  void own(const Block& block, std::size_t t, const Rows& rows, Slice slice) const;
   // Points at the rows of a tile, or at its items.
-  void point(const Block& block, std::size_t t, const Tile& tile, float* items,
-             Scratch& scratch) const;
-  void move_items(Slice slice, const Scratch& scratch);
+  void point(const Block& block, std::size_t t, const Tile& tile, const Rows& rows,
+             const Table& items, Scratch& scratch) const;
+  // Calls f(t, tile, in, out) for the tiles that a thread sums, with pointers to their rows or
+  // items.
+  template <class F>
+  void for_each_tile(const Block& block, Share share, Scratch& scratch, F&& f);
+  float* g(std::size_t t) { return g_.data() + t * g_size_; }
+  float* partial(std::size_t half, std::size_t t) {
+    return halves_.data() + (half * kBlockCentres + t) * g_size_;
+  }
+  void move_items(const Rows& rows, Slice slice, const Scratch& scratch);
 
   const FloatKernels& floats_;
   const WordKernels& words_;
   WordOptions options_;
   WordTables tables_;
+  std::array<Rows, 2> rows_;  // by Share::half
   std::size_t n_;
   std::size_t most_inputs_;
   std::size_t most_outputs_;
   std::size_t g_size_;
   AlignedFloats g_;       // per tile of the block
+  AlignedFloats halves_;  // per half of the columns, of all tiles, for `sum`
   AlignedFloats losses_;  // likewise, what they are made of
   AlignedFloats items_;
   AlignedFloats moved_;

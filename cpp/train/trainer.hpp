@@ -24,7 +24,7 @@ struct TrainProgress {
 // Asked on the calling thread after each block; throws to stop the training, which leaves the
 // parameters as they are at the end of a block. While it is asked, and after it has thrown, tables
 // and position belong together and no thread moves a row (unless threads train apart), so they may
-// be saved.
+// be saved, after position.arrange_tables() if that is there.
 using Watch = std::function<void(const TrainProgress&)>;
 
 struct InitOptions {

@@ -8,6 +8,7 @@
 #include "core/parallel.hpp"
 #include "core/rng.hpp"
 #include "train/barrier.hpp"
+#include "train/halved_tables.hpp"
 #include "train/loss_meter.hpp"
 #include "train/word_step.hpp"
 
@@ -21,6 +22,20 @@ constexpr std::uint64_t kInitStream = 0x696e6974;
 constexpr std::size_t chunks_per_round(std::size_t threads) {
   return threads == 1 ? 1 : 2 * threads;
 }
+
+// As long as it lives, a watch can put the tables in order.
+class ArrangedByWatch {
+ public:
+  ArrangedByWatch(Position& position, HalvedTables& tables) : position_(position) {
+    position_.arrange_tables = [&tables] { tables.join(); };
+  }
+  ~ArrangedByWatch() { position_.arrange_tables = nullptr; }
+  ArrangedByWatch(const ArrangedByWatch&) = delete;
+  ArrangedByWatch& operator=(const ArrangedByWatch&) = delete;
+
+ private:
+  Position& position_;
+};
 
 class WordTraining {
  public:
@@ -112,6 +127,11 @@ void WordTraining::together() {
   const std::size_t threads = options_.threads;
   ChunkCutter chunks = cutter();
   std::unique_ptr<WordStep> work = step(threads);
+  const Table both[] = {tables_.input, tables_.output};
+  HalvedTables halved(work->sums() ? std::span<const Table>(both) : std::span<const Table>(),
+                      threads);
+  halved.split();
+  const ArrangedByWatch arranged(position_, halved);
   NoiseList list(noise_);
   std::size_t list_epoch = SIZE_MAX;
   Round round(chunks_per_round(threads));
@@ -125,18 +145,23 @@ void WordTraining::together() {
         WordPlanner mine = planner();
         const Share share{thread, threads};
         while (more) {
-          for (std::size_t i; (i = next_plan.fetch_add(1)) < round.size;) {
+          const std::size_t size = round.size;  // it is another's when thread 0 has cut the next
+          for (std::size_t i; (i = next_plan.fetch_add(1)) < size;) {
             mine.make(round.chunks[i], list, round.plans[i]);
             work->lay_out(round.plans[i]);
           }
           if (!barrier.wait()) return;
-          for (std::size_t i = 0; i < round.size; ++i) {
+          for (std::size_t i = 0; i < size; ++i) {
             const WordPlan& plan = round.plans[i];
             LossSum loss;
             for (std::size_t b = 0; b < plan.block_count(); ++b) {
               const Block current = block(plan, b);
               if (work->composes()) {
                 work->compose(current, share, thread);
+                if (!barrier.wait()) return;
+              }
+              if (work->sums()) {
+                work->sum(current, share, thread);
                 if (!barrier.wait()) return;
               }
               work->score(current, share, thread);
@@ -148,14 +173,14 @@ void WordTraining::together() {
             if (thread == 0) {
               report(plan, loss);
               if (watch_) watch_({plan.epoch, plan.progress, position_.words, mean_loss_});
+              halved.split();
+              if (i + 1 == size) {
+                more = cut(chunks, round, list, list_epoch);
+                next_plan.store(0);
+              }
             }
+            if (!barrier.wait()) return;
           }
-          if (!barrier.wait()) return;
-          if (thread == 0) {
-            more = cut(chunks, round, list, list_epoch);
-            next_plan.store(0);
-          }
-          if (!barrier.wait()) return;
         }
       },
       &failed);

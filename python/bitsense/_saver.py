@@ -177,6 +177,7 @@ class Saver(AbstractContextManager["Saver"]):
         tables, position = self._tables(), self._position
         if frozenset(tables) != self._names:  # an interrupt came while they changed hands
             return
+        position.arrange_tables()
         header = {
             "training": self._about,
             "part": self._part,

@@ -5,6 +5,7 @@
 #include "check.hpp"
 #include "kernels/dispatch.hpp"
 #include "models/disambiguated_skip_gram.hpp"
+#include "train/halved_tables.hpp"
 #include "train/sense_priors.hpp"
 #include "train/word_trainer.hpp"
 
@@ -207,6 +208,63 @@ void a_training_that_was_stopped_goes_on_to_the_same_bytes() {
   }
 }
 
+// While it is asked, a watch sees the tables of one thread, if it puts them in order.
+void a_watch_finds_the_tables_in_order() {
+  const WordCorpus corpus(150);
+  for (const auto& each : kCases) {
+    std::vector<std::vector<float>> expected;
+    for (const std::size_t threads : {1U, 2U, 5U}) {
+      TrainedWords result = new_tables(each.model, each.bags);
+      const WordTables tables = result.tables();
+      Position position;
+      std::size_t times = 0;
+      train_words(
+          each.model, corpus.documents(), corpus.counts, word_options(threads), kernels(), tables,
+          position, result.losses, [&](const TrainProgress&) {
+            if (times % 3 != 0) position.arrange_tables();
+            if (times % 3 == 2) position.arrange_tables();
+            std::vector<float> seen(result.input.row(0), tables.input.row(tables.input.rows));
+            seen.insert(seen.end(), tables.output.data, tables.output.row(tables.output.rows));
+            if (threads == 1)
+              expected.push_back(seen);
+            else if (times % 3 != 0)
+              BITSENSE_CHECK(seen == expected.at(times));
+            ++times;
+          });
+      BITSENSE_CHECK(times == expected.size() && times > 5);
+      BITSENSE_CHECK(!position.arrange_tables);
+    }
+  }
+}
+
+void tables_are_split_into_halves_and_joined() {
+  for (const std::size_t stride : {16U, 32U, 112U}) {
+    for (const std::size_t rows : {0U, 1U, 2U, 3U, 100U, 1001U}) {
+      for (const std::size_t room : {std::size_t{1}, std::size_t{500}, std::size_t{1} << 22}) {
+        std::vector<float> values(rows * stride);
+        for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
+        std::vector<float> others = values;
+        const Table table{values.data(), rows, stride};
+        const Table both[] = {table, {others.data(), rows, stride}};
+        HalvedTables halved(both, 2, room);
+        halved.split();
+        halved.split();
+        for (std::size_t half = 0; half < 2; ++half) {
+          const Slice slice = Halves{stride}[half];
+          const Table part = half_of(table, half);
+          for (std::size_t i = 0; i < rows; ++i)
+            for (std::size_t x = slice.begin; x < slice.end; ++x)
+              BITSENSE_CHECK(part.row(i)[x] == static_cast<float>(i * stride + x));
+        }
+        halved.join();
+        halved.join();
+        for (std::size_t i = 0; i < values.size(); ++i)
+          BITSENSE_CHECK(values[i] == static_cast<float>(i) && others[i] == values[i]);
+      }
+    }
+  }
+}
+
 void frozen_tables_do_not_move() {
   const WordCorpus corpus(60);
   for (const auto& each : kCases) {
@@ -301,6 +359,8 @@ void word_tests(Suite& test) {
   test("threads do not change a byte", threads_do_not_change_a_byte);
   test("a training that was stopped goes on to the same bytes",
        a_training_that_was_stopped_goes_on_to_the_same_bytes);
+  test("a watch finds the tables in order", a_watch_finds_the_tables_in_order);
+  test("tables are split into halves and joined", tables_are_split_into_halves_and_joined);
   test("frozen tables do not move", frozen_tables_do_not_move);
   test("the loss falls", the_loss_falls);
   test("a watch that throws stops every thread", a_watch_that_throws_stops_every_thread);

@@ -1,0 +1,93 @@
+#include "train/halved_tables.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/parallel.hpp"
+
+namespace bitsense {
+
+namespace {
+
+void move_floats(const float* from, std::size_t count, float* to) {
+  std::memmove(to, from, count * sizeof(float));
+}
+
+}  // namespace
+
+HalvedTables::HalvedTables(std::span<const Table> tables, std::size_t threads,
+                           std::size_t most_room)
+    : threads_(threads) {
+  for (const Table& table : tables) {
+    const std::size_t first = Halves{table.stride}[0].size();
+    if (first == 0) continue;  // rows of one quantum lie as they are
+    const std::size_t room = std::max(first, std::min(table.rows * first, most_room));
+    tables_.push_back({table, room, std::make_unique_for_overwrite<float[]>(room)});
+  }
+}
+
+// Without other threads, and so without failing.
+HalvedTables::~HalvedTables() { set(false, 1); }
+
+void HalvedTables::split() { set(true, threads_); }
+
+void HalvedTables::join() { set(false, threads_); }
+
+void HalvedTables::set(bool split_them, std::size_t threads) {
+  const auto is_done = [&](const Halved& halved) { return halved.is_split == split_them; };
+  if (std::all_of(tables_.begin(), tables_.end(), is_done)) return;  // no threads for nothing
+  parallel_for(threads, tables_.size(), [&](std::size_t i, std::size_t) {
+    Halved& halved = tables_[i];
+    if (is_done(halved)) return;
+    if (split_them)
+      split(halved.table, halved);
+    else
+      join(halved.table, halved);
+    halved.is_split = split_them;
+  });
+}
+
+// Rows whose first halves have room are split by way of the memory. Of more rows either half is
+// split, and then what lies in the middle changes places.
+void HalvedTables::split(const Table& rows, const Halved& halved) {
+  const std::size_t n = rows.stride;
+  const std::size_t first = Halves{n}[0].size();
+  const std::size_t second = n - first;
+  if (rows.rows * first <= halved.room) {
+    float* const firsts = halved.memory.get();
+    for (std::size_t i = 0; i < rows.rows; ++i) move_floats(rows.row(i), first, firsts + i * first);
+    float* const seconds = rows.data + rows.rows * first;
+    for (std::size_t i = rows.rows; i-- > 0;)
+      move_floats(rows.row(i) + first, second, seconds + i * second);
+    move_floats(firsts, rows.rows * first, rows.data);
+    return;
+  }
+  const std::size_t upper = rows.rows / 2;
+  const std::size_t lower = rows.rows - upper;
+  split({rows.data, upper, n}, halved);
+  split({rows.row(upper), lower, n}, halved);
+  std::rotate(rows.data + upper * first, rows.row(upper), rows.row(upper) + lower * first);
+}
+
+void HalvedTables::join(const Table& rows, const Halved& halved) {
+  const std::size_t n = rows.stride;
+  const std::size_t first = Halves{n}[0].size();
+  const std::size_t second = n - first;
+  if (rows.rows * first <= halved.room) {
+    float* const firsts = halved.memory.get();
+    move_floats(rows.data, rows.rows * first, firsts);
+    const float* const seconds = rows.data + rows.rows * first;
+    for (std::size_t i = 0; i < rows.rows; ++i)
+      move_floats(seconds + i * second, second, rows.row(i) + first);
+    for (std::size_t i = 0; i < rows.rows; ++i) move_floats(firsts + i * first, first, rows.row(i));
+    return;
+  }
+  const std::size_t upper = rows.rows / 2;
+  const std::size_t lower = rows.rows - upper;
+  float* const middle = rows.data + rows.rows * first;
+  std::rotate(rows.data + upper * first, middle, middle + upper * second);
+  join({rows.data, upper, n}, halved);
+  join({rows.row(upper), lower, n}, halved);
+}
+
+}  // namespace bitsense

@@ -29,10 +29,12 @@ CbowStep::CbowStep(const Kernels& kernels, const WordOptions& options, const Wor
               {hidden_.data(), kBlockCentres, n_},
               {pulls_.data(), kBlockCentres, n_}});
   if (threads > 1)
-    for (std::size_t half = 0; half < 2; ++half)
-      for (Table* table :
-           {&rows_[half].input, &rows_[half].output, &rows_[half].hidden, &rows_[half].pulls})
-        *table = half_of(*table, half);
+    for (std::size_t half = 0; half < 2; ++half) {
+      Rows& rows = rows_[half];
+      for (Table* table : {&rows.input, &rows.output})
+        if (tables.halved) *table = half_of(*table, half);
+      for (Table* table : {&rows.hidden, &rows.pulls}) *table = half_of(*table, half);
+    }
   if (threads > 1) halves_ = AlignedFloats(2 * g_.size());
   for (Scratch& scratch : scratch_) {
     scratch.in.resize(kRun);

@@ -24,10 +24,13 @@ SkipGramStep::SkipGramStep(const Kernels& kernels, const WordOptions& options,
   const std::size_t items = kBlockCentres * most_inputs_;
   rows_.fill({tables.input, tables.output, {items_.data(), items, n_}, {moved_.data(), items, n_}});
   if (threads > 1)
-    for (std::size_t half = 0; half < 2; ++half)
-      for (Table* table :
-           {&rows_[half].input, &rows_[half].output, &rows_[half].items, &rows_[half].moved})
-        if (table->data != nullptr) *table = half_of(*table, half);
+    for (std::size_t half = 0; half < 2; ++half) {
+      Rows& rows = rows_[half];
+      for (Table* table : {&rows.input, &rows.output})
+        if (tables.halved) *table = half_of(*table, half);
+      for (Table* table : {&rows.items, &rows.moved})
+        if (has_items()) *table = half_of(*table, half);
+    }
   for (std::size_t t = 0; t < threads; ++t)
     scratch_.emplace_back(words_, most_inputs_, most_outputs_, n_);
 }

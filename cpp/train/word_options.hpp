@@ -54,6 +54,7 @@ struct Bags {
 struct WordTables {
   Table input;
   Table output;
+  bool halved = false;  // whether these two lie in halves (halved_tables.hpp)
   Bags bags;
   // Of the disambiguated skip-gram alone. Word w has the rows offsets[w] .. offsets[w + 1] of
   // `input`, its senses, and of `gate`; a word has at most as many as `shared_gate` has rows.

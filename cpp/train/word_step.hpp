@@ -12,7 +12,8 @@
 //
 // What the phase `sum` is for: two threads that read and write no columns but their own keep them
 // in their caches. Without it each reads what the other wrote a moment ago, and back, and two
-// threads are little faster than one. The tables are split for it (halved_tables.hpp).
+// threads are little faster than one. The tables are split for it (halved_tables.hpp), unless a
+// training is so short that splitting would take longer than what it saves.
 #pragma once
 
 #include <algorithm>
@@ -120,7 +121,7 @@ class WordStep {
   virtual void lay_out(WordPlan& /*plan*/) const {}
   virtual bool composes() const { return false; }
   virtual void compose(const Block&, Share, std::size_t /*thread*/) {}
-  // With the number of threads that it was made for. The tables must then be split.
+  // With the number of threads that it was made for.
   virtual bool sums() const { return false; }
   virtual void sum(const Block&, Share, std::size_t /*thread*/) {}
   virtual void score(const Block& block, Share share, std::size_t thread) = 0;

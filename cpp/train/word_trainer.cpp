@@ -76,6 +76,11 @@ class WordTraining {
     made.skip(done_);
     return made;
   }
+  // Whether splitting the tables is worth it: a row takes as long as what three words gain.
+  bool is_long() const {
+    const std::uint64_t rows = tables_.input.rows + tables_.output.rows;
+    return documents_.ids.size() * options_.epochs >= 3 * rows;
+  }
   WordPlanner planner() const { return {documents_, counts_, noise_, options_}; }
   Block block(const WordPlan& plan, std::size_t b) const {
     const double left = std::max(1e-4, 1.0 - plan.progress);
@@ -126,9 +131,13 @@ void WordTraining::report(const WordPlan& plan, const LossSum& loss) {
 void WordTraining::together() {
   const std::size_t threads = options_.threads;
   ChunkCutter chunks = cutter();
-  std::unique_ptr<WordStep> work = step(threads);
   const Table both[] = {tables_.input, tables_.output};
-  HalvedTables halved(work->sums() ? std::span<const Table>(both) : std::span<const Table>(),
+  std::unique_ptr<WordStep> work = step(threads);
+  if (work->sums() && is_long()) {
+    tables_.halved = true;
+    work = step(threads);
+  }
+  HalvedTables halved(tables_.halved ? std::span<const Table>(both) : std::span<const Table>(),
                       threads);
   halved.split();
   const ArrangedByWatch arranged(position_, halved);

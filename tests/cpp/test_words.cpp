@@ -159,22 +159,27 @@ constexpr struct {
               {"cbow", true},
               {kSenseModel, false}};
 
+// On a corpus for which tables are split, and on one too short for that.
 void threads_do_not_change_a_byte() {
-  const WordCorpus corpus(150);
-  for (const auto& each : kCases) {
-    const TrainedWords one = trained_words(each.model, each.bags, corpus, word_options(1));
-    BITSENSE_CHECK(one.losses.size() == 3 && finite_table(one.input) && finite_table(one.output));
-    for (const std::size_t threads : {2U, 3U, 7U}) {
-      const TrainedWords many = trained_words(each.model, each.bags, corpus, word_options(threads));
-      BITSENSE_CHECK(same_table(one.input, many.input));
-      BITSENSE_CHECK(same_table(one.output, many.output));
-      BITSENSE_CHECK(same_table(one.gate, many.gate));
-      BITSENSE_CHECK(same_table(one.shared_gate, many.shared_gate));
-      BITSENSE_CHECK(one.gate_bias == many.gate_bias && one.shared_bias == many.shared_bias);
-      BITSENSE_CHECK(one.losses == many.losses);
-      BITSENSE_CHECK(one.priors == many.priors);
+  const WordCorpus long_one(150);
+  const WordCorpus short_one(2);
+  BITSENSE_CHECK(short_one.ids.size() > 20 && short_one.ids.size() < 100);
+  for (const auto& each : kCases)
+    for (const WordCorpus& corpus : {long_one, short_one}) {
+      const TrainedWords one = trained_words(each.model, each.bags, corpus, word_options(1));
+      BITSENSE_CHECK(one.losses.size() == 3 && finite_table(one.input) && finite_table(one.output));
+      for (const std::size_t threads : {2U, 3U, 7U}) {
+        const TrainedWords many =
+            trained_words(each.model, each.bags, corpus, word_options(threads));
+        BITSENSE_CHECK(same_table(one.input, many.input));
+        BITSENSE_CHECK(same_table(one.output, many.output));
+        BITSENSE_CHECK(same_table(one.gate, many.gate));
+        BITSENSE_CHECK(same_table(one.shared_gate, many.shared_gate));
+        BITSENSE_CHECK(one.gate_bias == many.gate_bias && one.shared_bias == many.shared_bias);
+        BITSENSE_CHECK(one.losses == many.losses);
+        BITSENSE_CHECK(one.priors == many.priors);
+      }
     }
-  }
 }
 
 // Stopped every few chunks, and gone on with by another number of threads each time.

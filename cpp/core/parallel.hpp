@@ -12,6 +12,9 @@
 
 namespace bitsense {
 
+// Bytes between what different threads write: two cache lines, since processors fetch pairs.
+constexpr std::size_t kApart = 128;
+
 // Asked now and then on the calling thread of a long call; throws to stop the call.
 using Poll = std::function<void()>;
 

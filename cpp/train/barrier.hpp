@@ -7,10 +7,9 @@
 #include <cstddef>
 #include <mutex>
 
-namespace bitsense {
+#include "core/parallel.hpp"
 
-// Bytes between what different threads write: two cache lines, since processors fetch pairs.
-constexpr std::size_t kApart = 128;
+namespace bitsense {
 
 // Waits by spinning for about as long as it takes to be woken, then sleeps, so that a processor
 // that others want too goes to the thread that is waited for. A thread that fails sets the flag it

@@ -31,9 +31,8 @@ CbowStep::CbowStep(const Kernels& kernels, const WordOptions& options, const Wor
   if (threads > 1)
     for (std::size_t half = 0; half < 2; ++half) {
       Rows& rows = rows_[half];
-      for (Table* table : {&rows.input, &rows.output})
-        if (tables.halved) *table = half_of(*table, half);
-      for (Table* table : {&rows.hidden, &rows.pulls}) *table = half_of(*table, half);
+      if (tables.halved) take_half({&rows.input, &rows.output}, half);
+      take_half({&rows.hidden, &rows.pulls}, half);
     }
   if (threads > 1) halves_ = AlignedFloats(2 * g_.size());
   for (Scratch& scratch : scratch_) {
@@ -110,25 +109,22 @@ template <class F>
 void CbowStep::for_each_run(const Block& block, Share share, Scratch& scratch, F&& f) {
   const Rows& rows = rows_[share.half()];
   const Slice slice = share.half_of_columns(n_);
-  // Where threads share a half, what comes soon is another's.
-  const std::size_t early = share.shares_half() ? kBlockCentres : kEarlyInput;
-  const Share part = share.within_half();
-  const std::size_t end = part.end(runs(block));
-  std::size_t r = part.begin(runs(block));
-  if (r < end) prefetch(run_of(block, r), rows, slice);
-  for (; r < end; ++r) {
-    if (r + 1 < end) prefetch(run_of(block, r + 1), rows, slice);
-    const Run run = run_of(block, r);
-    for (std::size_t i = 0; i < run.size; ++i) {
-      const std::size_t c = run.first + i;
-      scratch.targets[i] = rows.output.row(target(block, c));
-      compose(block, c, rows, slice, scratch);
-      if (tables_.bags.empty())
-        prefetch_early(*block.plan, block.begin + c + early, rows.input, slice);
-    }
-    point(run, rows, scratch);
-    f(r, run);
-  }
+  const std::size_t early = early_input(share);
+  for_each_asked(
+      share.within_half(), runs(block),
+      [&](std::size_t r) { prefetch(run_of(block, r), rows, slice); },
+      [&](std::size_t r) {
+        const Run run = run_of(block, r);
+        for (std::size_t i = 0; i < run.size; ++i) {
+          const std::size_t c = run.first + i;
+          scratch.targets[i] = rows.output.row(target(block, c));
+          compose(block, c, rows, slice, scratch);
+          if (tables_.bags.empty())
+            prefetch_early(*block.plan, block.begin + c + early, rows.input, slice);
+        }
+        point(run, rows, scratch);
+        f(r, run);
+      });
 }
 
 void CbowStep::sum(const Block& block, Share share, std::size_t thread) {

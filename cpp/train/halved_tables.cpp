@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "core/parallel.hpp"
 
@@ -13,6 +14,12 @@ void move_floats(const float* from, std::size_t count, float* to) {
   std::memmove(to, from, count * sizeof(float));
 }
 
+// Its upper rows and its lower ones.
+std::pair<Table, Table> two_parts(const Table& rows) {
+  const std::size_t upper = rows.rows / 2;
+  return {{rows.data, upper, rows.stride}, {rows.row(upper), rows.rows - upper, rows.stride}};
+}
+
 }  // namespace
 
 HalvedTables::HalvedTables(std::span<const Table> tables, std::size_t threads,
@@ -22,7 +29,8 @@ HalvedTables::HalvedTables(std::span<const Table> tables, std::size_t threads,
     const std::size_t first = Halves{table.stride}[0].size();
     if (first == 0) continue;  // rows of one quantum lie as they are
     const std::size_t room = std::max(first, std::min(table.rows * first, most_room));
-    tables_.push_back({table, room, std::make_unique_for_overwrite<float[]>(room)});
+    tables_.push_back(
+        {table, first, table.stride - first, room, std::make_unique_for_overwrite<float[]>(room)});
   }
 }
 
@@ -50,9 +58,8 @@ void HalvedTables::set(bool split_them, std::size_t threads) {
 // Rows whose first halves have room are split by way of the memory. Of more rows either half is
 // split, and then what lies in the middle changes places.
 void HalvedTables::split(const Table& rows, const Halved& halved) {
-  const std::size_t n = rows.stride;
-  const std::size_t first = Halves{n}[0].size();
-  const std::size_t second = n - first;
+  const std::size_t first = halved.first;
+  const std::size_t second = halved.second;
   if (rows.rows * first <= halved.room) {
     float* const firsts = halved.memory.get();
     for (std::size_t i = 0; i < rows.rows; ++i) move_floats(rows.row(i), first, firsts + i * first);
@@ -62,17 +69,15 @@ void HalvedTables::split(const Table& rows, const Halved& halved) {
     move_floats(firsts, rows.rows * first, rows.data);
     return;
   }
-  const std::size_t upper = rows.rows / 2;
-  const std::size_t lower = rows.rows - upper;
-  split({rows.data, upper, n}, halved);
-  split({rows.row(upper), lower, n}, halved);
-  std::rotate(rows.data + upper * first, rows.row(upper), rows.row(upper) + lower * first);
+  const auto [upper, lower] = two_parts(rows);
+  split(upper, halved);
+  split(lower, halved);
+  std::rotate(rows.data + upper.rows * first, lower.data, lower.data + lower.rows * first);
 }
 
 void HalvedTables::join(const Table& rows, const Halved& halved) {
-  const std::size_t n = rows.stride;
-  const std::size_t first = Halves{n}[0].size();
-  const std::size_t second = n - first;
+  const std::size_t first = halved.first;
+  const std::size_t second = halved.second;
   if (rows.rows * first <= halved.room) {
     float* const firsts = halved.memory.get();
     move_floats(rows.data, rows.rows * first, firsts);
@@ -82,12 +87,11 @@ void HalvedTables::join(const Table& rows, const Halved& halved) {
     for (std::size_t i = 0; i < rows.rows; ++i) move_floats(firsts + i * first, first, rows.row(i));
     return;
   }
-  const std::size_t upper = rows.rows / 2;
-  const std::size_t lower = rows.rows - upper;
+  const auto [upper, lower] = two_parts(rows);
   float* const middle = rows.data + rows.rows * first;
-  std::rotate(rows.data + upper * first, middle, middle + upper * second);
-  join({rows.data, upper, n}, halved);
-  join({rows.row(upper), lower, n}, halved);
+  std::rotate(rows.data + upper.rows * first, middle, middle + upper.rows * second);
+  join(upper, halved);
+  join(lower, halved);
 }
 
 }  // namespace bitsense

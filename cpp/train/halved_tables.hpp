@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <vector>
@@ -21,6 +22,10 @@ inline Table half_of(const Table& table, std::size_t half) {
   const Slice slice = Halves{table.stride}[half];
   if (half == 0 || table.rows == 0) return {table.data, table.rows, slice.size()};
   return {table.data + (table.rows - 1) * slice.begin, table.rows, slice.size()};
+}
+
+inline void take_half(std::initializer_list<Table*> tables, std::size_t half) {
+  for (Table* table : tables) *table = half_of(*table, half);
 }
 
 // Splits tables in their place, and puts them in order again in the end.
@@ -39,6 +44,8 @@ class HalvedTables {
  private:
   struct Halved {
     Table table;
+    std::size_t first;  // floats of a row in the first half
+    std::size_t second;
     std::size_t room;  // floats of memory, for the first halves of as many rows as fit
     std::unique_ptr<float[]> memory;
     bool is_split = false;

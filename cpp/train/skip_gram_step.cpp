@@ -21,15 +21,13 @@ SkipGramStep::SkipGramStep(const Kernels& kernels, const WordOptions& options,
     items_ = AlignedFloats(kBlockCentres * most_inputs_ * n_);
     moved_ = AlignedFloats(kBlockCentres * most_inputs_ * n_);
   }
-  const std::size_t items = kBlockCentres * most_inputs_;
+  const std::size_t items = has_items() ? kBlockCentres * most_inputs_ : 0;
   rows_.fill({tables.input, tables.output, {items_.data(), items, n_}, {moved_.data(), items, n_}});
   if (threads > 1)
     for (std::size_t half = 0; half < 2; ++half) {
       Rows& rows = rows_[half];
-      for (Table* table : {&rows.input, &rows.output})
-        if (tables.halved) *table = half_of(*table, half);
-      for (Table* table : {&rows.items, &rows.moved})
-        if (has_items()) *table = half_of(*table, half);
+      if (tables.halved) take_half({&rows.input, &rows.output}, half);
+      take_half({&rows.items, &rows.moved}, half);
     }
   for (std::size_t t = 0; t < threads; ++t)
     scratch_.emplace_back(words_, most_inputs_, most_outputs_, n_);
@@ -101,19 +99,15 @@ template <class F>
 void SkipGramStep::for_each_tile(const Block& block, Share share, Scratch& scratch, F&& f) {
   const Rows& rows = rows_[share.half()];
   const Slice slice = share.half_of_columns(n_);
-  // Where threads share a half, what comes soon is another's.
-  const std::size_t early = share.shares_half() ? kBlockCentres : kEarlyInput;
-  const Share part = share.within_half();
-  const std::size_t end = part.end(block.size());
-  std::size_t t = part.begin(block.size());
-  if (t < end) prefetch(block, t, rows, slice);
-  for (; t < end; ++t) {
-    if (t + 1 < end) prefetch(block, t + 1, rows, slice);
-    if (!has_items()) prefetch_early(*block.plan, block.begin + t + early, rows.input, slice);
-    const Tile tile = tile_of(block, t);
-    point(block, t, tile, rows, rows.items, scratch);
-    f(t, tile, scratch.in.data(), scratch.out.data());
-  }
+  const std::size_t early = early_input(share);
+  for_each_asked(
+      share.within_half(), block.size(), [&](std::size_t t) { prefetch(block, t, rows, slice); },
+      [&](std::size_t t) {
+        if (!has_items()) prefetch_early(*block.plan, block.begin + t + early, rows.input, slice);
+        const Tile tile = tile_of(block, t);
+        point(block, t, tile, rows, rows.items, scratch);
+        f(t, tile, scratch.in.data(), scratch.out.data());
+      });
 }
 
 void SkipGramStep::sum(const Block& block, Share share, std::size_t thread) {

@@ -22,10 +22,10 @@
 #include <string>
 
 #include "core/matrix.hpp"
+#include "core/parallel.hpp"
 #include "core/prefetch.hpp"
 #include "kernels/table.hpp"
 #include "kernels/word_kernels.hpp"
-#include "train/barrier.hpp"
 #include "train/halved_tables.hpp"
 #include "train/word_options.hpp"
 #include "train/word_plan.hpp"
@@ -61,6 +61,18 @@ struct Share {
   bool shares_half() const { return count > 2; }
 };
 
+// Calls work(i) for a part of `count` items, each after ask(i), which is called one item ahead.
+template <class Ask, class Work>
+void for_each_asked(Share part, std::size_t count, Ask&& ask, Work&& work) {
+  const std::size_t end = part.end(count);
+  std::size_t i = part.begin(count);
+  if (i < end) ask(i);
+  for (; i < end; ++i) {
+    if (i + 1 < end) ask(i + 1);
+    work(i);
+  }
+}
+
 inline void prefetch_row(const float* row, Slice slice) {
   ask_for_lines(row + slice.begin, slice.size() * sizeof(float));
 }
@@ -89,6 +101,10 @@ struct Block {
 // memory, and this spreads the waiting over both phases. The word is then a context word first.
 constexpr std::size_t kEarlyInput = 32;  // centres
 constexpr std::size_t kEarlyOutput = kBlockCentres;
+// Where threads share a half of the columns, what comes soon is another's.
+inline std::size_t early_input(const Share& share) {
+  return share.shares_half() ? kBlockCentres : kEarlyInput;
+}
 inline void prefetch_early(const WordPlan& plan, std::size_t centre, const Table& table,
                            Slice slice) {
   if (centre < plan.centres.size())

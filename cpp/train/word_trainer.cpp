@@ -88,6 +88,8 @@ class WordTraining {
             static_cast<float>(options_.learning_rate * left)};
   }
   bool cut(ChunkCutter& cutter, Round& round, NoiseList& list, std::size_t& list_epoch);
+  template <class Meet>
+  bool train(WordStep& work, const WordPlan& plan, Share share, LossSum& loss, Meet&& meet) const;
   void report(const WordPlan& plan, const LossSum& loss);
 
   std::string model_;
@@ -127,18 +129,43 @@ void WordTraining::report(const WordPlan& plan, const LossSum& loss) {
   meter_.add(plan.epoch, loss.loss, loss.targets);
 }
 
+// One thread's share of a plan. Threads meet after each phase; false if one of them has failed. The
+// first one adds up the loss.
+template <class Meet>
+bool WordTraining::train(WordStep& work, const WordPlan& plan, Share share, LossSum& loss,
+                         Meet&& meet) const {
+  const std::size_t thread = share.index;
+  for (std::size_t b = 0; b < plan.block_count(); ++b) {
+    const Block current = block(plan, b);
+    if (work.composes()) {
+      work.compose(current, share, thread);
+      if (!meet()) return false;
+    }
+    if (work.sums()) {
+      work.sum(current, share, thread);
+      if (!meet()) return false;
+    }
+    work.score(current, share, thread);
+    if (!meet()) return false;
+    if (thread == 0) loss.add(work.loss(current));
+    work.move(current, share, thread);
+    if (!meet()) return false;
+  }
+  return true;
+}
+
 // All threads on one block at a time. The chunks of a round are planned side by side.
 void WordTraining::together() {
   const std::size_t threads = options_.threads;
   ChunkCutter chunks = cutter();
-  const Table both[] = {tables_.input, tables_.output};
   std::unique_ptr<WordStep> work = step(threads);
+  std::vector<Table> to_split;
   if (work->sums() && is_long()) {
+    to_split = {tables_.input, tables_.output};
     tables_.halved = true;
     work = step(threads);
   }
-  HalvedTables halved(tables_.halved ? std::span<const Table>(both) : std::span<const Table>(),
-                      threads);
+  HalvedTables halved(to_split, threads);
   halved.split();
   const ArrangedByWatch arranged(position_, halved);
   NoiseList list(noise_);
@@ -163,22 +190,7 @@ void WordTraining::together() {
           for (std::size_t i = 0; i < size; ++i) {
             const WordPlan& plan = round.plans[i];
             LossSum loss;
-            for (std::size_t b = 0; b < plan.block_count(); ++b) {
-              const Block current = block(plan, b);
-              if (work->composes()) {
-                work->compose(current, share, thread);
-                if (!barrier.wait()) return;
-              }
-              if (work->sums()) {
-                work->sum(current, share, thread);
-                if (!barrier.wait()) return;
-              }
-              work->score(current, share, thread);
-              if (!barrier.wait()) return;
-              if (thread == 0) loss.add(work->loss(current));
-              work->move(current, share, thread);
-              if (!barrier.wait()) return;
-            }
+            if (!train(*work, plan, share, loss, [&] { return barrier.wait(); })) return;
             if (thread == 0) {
               report(plan, loss);
               if (watch_) watch_({plan.epoch, plan.progress, position_.words, mean_loss_});
@@ -216,13 +228,7 @@ void WordTraining::apart() {
           mine.make(chunk, list, plan);
           work->lay_out(plan);
           LossSum loss;
-          for (std::size_t b = 0; b < plan.block_count(); ++b) {
-            const Block current = block(plan, b);
-            if (work->composes()) work->compose(current, {}, 0);
-            work->score(current, {}, 0);
-            loss.add(work->loss(current));
-            work->move(current, {}, 0);
-          }
+          train(*work, plan, {}, loss, [] { return true; });
           std::scoped_lock hold(lock);
           report(plan, loss);
           if (thread == 0 && watch_)

@@ -144,6 +144,15 @@ bool same_table(const Matrix& a, const Matrix& b) {
           std::memcmp(a.row(0), b.row(0), a.rows() * a.stride() * sizeof(float)) == 0);
 }
 
+void check_same(const TrainedWords& a, const TrainedWords& b) {
+  BITSENSE_CHECK(same_table(a.input, b.input));
+  BITSENSE_CHECK(same_table(a.output, b.output));
+  BITSENSE_CHECK(same_table(a.gate, b.gate));
+  BITSENSE_CHECK(same_table(a.shared_gate, b.shared_gate));
+  BITSENSE_CHECK(a.gate_bias == b.gate_bias && a.shared_bias == b.shared_bias);
+  BITSENSE_CHECK(a.losses == b.losses);
+}
+
 bool finite_table(const Matrix& matrix) {
   for (std::size_t i = 0; i < matrix.rows() * matrix.stride(); ++i)
     if (!std::isfinite(matrix.row(0)[i])) return false;
@@ -171,12 +180,7 @@ void threads_do_not_change_a_byte() {
       for (const std::size_t threads : {2U, 3U, 7U}) {
         const TrainedWords many =
             trained_words(each.model, each.bags, corpus, word_options(threads));
-        BITSENSE_CHECK(same_table(one.input, many.input));
-        BITSENSE_CHECK(same_table(one.output, many.output));
-        BITSENSE_CHECK(same_table(one.gate, many.gate));
-        BITSENSE_CHECK(same_table(one.shared_gate, many.shared_gate));
-        BITSENSE_CHECK(one.gate_bias == many.gate_bias && one.shared_bias == many.shared_bias);
-        BITSENSE_CHECK(one.losses == many.losses);
+        check_same(one, many);
         BITSENSE_CHECK(one.priors == many.priors);
       }
     }
@@ -202,12 +206,7 @@ void a_training_that_was_stopped_goes_on_to_the_same_bytes() {
         } catch (const std::invalid_argument&) {
         }
       }
-      BITSENSE_CHECK(same_table(whole.input, parts.input));
-      BITSENSE_CHECK(same_table(whole.output, parts.output));
-      BITSENSE_CHECK(same_table(whole.gate, parts.gate));
-      BITSENSE_CHECK(same_table(whole.shared_gate, parts.shared_gate));
-      BITSENSE_CHECK(whole.gate_bias == parts.gate_bias && whole.shared_bias == parts.shared_bias);
-      BITSENSE_CHECK(whole.losses == parts.losses);
+      check_same(whole, parts);
       BITSENSE_CHECK(position.words == 3 * corpus.documents().ids.size());
     }
   }

@@ -1,6 +1,8 @@
 // The levels of the inner loops, and the loops themselves for tests and benchmarks.
 #include <pybind11/stl.h>
 
+#include <optional>
+
 #include "arrays.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/float_kernels.hpp"
@@ -182,82 +184,90 @@ double benchmark_block(const std::string& level, std::size_t documents, std::siz
 const WordKernels& words(const std::string& level) { return *kernels(level).words; }
 
 Array<float> pair_dots(const std::string& level, const Array<float>& in, const Array<float>& out,
-                       bool halved) {
+                       const std::optional<Array<float>>& own, bool halved) {
   const auto [rows, n] = shape_of(in, "in");
   const auto [columns, out_n] = shape_of(out, "out");
   require(n == out_n, "`out` must have ", n, " columns, got ", out_n);
+  require(columns > 0, "`out` must have at least one row");
+  require(!own || shape_of(*own, "own") == shape_of(in, "in"), "`own` must have the shape of `in`");
   require_quanta(n, "in");
-  std::vector<float> sums(rows * columns + kRowQuantum);
+  const std::size_t sums = columns + (own ? 1 : 0);
+  std::vector<float> z(rows * sums + kRowQuantum);
   const auto in_rows = row_pointers<const float*>(in.data(), rows, n);
   const auto out_rows = row_pointers<const float*>(out.data(), columns, n);
+  std::vector<const float*> own_rows;
+  if (own) own_rows = row_pointers<const float*>(own->data(), rows, n);
+  const float* const* owns = own ? own_rows.data() : nullptr;
   if (halved)
-    words(level).halved_pair_dots(in_rows.data(), rows, out_rows.data(), columns, sums.data(), {n});
+    words(level).halved_pair_dots(in_rows.data(), rows, out_rows.data(), columns, owns, z.data(),
+                                  {n});
   else
-    words(level).pair_dots(in_rows.data(), rows, out_rows.data(), columns, sums.data(), {0, n});
-  Array<float> z = make_array<float>({rows, columns});
-  std::copy_n(sums.data(), rows * columns, z.mutable_data());
-  return z;
+    words(level).pair_dots(in_rows.data(), rows, out_rows.data(), columns, owns, z.data(), {0, n});
+  Array<float> result = make_array<float>({rows, sums});
+  std::copy_n(z.data(), rows * sums, result.mutable_data());
+  return result;
 }
 
-Array<float> row_dots(const std::string& level, const Array<float>& in, const Array<float>& out,
-                      bool halved) {
+// `own_of` says which rows of `out` the own rows are.
+py::tuple pair_pull(const std::string& level, const Array<float>& in, const Array<float>& out,
+                    std::size_t columns, const std::vector<std::size_t>& own_of,
+                    const Array<float>& g, bool move_out) {
   const auto [rows, n] = shape_of(in, "in");
   const auto [out_rows, out_n] = shape_of(out, "out");
-  require(n == out_n && rows == out_rows, "`out` must have the shape of `in`");
+  require(n == out_n, "`out` must have ", n, " columns, got ", out_n);
+  require(columns > 0 && columns <= out_rows, "`columns` must be at most ", out_rows);
+  require(own_of.size() == rows, "`own_of` must have ", rows, " values, got ", own_of.size());
+  require(static_cast<std::size_t>(g.size()) == rows * (columns + 1),
+          "`g` must have a value per pair");
   require_quanta(n, "in");
-  Array<float> z = make_array<float>({rows});
-  const auto ins = row_pointers<const float*>(in.data(), rows, n);
-  const auto outs = row_pointers<const float*>(out.data(), rows, n);
-  if (halved)
-    words(level).halved_row_dots(ins.data(), outs.data(), rows, z.mutable_data(), {n});
-  else
-    words(level).row_dots(ins.data(), outs.data(), rows, z.mutable_data(), {0, n});
-  return z;
+  Array<float> new_out = make_array<float>({out_rows, n});
+  Array<float> pull = make_array<float>({rows, n});
+  std::copy_n(out.data(), out_rows * n, new_out.mutable_data());
+  const auto moved = row_pointers<float*>(new_out.mutable_data(), out_rows, n);
+  std::vector<float*> own;
+  for (const std::size_t row : own_of) {
+    require(row < out_rows, "`own_of` must be below ", out_rows, ", got ", row);
+    own.push_back(moved[row]);
+  }
+  words(level).pair_pull(row_pointers<const float*>(in.data(), rows, n).data(), rows, moved.data(),
+                         columns, own.data(), g.data(),
+                         row_pointers<float*>(pull.mutable_data(), rows, n).data(), {0, n},
+                         move_out);
+  return py::make_tuple(pull, new_out);
 }
 
-py::tuple pair_pull(const std::string& level, const Array<float>& in, const Array<float>& out,
-                    const Array<float>& g, const Array<float>& pull, bool move_out) {
-  const auto [rows, n] = shape_of(in, "in");
-  const auto [columns, out_n] = shape_of(out, "out");
-  const auto [pull_rows, pull_n] = shape_of(pull, "pull");
-  require(n == out_n && n == pull_n && rows == pull_rows, "`out` and `pull` must fit `in`");
-  require(static_cast<std::size_t>(g.size()) == rows * columns, "`g` must have a value per pair");
-  require_quanta(n, "in");
-  Array<float> new_out = make_array<float>({columns, n});
-  Array<float> new_pull = make_array<float>({rows, n});
-  std::copy_n(out.data(), columns * n, new_out.mutable_data());
-  std::copy_n(pull.data(), rows * n, new_pull.mutable_data());
-  words(level).pair_pull(row_pointers<const float*>(in.data(), rows, n).data(), rows,
-                         row_pointers<float*>(new_out.mutable_data(), columns, n).data(), columns,
-                         g.data(), row_pointers<float*>(new_pull.mutable_data(), rows, n).data(),
-                         {0, n}, move_out);
-  return py::make_tuple(new_pull, new_out);
-}
-
-Array<float> mix_rows(const std::string& level, const Array<float>& rows,
-                      const Array<float>& weight, const Array<float>& out) {
+// `table`, moved: row ids[i] by weight[m] * rows[m] for all m of which[i].
+Array<float> mixes(const std::string& level, const Array<float>& rows, const Array<float>& weight,
+                   const std::vector<std::vector<std::uint8_t>>& which, const Array<float>& table,
+                   const std::vector<std::uint32_t>& ids) {
   const auto [count, n] = shape_of(rows, "rows");
-  require_dimensions(out, 1, "out");
+  const auto [table_rows, table_n] = shape_of(table, "table");
+  require(n == table_n, "`table` must have ", n, " columns, got ", table_n);
   require(static_cast<std::size_t>(weight.size()) == count, "`weight` must have ", count,
           " values, got ", weight.size());
-  require(static_cast<std::size_t>(out.size()) == n, "`out` must have ", n, " values");
+  require(ids.size() == which.size(), "`ids` must have ", which.size(), " values");
   require_quanta(n, "rows");
-  Array<float> sum = make_array<float>({n});
-  std::copy_n(out.data(), n, sum.mutable_data());
-  words(level).mix(row_pointers<const float*>(rows.data(), count, n).data(), weight.data(), count,
-                   sum.mutable_data(), {0, n});
-  return sum;
+  std::size_t width = 0;
+  std::vector<std::uint32_t> counts;
+  for (const auto& some : which) {
+    counts.push_back(static_cast<std::uint32_t>(some.size()));
+    width = std::max(width, some.size());
+  }
+  std::vector<std::uint8_t> places(which.size() * width);
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    require(ids[i] < table_rows, "`ids` must be below ", table_rows, ", got ", ids[i]);
+    for (std::size_t k = 0; k < which[i].size(); ++k) {
+      require(which[i][k] < count, "`which` must be below ", count);
+      places[i * width + k] = which[i][k];
+    }
+  }
+  Array<float> moved = make_array<float>({table_rows, n});
+  std::copy_n(table.data(), table_rows * n, moved.mutable_data());
+  const RowsAt from = {const_cast<float*>(rows.data()), n};
+  words(level).mixes(from, weight.data(), places.data(), width, counts.data(), which.size(),
+                     {moved.mutable_data(), n}, ids.data(), {0, n});
+  return moved;
 }
-
-Array<float> scaled(const std::string& level, float s, const Array<float>& x) {
-  require_dimensions(x, 1, "x");
-  const auto n = static_cast<std::size_t>(x.size());
-  require_quanta(n, "x");
-  Array<float> y = make_array<float>({n});
-  words(level).scaled(s, x.data(), y.mutable_data(), {0, n});
-  return y;
-}
-
 py::tuple sampling_gradient(const std::string& level, const Array<float>& z,
                             const Array<float>& weight, const Array<float>& label, float step,
                             bool plain) {
@@ -293,13 +303,24 @@ py::tuple pair_update(const std::string& level, const Array<float>& in, const Ar
   return py::make_tuple(new_in, new_out);
 }
 
-Array<float> mean(const std::string& level, const Array<float>& rows) {
-  const auto [count, n] = shape_of(rows, "rows");
-  require_quanta(n, "rows");
-  Array<float> out = make_array<float>({n});
-  words(level).mean(row_pointers<const float*>(rows.data(), count, n).data(), count,
-                    out.mutable_data(), {0, n});
-  return out;
+// The mean of some rows for each list of them.
+Array<float> means(const std::string& level, const Array<float>& table,
+                   const std::vector<std::vector<std::uint32_t>>& ids) {
+  const auto [rows, n] = shape_of(table, "table");
+  require_quanta(n, "table");
+  std::vector<std::uint32_t> all;
+  std::vector<std::uint32_t> begins = {0};
+  for (const auto& some : ids) {
+    for (const std::uint32_t id : some) {
+      require(id < rows, "`ids` must be below ", rows, ", got ", id);
+      all.push_back(id);
+    }
+    begins.push_back(static_cast<std::uint32_t>(all.size()));
+  }
+  Array<float> made = make_array<float>({ids.size(), n});
+  words(level).means({const_cast<float*>(table.data()), n}, all.data(), begins.data(), ids.size(),
+                     {made.mutable_data(), n}, {0, n});
+  return made;
 }
 
 // The runs as pairs of places, and the folded bytes. `behind` bytes may be read after the text.
@@ -355,17 +376,14 @@ void register_kernels(py::module_& m) {
   m.def("benchmark_block", &benchmark_block, "level"_a, "documents"_a, "noise"_a, "dim"_a,
         "rounds"_a);
   m.def("kernel_pair_dots", &pair_dots, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert(),
-        "halved"_a = false);
-  m.def("kernel_row_dots", &row_dots, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert(),
-        "halved"_a = false);
+        "own"_a.noconvert() = py::none(), "halved"_a = false);
   m.def("kernel_sampling_gradient", &sampling_gradient, "level"_a, "z"_a.noconvert(),
         "weight"_a.noconvert(), "label"_a.noconvert(), "step"_a, "plain"_a = false);
   m.def("kernel_pair_update", &pair_update, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert(),
         "g"_a.noconvert(), "move_in"_a = true, "move_out"_a = true);
   m.def("kernel_pair_pull", &pair_pull, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert(),
-        "g"_a.noconvert(), "pull"_a.noconvert(), "move_out"_a = true);
-  m.def("kernel_mix", &mix_rows, "level"_a, "rows"_a.noconvert(), "weight"_a.noconvert(),
-        "out"_a.noconvert());
-  m.def("kernel_scaled", &scaled, "level"_a, "s"_a, "x"_a.noconvert());
-  m.def("kernel_mean", &mean, "level"_a, "rows"_a.noconvert());
+        "columns"_a, "own_of"_a, "g"_a.noconvert(), "move_out"_a = true);
+  m.def("kernel_mixes", &mixes, "level"_a, "rows"_a.noconvert(), "weight"_a.noconvert(), "which"_a,
+        "table"_a.noconvert(), "ids"_a);
+  m.def("kernel_means", &means, "level"_a, "table"_a.noconvert(), "ids"_a);
 }

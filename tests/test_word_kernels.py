@@ -37,12 +37,16 @@ def test_pair_dots_have_the_bits_of_the_kernel_of_dots(level):
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_row_dots_are_the_diagonal_of_pair_dots(level):
-    for rows in (1, 3, 4, 5, 9, 17):
-        a, b = matrices(rows, rows, 112)
-        assert np.array_equal(
-            _core.kernel_row_dots(level, a, b), np.diag(_core.kernel_pair_dots(level, a, b))
-        )
+@pytest.mark.parametrize("halved", [False, True])
+def test_own_dots_stand_behind_those_of_the_columns(level, halved):
+    for rows in (1, 2, 3, 4, 5, 8, 9, 17):
+        own, _ = matrices(rows, 1, 112, seed=1)
+        for columns in range(1, 15):
+            a, b = matrices(rows, columns, 112)
+            z = _core.kernel_pair_dots(level, a, b, own, halved)
+            assert np.array_equal(z[:, :-1], _core.kernel_pair_dots(level, a, b, halved=halved))
+            owns = np.diag(_core.kernel_pair_dots(level, a, own, halved=halved))
+            assert np.array_equal(z[:, -1], owns)
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -59,35 +63,58 @@ def test_halved_dots_are_the_sums_of_those_of_both_halves(level, n):
             ]
             z = _core.kernel_pair_dots(level, a, b, halved=True)
             assert np.array_equal(z, sum(halves))
-            least = min(rows, columns)
-            diagonal = _core.kernel_row_dots(level, a[:least], b[:least], halved=True)
-            assert np.array_equal(diagonal, np.diag(z))
+
+
+def pulled(a, b, columns, own_of, g, move_out):
+    """What pair_pull makes of it, in double precision, one row after another."""
+    a, b, g = (x.astype(float) for x in (a, b, g))
+    pull = g[:, -1:] * b[own_of] + g[:, :-1] @ b[:columns]
+    if move_out:
+        b[:columns] += g[:, :-1].T @ a
+        for row, own, factor in zip(a, own_of, g[:, -1], strict=True):
+            b[own] += factor * row
+    return pull, b
 
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("move_out", [True, False])
-def test_pair_pull_leaves_its_inputs_and_adds_to_the_pull(level, move_out):
+def test_pair_pull_leaves_its_inputs(level, move_out):
+    rng = np.random.default_rng(1)
     for rows in (1, 4, 10):
-        for columns in (1, 5, 6, 7, 13, 30):
-            a, b = matrices(rows, columns, 48)
-            rng = np.random.default_rng(1)
-            g = rng.normal(size=(rows, columns)).astype(np.float32)
-            start = rng.normal(size=a.shape).astype(np.float32)
-            pull, new_b = _core.kernel_pair_pull(level, a, b, g, start, move_out)
-            wide = [x.astype(float) for x in (a, b, g)]
-            expected_b = wide[1] + (wide[2].T @ wide[0] if move_out else 0)
-            assert np.allclose(pull, start + wide[2] @ wide[1], rtol=1e-4, atol=1e-4)
-            assert np.allclose(new_b, expected_b, rtol=1e-4, atol=1e-4)
+        for columns in (1, 2, 5, 6, 7, 12, 13, 30):
+            a, b = matrices(rows, columns + 4, 48)
+            g = rng.normal(size=(rows, columns + 1)).astype(np.float32)
+            # Own rows are among the columns, behind them, and some are equal.
+            own_of = rng.integers(0, columns + 4, rows)
+            results = _core.kernel_pair_pull(level, a, b, columns, own_of.tolist(), g, move_out)
+            for result, expected in zip(
+                results, pulled(a, b, columns, own_of, g, move_out), strict=True
+            ):
+                assert np.allclose(result, expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("n", [16, 64, 112])
-def test_mix_and_scaled(level, n):
-    rows, out = matrices(7, 1, n)
-    weight = np.random.default_rng(2).normal(size=7).astype(np.float32)
-    mixed = _core.kernel_mix(level, rows, weight, out[0])
-    assert np.allclose(mixed, out[0] + weight.astype(float) @ rows, rtol=1e-4, atol=1e-5)
-    assert np.array_equal(_core.kernel_scaled(level, 0.3, rows[0]), np.float32(0.3) * rows[0])
+@pytest.mark.parametrize("n", [16, 48, 112, 128, 144, 304])
+def test_mixes(level, n):
+    rng = np.random.default_rng(2)
+    rows, table = matrices(9, 5, n)
+    weight = rng.normal(size=9).astype(np.float32)
+    which = [rng.integers(0, 9, count).tolist() for count in (0, 1, 3, 10, 2)]
+    ids = [3, 0, 4, 0, 3]  # a row may move twice
+    expected = table.astype(float)
+    for row, some in zip(ids, which, strict=True):
+        expected[row] += weight[some].astype(float) @ rows[some]
+    mixed = _core.kernel_mixes(level, rows, weight, which, table, ids)
+    assert np.allclose(mixed, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("n", [16, 48, 112, 128, 144, 304])
+def test_means(level, n):
+    table, _ = matrices(9, 1, n)
+    ids = [[4], [0, 1, 2, 8, 8], list(range(9)), [7, 3]]
+    expected = [table[some].astype(float).mean(axis=0) for some in ids]
+    assert np.allclose(_core.kernel_means(level, table, ids), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -132,9 +159,3 @@ def test_plain_sampling_gradient_and_loss(level, size):
     exact = (weight * np.logaddexp(0, z.astype(float)) - label * z.astype(float)).sum()
     assert np.isclose(loss, exact, rtol=1e-5)
     assert np.isclose(other_loss, exact, rtol=1e-5)
-
-
-@pytest.mark.parametrize("level", LEVELS)
-def test_mean(level):
-    rows, _ = matrices(9, 1, 64)
-    assert np.allclose(_core.kernel_mean(level, rows), rows.astype(float).mean(axis=0), atol=1e-6)

@@ -106,11 +106,10 @@ double sampling_loss(const float* losses, std::size_t count) {
   return all;
 }
 
-// Where the rows that columns move by lie: the rows that move, others, or copies of those that
-// move. Whether they are those that move is known to the compiler.
-template <bool Moves>
+// Where the rows that columns move by lie: those that move, or copies of them. Whether they are
+// those that move is known to the compiler.
 struct Rows {
-  static constexpr bool kMoves = Moves;
+  static constexpr bool kMoves = true;
   const float* const* rows;
   const float* operator()(std::size_t i, std::size_t x) const { return rows[i] + x; }
 };
@@ -188,125 +187,217 @@ void move_columns(std::size_t columns, Old old, float* const* to, std::size_t ro
     move_columns<Most - 1>(columns, old, to, rows, out, g, g_step, slice, move_in, move_out);
 }
 
-// Passes of at most kMoveColumns, all of which see the old rows.
-template <class Old>
-void move_in_passes(Old old, float* const* to, std::size_t rows, float* const* out,
-                    std::size_t columns, const float* g, Slice slice, bool move_in, bool move_out) {
-  for (std::size_t j = 0; j < columns; j += kMoveColumns) {
-    const std::size_t some = columns - j < kMoveColumns ? columns - j : kMoveColumns;
-    move_columns<kMoveColumns>(some, old, to, rows, out + j, g + j, columns, slice, move_in,
-                               move_out);
-  }
-}
-
 void pair_update(float* const* in, std::size_t rows, float* const* out, std::size_t columns,
                  const float* g, Slice slice, bool move_in, bool move_out, float* copy) {
   if (columns <= kMoveColumns) {
-    move_columns<kMoveColumns>(columns, Rows<true>{in}, in, rows, out, g, columns, slice, move_in,
+    move_columns<kMoveColumns>(columns, Rows{in}, in, rows, out, g, columns, slice, move_in,
                                move_out);
     return;
   }
   const Copies old{copy, slice};
   for (std::size_t i = 0; i < rows; ++i)
     for (std::size_t x = slice.begin; x < slice.end; x += kWidth) store(old(i, x), load(in[i] + x));
-  move_in_passes(old, in, rows, out, columns, g, slice, move_in, move_out);
+  for (std::size_t j = 0; j < columns; j += kMoveColumns) {
+    const std::size_t some = columns - j < kMoveColumns ? columns - j : kMoveColumns;
+    move_columns<kMoveColumns>(some, old, in, rows, out + j, g + j, columns, slice, move_in,
+                               move_out);
+  }
+}
+
+// A tile of pair_pull. Its columns go in passes; the first of them begins the pulls, and the own
+// rows move after the last.
+struct PullTile {
+  const float* const* in;
+  std::size_t rows;
+  float* const* out;
+  float* const* own;
+  const float* g;      // of the first column of the pass
+  const float* own_g;  // both with `step` from row to row
+  std::size_t step;
+  float* const* pull;
+  bool first;
+  bool last;
+  bool move_out;
+};
+
+// Some columns of a pass, in Strips registers from x on.
+template <int Columns, int Strips>
+inline void pull_strips(const PullTile& tile, std::size_t x) {
+  Floats before[Columns * Strips];
+  Floats after[Columns * Strips];
+#pragma GCC unroll 12
+  for (int j = 0; j < Columns; ++j)
+#pragma GCC unroll 2
+    for (int s = 0; s < Strips; ++s)
+      before[j * Strips + s] = after[j * Strips + s] = load(tile.out[j] + x + s * kWidth);
+  const float* factor = tile.g;
+  for (std::size_t i = 0; i < tile.rows; ++i, factor += tile.step) {
+    const Floats own = broadcast(tile.own_g[i * tile.step]);
+    Floats row[Strips];
+    Floats pull[Strips];
+#pragma GCC unroll 2
+    for (int s = 0; s < Strips; ++s) {
+      const std::size_t at = x + s * kWidth;
+      row[s] = load(tile.in[i] + at);
+      pull[s] = tile.first ? own * load(tile.own[i] + at) : load(tile.pull[i] + at);
+      BITSENSE_HOLD(pull[s]);
+    }
+#pragma GCC unroll 12
+    for (int j = 0; j < Columns; ++j) {
+      const Floats f = broadcast(factor[j]);
+#pragma GCC unroll 2
+      for (int s = 0; s < Strips; ++s) {
+        pull[s] += f * before[j * Strips + s];
+        after[j * Strips + s] += f * row[s];
+        BITSENSE_HOLD(pull[s]);
+      }
+    }
+#pragma GCC unroll 2
+    for (int s = 0; s < Strips; ++s) store(tile.pull[i] + x + s * kWidth, pull[s]);
+  }
+  if (!tile.move_out) return;
+#pragma GCC unroll 12
+  for (int j = 0; j < Columns; ++j)
+#pragma GCC unroll 2
+    for (int s = 0; s < Strips; ++s) store(tile.out[j] + x + s * kWidth, after[j * Strips + s]);
+  if (!tile.last) return;
+  for (std::size_t i = 0; i < tile.rows; ++i) {
+    const Floats own = broadcast(tile.own_g[i * tile.step]);
+#pragma GCC unroll 2
+    for (int s = 0; s < Strips; ++s) {
+      const std::size_t at = x + s * kWidth;
+      store(tile.own[i] + at, load(tile.own[i] + at) + own * load(tile.in[i] + at));
+    }
+  }
+}
+
+// A pass of `columns` columns, at most Most.
+template <int Most>
+void pull_columns(std::size_t columns, const PullTile& tile, Slice slice) {
+  if (columns == Most) {
+    std::size_t x = slice.begin;
+    if constexpr (2 * Most <= kMoveColumns && BITSENSE_WIDTH == 16)
+      for (; x + 2 * kWidth <= slice.end; x += 2 * kWidth) pull_strips<Most, 2>(tile, x);
+    for (; x < slice.end; x += kWidth) pull_strips<Most, 1>(tile, x);
+  } else if constexpr (Most > 1) {
+    pull_columns<Most - 1>(columns, tile, slice);
+  }
 }
 
 void pair_pull(const float* const* in, std::size_t rows, float* const* out, std::size_t columns,
-               const float* g, float* const* pull, Slice slice, bool move_out) {
-  move_in_passes(Rows<false>{in}, pull, rows, out, columns, g, slice, true, move_out);
+               float* const* own, const float* g, float* const* pull, Slice slice, bool move_out) {
+  PullTile tile = {in, rows, out, own, g, g + columns, columns + 1, pull, true, false, move_out};
+  for (std::size_t j = 0; j < columns; j += kMoveColumns) {
+    const std::size_t some = columns - j < kMoveColumns ? columns - j : kMoveColumns;
+    tile.out = out + j;
+    tile.g = g + j;
+    tile.first = j == 0;
+    tile.last = j + some == columns;
+    pull_columns<kMoveColumns>(some, tile, slice);
+  }
 }
 
 // Quanta of columns whose sums are in registers at once.
 constexpr int kSumQuanta = kWidth == 16 ? 8 : 4;
 
-// The columns [x, x + Quanta * kQuantum).
-template <int Quanta>
-struct MixColumns {
-  static void run(const float* const* rows, const float* weight, std::size_t count, float* out,
-                  std::size_t x) {
+// Some items, each a sum of rows, in the columns [x, x + Quanta * kQuantum).
+struct Means {
+  RowsAt table;
+  const std::uint32_t* ids;
+  const std::uint32_t* begins;
+  RowsAt means;
+
+  template <int Quanta>
+  void run(std::size_t first, std::size_t last, std::size_t x) const {
     constexpr int kParts = Quanta * static_cast<int>(kRegisters);
-    Floats sum[kParts];
+    for (std::size_t i = first; i < last; ++i) {
+      Floats sum[kParts];
 #pragma GCC unroll 16
-    for (int r = 0; r < kParts; ++r) sum[r] = load(out + x + r * kWidth);
-    for (std::size_t k = 0; k < count; ++k) {
-      const Floats w = broadcast(weight[k]);
+      for (int r = 0; r < kParts; ++r) sum[r] = Floats{};
+      for (std::uint32_t k = begins[i]; k < begins[i + 1]; ++k) {
+        const float* row = table.row(ids[k]) + x;
 #pragma GCC unroll 16
-      for (int r = 0; r < kParts; ++r) sum[r] += w * load(rows[k] + x + r * kWidth);
+        for (int r = 0; r < kParts; ++r) sum[r] += load(row + r * kWidth);
+      }
+      const Floats share = broadcast(1.0F / static_cast<float>(begins[i + 1] - begins[i]));
+      float* mean = means.row(i) + x;
+#pragma GCC unroll 16
+      for (int r = 0; r < kParts; ++r) store(mean + r * kWidth, sum[r] * share);
     }
-#pragma GCC unroll 16
-    for (int r = 0; r < kParts; ++r) store(out + x + r * kWidth, sum[r]);
   }
 };
 
-template <int Quanta>
-struct MeanColumns {
-  static void run(const float* const* rows, std::size_t count, float share, float* out,
-                  std::size_t x) {
+struct Mixes {
+  RowsAt rows;
+  const float* weight;
+  const std::uint8_t* which;
+  std::size_t width;
+  const std::uint32_t* counts;
+  RowsAt table;
+  const std::uint32_t* ids;
+
+  template <int Quanta>
+  void run(std::size_t first, std::size_t last, std::size_t x) const {
     constexpr int kParts = Quanta * static_cast<int>(kRegisters);
-    const Floats factor = broadcast(share);
-    Floats sum[kParts];
+    for (std::size_t i = first; i < last; ++i) {
+      float* out = table.row(ids[i]) + x;
+      const std::uint8_t* of = which + i * width;
+      Floats sum[kParts];
 #pragma GCC unroll 16
-    for (int r = 0; r < kParts; ++r) sum[r] = Floats{};
-    for (std::size_t k = 0; k < count; ++k)
+      for (int r = 0; r < kParts; ++r) sum[r] = load(out + r * kWidth);
+      for (std::uint32_t k = 0; k < counts[i]; ++k) {
+        const float* row = rows.row(of[k]) + x;
+        const Floats w = broadcast(weight[of[k]]);
 #pragma GCC unroll 16
-      for (int r = 0; r < kParts; ++r) sum[r] += load(rows[k] + x + r * kWidth);
+        for (int r = 0; r < kParts; ++r) sum[r] += w * load(row + r * kWidth);
+      }
 #pragma GCC unroll 16
-    for (int r = 0; r < kParts; ++r) store(out + x + r * kWidth, sum[r] * factor);
+      for (int r = 0; r < kParts; ++r) store(out + r * kWidth, sum[r]);
+    }
   }
 };
 
-// Columns<quanta>::run, for quanta <= Most. No argument is a register: a function that gets one
-// leaves with its upper half in use, and code that is not of this level then waits for it.
-template <template <int> class Columns, int Most, class... Args>
-inline void run_last(std::size_t quanta, Args... args) {
+// items.run<quanta>, for quanta <= Most.
+template <int Most, class Items>
+void run_quanta(const Items& items, std::size_t quanta, std::size_t first, std::size_t last,
+                std::size_t x) {
   if constexpr (Most > 0) {
     if (quanta == Most)
-      Columns<Most>::run(args...);
+      items.template run<Most>(first, last, x);
     else
-      run_last<Columns, Most - 1>(quanta, args...);
+      run_quanta<Most - 1>(items, quanta, first, last, x);
   }
 }
 
-// Columns::run(args..., x) for all x of a slice: passes of kSumQuanta, and one for what is left.
-template <template <int> class Columns, class... Args>
-inline void run_columns(Slice slice, Args... args) {
+// All items in all columns of a slice: passes of kSumQuanta, and one for what is left.
+template <class Items>
+void run_items(const Items& items, std::size_t count, Slice slice) {
   constexpr std::size_t kPass = kSumQuanta * kQuantum;
-  std::size_t x = slice.begin;
-  for (; x + kPass <= slice.end; x += kPass) Columns<kSumQuanta>::run(args..., x);
-  run_last<Columns, kSumQuanta - 1>((slice.end - x) / kQuantum, args..., x);
+  const std::size_t step = slice.size() <= kPass ? count : 1;  // rows are read once
+  for (std::size_t i = 0; i < count; i += step) {
+    std::size_t x = slice.begin;
+    for (; x + kPass < slice.end; x += kPass) items.template run<kSumQuanta>(i, i + step, x);
+    run_quanta<kSumQuanta>(items, (slice.end - x) / kQuantum, i, i + step, x);
+  }
 }
 
-void mix(const float* const* rows, const float* weight, std::size_t count, float* out,
-         Slice slice) {
-  run_columns<MixColumns>(slice, rows, weight, count, out);
+void means(RowsAt table, const std::uint32_t* ids, const std::uint32_t* begins, std::size_t count,
+           RowsAt means, Slice slice) {
+  run_items(Means{table, ids, begins, means}, count, slice);
 }
 
-void scaled(float s, const float* from, float* to, Slice slice) {
-  const Floats factor = broadcast(s);
-  for (std::size_t x = slice.begin; x < slice.end; x += kWidth)
-    store(to + x, factor * load(from + x));
-}
-
-void mean(const float* const* rows, std::size_t count, float* out, Slice slice) {
-  run_columns<MeanColumns>(slice, rows, count, 1.0F / static_cast<float>(count), out);
+void mixes(RowsAt rows, const float* weight, const std::uint8_t* which, std::size_t width,
+           const std::uint32_t* counts, std::size_t count, RowsAt table, const std::uint32_t* ids,
+           Slice slice) {
+  run_items(Mixes{rows, weight, which, width, counts, table, ids}, count, slice);
 }
 
 }  // namespace
 
 extern const WordKernels BITSENSE_TABLE(word_kernels_);
 const WordKernels BITSENSE_TABLE(word_kernels_) = {
-    pair_dots,
-    row_dots,
-    halved_pair_dots,
-    halved_row_dots,
-    sampling_gradient,
-    sampling_loss,
-    pair_update,
-    pair_pull,
-    mix,
-    scaled,
-    mean,
+    pair_dots, halved_pair_dots, sampling_gradient, sampling_loss, pair_update, pair_pull, means,
+    mixes,
 };
 
 }  // namespace bitsense

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace bitsense {
 
@@ -23,25 +24,27 @@ struct Halves {
   }
 };
 
+// Rows that lie one after another.
+struct RowsAt {
+  float* data;
+  std::size_t stride;
+  float* row(std::size_t i) const { return data + i * stride; }
+};
+
 // What a sum of negative sampling's losses is kept in: sixteen lanes of terms and sixteen of
 // factors whose logarithms belong to it too.
 constexpr std::size_t kLossParts = 32;
 
 struct WordKernels {
-  // z[i * columns + j] = sum over x of in[i][x] * out[j][x]: sixteen lanes, closed by a tree. Up to
-  // sixteen floats behind them are overwritten.
+  // z(i, j) = sum over x of in[i][x] * out[j][x]: sixteen lanes, closed by a tree. With `own`,
+  // which may be null, z has one more column: in[i] with own[i]. Up to sixteen floats behind z are
+  // overwritten. There is at least one column.
   void (*pair_dots)(const float* const* in, std::size_t rows, const float* const* out,
-                    std::size_t columns, float* z, Slice slice);
+                    std::size_t columns, const float* const* own, float* z, Slice slice);
 
-  // z[i] = sum over x of in[i][x] * out[i][x], as above.
-  void (*row_dots)(const float* const* in, const float* const* out, std::size_t count, float* z,
-                   Slice slice);
-
-  // Each the sum of two: what the same without `halved` makes of either half.
+  // The sums of what pair_dots makes of either half.
   void (*halved_pair_dots)(const float* const* in, std::size_t rows, const float* const* out,
-                           std::size_t columns, float* z, Halves halves);
-  void (*halved_row_dots)(const float* const* in, const float* const* out, std::size_t count,
-                          float* z, Halves halves);
+                           std::size_t columns, const float* const* own, float* z, Halves halves);
 
   // Negative sampling. z becomes step * (label - weight * s(z)) with s(z) = 1 / (1 + exp(-z)), z
   // clipped to [-60, 60]. All arrays go on to a multiple of 16; z and weight are 0 there. `plain`
@@ -60,21 +63,25 @@ struct WordKernels {
   void (*pair_update)(float* const* in, std::size_t rows, float* const* out, std::size_t columns,
                       const float* g, Slice slice, bool move_in, bool move_out, float* copy);
 
-  // The same where `in` stays as it is: pull[i] += sum over j of g(i, j) * out[j], from the old
-  // rows of `out`, which move, if they shall, by sum over i of g(i, j) * in[i].
+  // A tile with own columns, where `in` stays as it is; g has columns + 1 columns. pull[i] = own
+  // g times own[i] + sum over j of g(i, j) * out[j], from the values before the call. Then, if they
+  // shall move, out[j] += sum over i of g(i, j) * in[i], and after that own[i] += own g times
+  // in[i], one i after another. The rows of `out` are distinct; own rows may be equal, and among
+  // `out`.
   void (*pair_pull)(const float* const* in, std::size_t rows, float* const* out,
-                    std::size_t columns, const float* g, float* const* pull, Slice slice,
-                    bool move_out);
+                    std::size_t columns, float* const* own, const float* g, float* const* pull,
+                    Slice slice, bool move_out);
 
-  // out[x] += sum over k < count of weight[k] * rows[k][x], in order.
-  void (*mix)(const float* const* rows, const float* weight, std::size_t count, float* out,
-              Slice slice);
+  // Row i of `means`, for i < count: (sum of the rows of `table` with the ids from begins[i] to
+  // begins[i + 1], in order) / how many these are.
+  void (*means)(RowsAt table, const std::uint32_t* ids, const std::uint32_t* begins,
+                std::size_t count, RowsAt means, Slice slice);
 
-  // to = s * from.
-  void (*scaled)(float s, const float* from, float* to, Slice slice);
-
-  // out[x] = (sum over k < count of rows[k][x], in order) / count.
-  void (*mean)(const float* const* rows, std::size_t count, float* out, Slice slice);
+  // For i < count, one after another: the row of `table` with the id ids[i] += sum over k <
+  // counts[i] of weight[m] * row m of `rows`, m = which[i * width + k], in order.
+  void (*mixes)(RowsAt rows, const float* weight, const std::uint8_t* which, std::size_t width,
+                const std::uint32_t* counts, std::size_t count, RowsAt table,
+                const std::uint32_t* ids, Slice slice);
 };
 
 }  // namespace bitsense

@@ -26,26 +26,10 @@ struct Cbow {
     for (std::size_t k = 0; k < negatives; ++k) tiles.add_noise(plan.noise[c * negatives + k]);
   }
 
-  // Places of a token in plan.context_of: for all centres near it, and for itself.
-  static std::size_t most_contexts(std::size_t window) { return 2 * window + 1; }
-
-  // Fills plan.context_of: each centre is added to the tokens of its context, in the order of the
-  // centres. It is written to its own token too, but does not count there: no branch has to be
-  // foreseen but the one that ends the loop.
-  static void turn_contexts(WordPlan& plan, std::size_t window) {
-    const std::size_t most = most_contexts(window);
-    plan.context_counts.assign(plan.tokens.size(), 0);
-    plan.context_of.resize(plan.tokens.size() * most);
-    std::uint32_t* const counts = plan.context_counts.data();
-    std::uint32_t* const of = plan.context_of.data();
-    for (std::uint32_t c = 0; c < plan.centres.size(); ++c) {
-      const Centre centre = plan.centres[c];
-      for (std::uint32_t j = centre.first; j < centre.last; ++j) {
-        of[j * most + counts[j]] = c;
-        counts[j] += j != centre.at ? 1 : 0;
-      }
-    }
-  }
+  // Fills plan.contexts but its shares. Each centre is added to the tokens of its context, in the
+  // order of the centres. It is written to its own token too, but does not count there, nor does
+  // its own word among its context: no branch has to be foreseen but the one that ends the loop.
+  static void turn_contexts(WordPlan& plan, std::size_t window);
 };
 
 }  // namespace bitsense

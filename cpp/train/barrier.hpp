@@ -1,4 +1,4 @@
-// A barrier for threads that meet every few microseconds.
+// How threads wait that need each other every few microseconds.
 #pragma once
 
 #include <atomic>
@@ -11,32 +11,31 @@
 
 namespace bitsense {
 
-// Waits by spinning for about as long as it takes to be woken, then sleeps, so that a processor
-// that others want too goes to the thread that is waited for. A thread that fails sets the flag it
-// was given, and all waits return false from then on.
-class Barrier {
+// Waits for what another thread writes: by spinning for about as long as it takes to be woken, then
+// asleep, so that a processor that others want too goes to the thread that is waited for. A thread
+// that fails sets the flag it was given, and all waits return false from then on.
+class Waiting {
  public:
-  Barrier(std::size_t threads, const std::atomic<bool>& failed)
-      : threads_(threads), failed_(failed) {}
+  explicit Waiting(const std::atomic<bool>& failed) : failed_(failed) {}
 
-  bool wait() {
-    const std::size_t round = round_.load();
-    if (arrived_.fetch_add(1) + 1 == threads_) {
-      arrived_.store(0);
-      round_.fetch_add(1);
-      if (sleepers_.load() > 0) {
-        const std::scoped_lock hold(lock_);
-        wake_.notify_all();
-      }
-      return !failed_.load();
-    }
+  // Until ready(), which reads atomics.
+  template <class Ready>
+  bool until(Ready&& ready) {
     for (unsigned spins = 0; spins < kSpins; ++spins) {
-      if (round_.load(std::memory_order_acquire) != round) return !failed_.load();
+      if (ready()) return !failed_.load(std::memory_order_relaxed);
       if (failed_.load(std::memory_order_relaxed)) return false;
       relax();
     }
-    sleep_through(round);
+    sleep_until(ready);
     return !failed_.load();
+  }
+
+  // To be called when an atomic that may be waited for has been written, in the one order that all
+  // threads see.
+  void wake() {
+    if (sleepers_.load() == 0) return;
+    const std::scoped_lock hold(lock_);
+    wake_.notify_all();
   }
 
  private:
@@ -51,22 +50,42 @@ class Barrier {
   }
 
   // A thread that fails wakes nobody, so a sleeper looks again every millisecond.
-  void sleep_through(std::size_t round) {
+  template <class Ready>
+  void sleep_until(Ready&& ready) {
     std::unique_lock hold(lock_);
     sleepers_.fetch_add(1);
-    while (round_.load() == round && !failed_.load())
+    while (!ready() && !failed_.load())
       wake_.wait_until(hold, std::chrono::system_clock::now() + std::chrono::milliseconds(1));
     sleepers_.fetch_sub(1);
   }
 
-  std::size_t threads_;
   const std::atomic<bool>& failed_;
-  // In lines of their own: those that wait read `round_` all the time.
-  alignas(kApart) std::atomic<std::size_t> arrived_{0};
-  alignas(kApart) std::atomic<std::size_t> round_{0};
   alignas(kApart) std::atomic<std::size_t> sleepers_{0};
   std::mutex lock_;
   std::condition_variable wake_;
+};
+
+class Barrier {
+ public:
+  Barrier(std::size_t threads, const std::atomic<bool>& failed)
+      : threads_(threads), waiting_(failed) {}
+
+  bool wait() {
+    const std::size_t round = round_.load();
+    if (arrived_.fetch_add(1) + 1 == threads_) {
+      arrived_.store(0);
+      round_.fetch_add(1);
+      waiting_.wake();
+    }
+    return waiting_.until([&] { return round_.load() != round; });
+  }
+
+ private:
+  std::size_t threads_;
+  // In lines of their own: those that wait read `round_` all the time.
+  alignas(kApart) std::atomic<std::size_t> arrived_{0};
+  alignas(kApart) std::atomic<std::size_t> round_{0};
+  Waiting waiting_;
 };
 
 }  // namespace bitsense

@@ -9,6 +9,7 @@
 #include <array>
 #include <vector>
 
+#include "kernels/float_kernels.hpp"
 #include "models/cbow.hpp"
 #include "train/tiles.hpp"
 #include "train/word_step.hpp"
@@ -22,22 +23,21 @@ class CbowStep final : public WordStep {
 
   void lay_out(WordPlan& plan) const override;
   bool sums() const override { return scratch_.size() > 1; }
-  void sum(const Block& block, Share share, std::size_t thread) override;
-  void score(const Block& block, Share share, std::size_t thread) override;
-  void move(const Block& block, Share share, std::size_t thread) override;
+  void sum(const Block& block, std::size_t group, Share share) override;
+  void score(const Block& block, std::size_t group, Share share) override;
+  void move(const Block& block, std::size_t group, Share share) override;
+  void move_shared(const Block& block, Share share) override;
   LossSum loss(const Block& block) const override;
 
  private:
   // Of one thread.
   struct alignas(kApart) Scratch {
-    std::vector<const float*> rows;
+    std::vector<std::uint32_t> ids;
+    std::vector<std::uint32_t> begins;
     std::vector<const float*> in;
     std::vector<float*> out;
     std::vector<float*> pulls;
-    std::vector<const float*> targets;
-    std::vector<const float*> parts;
-    std::vector<float> factors;
-    std::vector<float> shares;  // per centre: of a row of its context in the mean
+    std::vector<float*> targets;
     AlignedFloats weight;
     AlignedFloats label;
     AlignedFloats sum;
@@ -49,6 +49,7 @@ class CbowStep final : public WordStep {
     Table hidden;  // per centre of the block
     Table pulls;   // likewise, what they are pulled by
   };
+  static_assert(kGroupCentres % Cbow::kRun == 0);
   // A run of a block: its first centre in the block, how many, and their noise.
   struct Run {
     std::size_t first;
@@ -56,36 +57,35 @@ class CbowStep final : public WordStep {
     std::span<const std::uint32_t> noise;
     const float* noise_times;
     bool plain;  // every noise word counts once
+    std::size_t pairs() const { return size * (noise.size() + 1); }
   };
 
   Run run_of(const Block& block, std::size_t run) const;
-  std::uint32_t target(const Block& block, std::size_t c) const {
+  static std::uint32_t target(const Block& block, std::size_t c) {
     return block.plan->tokens[block.plan->centres[block.begin + c].at];
   }
-  // Points scratch.in and scratch.out at the hidden vectors and the noise of a run.
-  void point(const Run& run, const Rows& rows, Scratch& scratch);
+  // Points scratch.in, targets and out at the hidden vectors, the targets and the noise of a run.
+  void point(const Block& block, const Run& run, const Rows& rows, Scratch& scratch) const;
 
   void prefetch(const Run& run, const Rows& rows, Slice slice) const;
-  void compose(const Block& block, std::size_t c, const Rows& rows, Slice slice, Scratch& scratch);
-  std::size_t context_rows(const WordPlan& plan, const Centre& centre) const;
-  // Calls f(r, run) for the runs that a thread sums, whose hidden vectors have been worked out and
-  // pointed at, with their noise and their targets.
+  void compose(const Block& block, Block::Group centres, const Rows& rows, Slice slice,
+               Scratch& scratch);
+  // Calls f(r, run) for the runs of a group, whose hidden vectors have been worked out and pointed
+  // at, with their noise and their targets.
   template <class F>
-  void for_each_run(const Block& block, Share share, Scratch& scratch, F&& f);
+  void for_each_run(const Block& block, std::size_t group, Share share, F&& f);
   void differentiate(const Block& block, std::size_t r, const Run& run, Scratch& scratch);
   void move_run(const Block& block, const Run& run, const float* g, const Rows& rows, Slice slice,
                 Scratch& scratch);
   void own(const Block& block, const Run& run, const Rows& rows, Slice slice) const;
-  void move_tokens(const Block& block, const Rows& rows, Slice slice, bool shared,
-                   Scratch& scratch);
-  void move_token(std::uint32_t word, std::size_t parts, const Rows& rows, Slice slice,
-                  Scratch& scratch);
+  void move_bags(const Block& block, const Rows& rows, Slice slice, Scratch& scratch);
   float* g(std::size_t r) { return g_.data() + r * g_size_; }
   float* partial(std::size_t half, std::size_t r) {
     return halves_.data() + (half * kMostRuns + r) * g_size_;
   }
 
   static constexpr std::size_t kMostRuns = (kBlockCentres + Cbow::kRun - 1) / Cbow::kRun;
+  const FloatKernels& floats_;
   const WordKernels& words_;
   WordOptions options_;
   WordTables tables_;
@@ -94,7 +94,7 @@ class CbowStep final : public WordStep {
   std::size_t g_size_;
   AlignedFloats hidden_;
   AlignedFloats pulls_;
-  AlignedFloats g_;       // per run: centres x noise words, then a value for each centre's target
+  AlignedFloats g_;       // per run: centres x (noise words, then the centre's target)
   AlignedFloats losses_;  // per run: what they are made of
   AlignedFloats halves_;  // per half of the columns, of all runs: the same as g_, for `sum`
   std::vector<Scratch> scratch_;

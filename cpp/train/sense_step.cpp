@@ -175,7 +175,7 @@ void SenseStep::score_tile(const Block& block, std::size_t slot, Scratch& scratc
   float* z = g(slot);
   for (std::size_t i = 0; i < rows; ++i) scratch.in[i] = hidden_.row(first + i);
   for (std::size_t j = 0; j < columns; ++j) scratch.out[j] = tables_.output.row(outputs(slot)[j]);
-  words_.pair_dots(scratch.in.data(), rows, scratch.out.data(), columns, z, {0, n_});
+  words_.pair_dots(scratch.in.data(), rows, scratch.out.data(), columns, nullptr, z, {0, n_});
   const std::size_t size = rows * columns;
   std::fill(z + size, z + padded(size), 0.0F);
   float loss[kLossParts];
@@ -211,38 +211,32 @@ void SenseStep::pull_gate(const Block& block, std::size_t c, const Stage& stage)
   for (float& p : pull) p *= scale;
 }
 
-void SenseStep::score(const Block& block, Share share, std::size_t thread) {
-  Scratch& scratch = scratch_[thread];
+void SenseStep::score(const Block& block, std::size_t slot, Share share) {
+  Scratch& scratch = scratch_[share.index];
   const Stage now = stage(*block.plan);
-  for (std::size_t slot = share.begin(tiles(block)); slot < share.end(tiles(block)); ++slot) {
-    slots_[slot].loss = {};
-    const std::size_t first = slot * Model::kRun;
-    const std::size_t last = std::min(first + Model::kRun, block.size());
-    gather_outputs(block, slot, scratch);
-    scratch.gate.begin();
-    for (std::size_t c = first; c < last; ++c) mix_senses(block, c, now, scratch);
-    weigh(block, slot, scratch);
-    score_tile(block, slot, scratch);
-    for (std::size_t c = first; c < last; ++c) pull_gate(block, c, now);
-  }
+  slots_[slot].loss = {};
+  const auto [first, last] = block.group(slot);
+  gather_outputs(block, slot, scratch);
+  scratch.gate.begin();
+  for (std::size_t c = first; c < last; ++c) mix_senses(block, c, now, scratch);
+  weigh(block, slot, scratch);
+  score_tile(block, slot, scratch);
+  for (std::size_t c = first; c < last; ++c) pull_gate(block, c, now);
 }
 
 LossSum SenseStep::loss(const Block& block) const {
   LossSum total;
-  for (std::size_t s = 0; s < tiles(block); ++s) total.add(slots_[s].loss);
+  for (std::size_t s = 0; s < block.groups(); ++s) total.add(slots_[s].loss);
   return total;
 }
 
-void SenseStep::move(const Block& block, Share share, std::size_t thread) {
+// The senses and the gates, then the biases, which have no columns.
+void SenseStep::move_shared(const Block& block, Share share) {
   const Slice slice = share.columns(n_);
-  const std::size_t x = slice.begin;
-  const std::size_t n = slice.size();
   const bool shared = stage(*block.plan).shared;
-  if (n > 0) {
-    for (std::size_t slot = 0; slot < tiles(block); ++slot)
-      move_outputs(block, slot, x, n, scratch_[thread]);
-    for (std::size_t c = 0; c < block.size(); ++c) move_word(block, c, shared, x, n);
-  }
+  if (slice.size() > 0)
+    for (std::size_t c = 0; c < block.size(); ++c)
+      move_word(block, c, shared, slice.begin, slice.size());
   if (share.index > 0) return;
   for (std::size_t c = 0; c < block.size(); ++c) {
     const std::uint32_t word = block.plan->tokens[block.plan->centres[block.begin + c].at];
@@ -254,19 +248,21 @@ void SenseStep::move(const Block& block, Share share, std::size_t thread) {
 }
 
 // U_j += sum over the run's centres of g_ij h_i.
-void SenseStep::move_outputs(const Block& block, std::size_t slot, std::size_t x, std::size_t n,
-                             Scratch& scratch) {
-  const std::size_t first = slot * Model::kRun;
-  const std::size_t rows = std::min(Model::kRun, block.size() - first);
+void SenseStep::move(const Block& block, std::size_t slot, Share share) {
+  const Slice slice = share.columns(n_);
+  if (slice.size() == 0 || !options_.move_output) return;
+  Scratch& scratch = scratch_[share.index];
+  const std::size_t x = slice.begin;
+  const auto [first, last] = block.group(slot);
+  const std::size_t rows = last - first;
   const std::size_t columns = slots_[slot].outputs;
   for (std::size_t i = 0; i < rows; ++i) scratch.in[i] = hidden_.row(first + i) + x;
   for (std::size_t j = 0; j < columns; ++j) {
     scratch.out[j] = tables_.output.row(outputs(slot)[j]) + x;
     scratch.factors[j] = g(slot) + j;
   }
-  if (options_.move_output)
-    floats_.multiply(scratch.factors.data(), columns, scratch.in.data(), rows, scratch.out.data(),
-                     columns, n, true);
+  floats_.multiply(scratch.factors.data(), columns, scratch.in.data(), rows, scratch.out.data(),
+                   columns, slice.size(), true);
 }
 
 // The senses and the gate of a centre.

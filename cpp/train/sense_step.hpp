@@ -53,13 +53,15 @@ class SenseStep final : public WordStep {
   SenseStep(const Kernels& kernels, const WordOptions& options, const WordTables& tables,
             std::size_t threads);
 
-  void score(const Block& block, Share share, std::size_t thread) override;
-  void move(const Block& block, Share share, std::size_t thread) override;
+  void score(const Block& block, std::size_t slot, Share share) override;
+  void move(const Block& block, std::size_t slot, Share share) override;
+  void move_shared(const Block& block, Share share) override;
   LossSum loss(const Block& block) const override;
 
  private:
   using Model = DisambiguatedSkipGram;
-  struct Slot {  // of a tile
+  static_assert(Model::kRun == kGroupCentres);
+  struct Slot {  // of a tile, which is a group of the block
     std::size_t outputs = 0;
     LossSum loss;
   };
@@ -80,9 +82,6 @@ class SenseStep final : public WordStep {
     float temperature;
   };
 
-  std::size_t tiles(const Block& block) const {
-    return (block.size() + Model::kRun - 1) / Model::kRun;
-  }
   std::size_t senses(std::uint32_t word) const {
     return tables_.sense_offsets[word + 1] - tables_.sense_offsets[word];
   }
@@ -97,8 +96,6 @@ class SenseStep final : public WordStep {
   void weigh(const Block& block, std::size_t slot, Scratch& scratch);
   void score_tile(const Block& block, std::size_t slot, Scratch& scratch);
   void pull_gate(const Block& block, std::size_t c, const Stage& stage);
-  void move_outputs(const Block& block, std::size_t slot, std::size_t x, std::size_t n,
-                    Scratch& scratch);
   void move_word(const Block& block, std::size_t c, bool shared, std::size_t x, std::size_t n);
 
   const FloatKernels& floats_;

@@ -61,18 +61,17 @@ void SkipGramStep::number_items(const Block& block, Scratch& scratch) const {
   }
 }
 
-void SkipGramStep::compose(const Block& block, Share share, std::size_t thread) {
-  Scratch& scratch = scratch_[thread];
+void SkipGramStep::compose(const Block& block, Share share) {
+  Scratch& scratch = scratch_[share.index];
   number_items(block, scratch);
   const std::size_t count = scratch.item_words.size();
   const Share part = share.within_half();
   const Rows& rows = rows_[share.half()];
   for (std::size_t i = part.begin(count); i < part.end(count); ++i) {
-    scratch.rows.clear();
-    for (const std::uint32_t row : tables_.bags[scratch.item_words[i]])
-      scratch.rows.push_back(rows.input.row(row));
-    words_.mean(scratch.rows.data(), scratch.rows.size(), rows.items.row(i),
-                share.half_of_columns(n_));
+    const auto bag = tables_.bags[scratch.item_words[i]];
+    const std::uint32_t begins[] = {0, static_cast<std::uint32_t>(bag.size())};
+    words_.means({rows.input.data, rows.input.stride}, bag.data(), begins, 1,
+                 {rows.items.row(i), rows.items.stride}, share.half_of_columns(n_));
   }
 }
 
@@ -96,45 +95,49 @@ void SkipGramStep::prefetch(const Block& block, std::size_t t, const Rows& rows,
 }
 
 template <class F>
-void SkipGramStep::for_each_tile(const Block& block, Share share, Scratch& scratch, F&& f) {
+void SkipGramStep::for_each_tile(const Block& block, std::size_t group, Share share, F&& f) {
+  Scratch& scratch = scratch_[share.index];
   const Rows& rows = rows_[share.half()];
   const Slice slice = share.half_of_columns(n_);
   const std::size_t early = early_input(share);
-  for_each_asked(
-      share.within_half(), block.size(), [&](std::size_t t) { prefetch(block, t, rows, slice); },
-      [&](std::size_t t) {
-        if (!has_items()) prefetch_early(*block.plan, block.begin + t + early, rows.input, slice);
-        const Tile tile = tile_of(block, t);
-        point(block, t, tile, rows, rows.items, scratch);
-        f(t, tile, scratch.in.data(), scratch.out.data());
-      });
+  const auto [first, last] = block.group(group);
+  if (first == 0) prefetch(block, first, rows, slice);
+  for (std::size_t t = first; t < last; ++t) {
+    if (t + 1 < block.size()) prefetch(block, t + 1, rows, slice);
+    if (!has_items()) prefetch_early(*block.plan, block.begin + t + early, rows.input, slice);
+    const Tile tile = tile_of(block, t);
+    point(block, t, tile, rows, rows.items, scratch);
+    f(t, tile, scratch.in.data(), scratch.out.data());
+  }
 }
 
-void SkipGramStep::sum(const Block& block, Share share, std::size_t thread) {
+void SkipGramStep::sum(const Block& block, std::size_t group, Share share) {
   const std::size_t half = share.half();
-  for_each_tile(block, share, scratch_[thread],
+  for_each_tile(block, group, share,
                 [&](std::size_t t, const Tile& tile, const float* const* in, float* const* out) {
-                  words_.pair_dots(in, tile.rows(), out, tile.columns(), partial(half, t),
+                  words_.pair_dots(in, tile.rows(), out, tile.columns(), nullptr, partial(half, t),
                                    Halves{n_}[half]);
                 });
 }
 
-void SkipGramStep::score(const Block& block, Share share, std::size_t thread) {
-  Scratch& scratch = scratch_[thread];
+void SkipGramStep::score(const Block& block, std::size_t group, Share share) {
+  TileGradient& gradient = scratch_[share.index].gradient;
   const auto differentiate = [&](std::size_t t, const Tile& tile) {
-    scratch.gradient(tile, block.rate, g(t), losses_.data() + t * kLossParts);
+    gradient(tile, block.rate, g(t), losses_.data() + t * kLossParts);
   };
-  if (share.count == 1) {
-    for_each_tile(block, share, scratch,
+  if (!sums()) {
+    for_each_tile(block, group, share,
                   [&](std::size_t t, const Tile& tile, const float* const* in, float* const* out) {
-                    words_.halved_pair_dots(in, tile.rows(), out, tile.columns(), g(t), Halves{n_});
+                    words_.halved_pair_dots(in, tile.rows(), out, tile.columns(), nullptr, g(t),
+                                            Halves{n_});
                     differentiate(t, tile);
                   });
     return;
   }
-  for (std::size_t t = share.begin(block.size()); t < share.end(block.size()); ++t) {
+  const auto [first, last] = block.group(group);
+  for (std::size_t t = first; t < last; ++t) {
     for (std::size_t half = 0; half < 2; ++half)
-      prefetch_scalars(partial(half, t), g_size_, t, block.size());
+      prefetch_scalars(partial(half, t), g_size_, t, last);
     const Tile tile = tile_of(block, t);
     for (std::size_t k = 0; k < tile.size(); ++k) g(t)[k] = partial(0, t)[k] + partial(1, t)[k];
     differentiate(t, tile);
@@ -156,19 +159,20 @@ void SkipGramStep::own(const Block& block, std::size_t t, const Rows& rows, Slic
       [&](std::size_t, std::uint32_t word) { own_row(rows.input.row(word), slice); });
 }
 
-void SkipGramStep::move(const Block& block, Share share, std::size_t thread) {
-  Scratch& scratch = scratch_[thread];
+void SkipGramStep::move(const Block& block, std::size_t group, Share share) {
+  Scratch& scratch = scratch_[share.index];
   const Rows& rows = rows_[share.half()];
   const Slice slice = share.columns_within_half(n_);
   if (slice.size() == 0) return;
-  const std::size_t count = has_items() ? scratch.item_words.size() : 0;
-  for (std::size_t i = 0; i < count; ++i)
-    std::copy_n(rows.items.row(i) + slice.begin, slice.size(), rows.moved.row(i) + slice.begin);
-  for (std::size_t t = 0; t < block.size(); ++t) {
+  const auto [first, last] = block.group(group);
+  if (first == 0 && has_items())
+    for (std::size_t i = 0; i < scratch.item_words.size(); ++i)
+      std::copy_n(rows.items.row(i) + slice.begin, slice.size(), rows.moved.row(i) + slice.begin);
+  for (std::size_t t = first; t < last; ++t) {
     // Where other threads have read the rows, a line must be won back before it is written, which
     // takes as long as a tile.
     if (share.shares_half() && t + 1 < block.size()) own(block, t + 1, rows, slice);
-    if (share.count > 1) prefetch_scalars(g(t), g_size_, t, block.size());
+    if (sums()) prefetch_scalars(g(t), g_size_, t, last);
     prefetch_early(*block.plan, block.begin + t + kEarlyOutput, rows.output, slice);
     const Tile tile = tile_of(block, t);
     point(block, t, tile, rows, rows.moved, scratch);
@@ -176,10 +180,14 @@ void SkipGramStep::move(const Block& block, Share share, std::size_t thread) {
                        slice, has_items() || options_.move_input, options_.move_output,
                        scratch.copy.data());
   }
-  if (has_items() && options_.move_input) move_items(rows, slice, scratch);
 }
 
-void SkipGramStep::move_items(const Rows& rows, Slice slice, const Scratch& scratch) {
+// What the items moved by goes to their rows.
+void SkipGramStep::move_shared(const Block& /*block*/, Share share) {
+  if (!has_items() || !options_.move_input) return;
+  const Scratch& scratch = scratch_[share.index];
+  const Rows& rows = rows_[share.half()];
+  const Slice slice = share.columns_within_half(n_);
   const std::size_t x = slice.begin;
   for (std::size_t i = 0; i < scratch.item_words.size(); ++i) {
     float* delta = rows.moved.row(i) + x;

@@ -23,11 +23,12 @@ class SkipGramStep final : public WordStep {
 
   void lay_out(WordPlan& plan) const override;
   bool composes() const override { return has_items(); }
-  void compose(const Block& block, Share share, std::size_t thread) override;
+  void compose(const Block& block, Share share) override;
   bool sums() const override { return scratch_.size() > 1; }
-  void sum(const Block& block, Share share, std::size_t thread) override;
-  void score(const Block& block, Share share, std::size_t thread) override;
-  void move(const Block& block, Share share, std::size_t thread) override;
+  void sum(const Block& block, std::size_t group, Share share) override;
+  void score(const Block& block, std::size_t group, Share share) override;
+  void move(const Block& block, std::size_t group, Share share) override;
+  void move_shared(const Block& block, Share share) override;
   LossSum loss(const Block& block) const override;
 
  private:
@@ -47,7 +48,6 @@ class SkipGramStep final : public WordStep {
     AlignedFloats copy;
     std::vector<std::uint32_t> item_words;  // of the block, in the order of their numbers
     std::vector<std::uint32_t> word_items;  // per word: its number, if it has one
-    std::vector<const float*> rows;         // of one item
   };
   // Where the rows are that a thread is at work on, all columns of them or half.
   struct Rows {
@@ -71,15 +71,13 @@ class SkipGramStep final : public WordStep {
   // Points at the rows of a tile, or at its items.
   void point(const Block& block, std::size_t t, const Tile& tile, const Rows& rows,
              const Table& items, Scratch& scratch) const;
-  // Calls f(t, tile, in, out) for the tiles that a thread sums, with pointers to their rows or
-  // items.
+  // Calls f(t, tile, in, out) for the tiles of a group, with pointers to their rows or items.
   template <class F>
-  void for_each_tile(const Block& block, Share share, Scratch& scratch, F&& f);
+  void for_each_tile(const Block& block, std::size_t group, Share share, F&& f);
   float* g(std::size_t t) { return g_.data() + t * g_size_; }
   float* partial(std::size_t half, std::size_t t) {
     return halves_.data() + (half * kBlockCentres + t) * g_size_;
   }
-  void move_items(const Rows& rows, Slice slice, const Scratch& scratch);
 
   const FloatKernels& floats_;
   const WordKernels& words_;

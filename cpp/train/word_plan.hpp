@@ -24,6 +24,7 @@
 namespace bitsense {
 
 constexpr std::size_t kBlockCentres = 64;
+constexpr std::size_t kGroupCentres = 8;  // that threads hand each other at a time
 
 // tokens[at] with the context tokens[first .. last) without tokens[at]. The tokens of its document,
 // as far as they are in the plan, are tokens[begin .. end).
@@ -35,6 +36,21 @@ struct Centre {
   std::uint32_t end;
   std::uint32_t contexts() const { return last - first - 1; }
 };
+
+// Who is in whose context. A slot is a token that is near centres of a block; slot s holds the
+// numbers of those that it is context of, in the block and in their order: centres[s * width] and
+// on.
+struct Contexts {
+  std::vector<std::uint32_t> begins;  // the words that centre c is predicted from: words[begins[c]
+  std::vector<std::uint32_t> words;   // .. begins[c + 1])
+  std::vector<float> shares;          // per centre: one by the rows that are its context
+  std::size_t width = 0;
+  std::vector<std::uint32_t> slots;   // block b: slots slots[b] .. slots[b + 1]
+  std::vector<std::uint32_t> tokens;  // per slot: its word
+  std::vector<std::uint32_t> counts;  // per slot
+  std::vector<std::uint8_t> centres;
+};
+static_assert(kBlockCentres <= 256);
 
 struct WordPlan {
   std::size_t epoch = 0;
@@ -51,10 +67,7 @@ struct WordPlan {
   std::vector<std::uint32_t> noise;   // `negatives` words per centre
   Tiles tiles;                        // one per centre; none of the senses' model
 
-  // Token t is context of context_counts[t] centres, context_of[t * Cbow::most_contexts] and on; of
-  // CBOW alone.
-  std::vector<std::uint32_t> context_counts;
-  std::vector<std::uint32_t> context_of;
+  Contexts contexts;  // of CBOW alone
 
   static constexpr std::uint32_t kNone = 0xffffffffU;
   std::size_t block_count() const { return blocks.empty() ? 0 : blocks.size() - 1; }

@@ -1,10 +1,13 @@
-// What a block of centres does to the tables, in phases that every thread enters together:
+// What a block of centres does to the tables, in phases:
 //
 //   compose  (only where it is needed) hidden vectors that several centres of the block share
 //   sum      (only for several threads, where a model does so) each thread some centres, half of
 //            the columns of their rows: what these add to the dot products
 //   score    each thread some centres: logits and their gradients, from tables that nobody moves
-//   move     each thread some columns of all rows: the block's centres one after another
+//   move     each thread some columns of all rows: the block's centres one after another, then
+//            what they ask of shared rows
+//
+// Centres go by groups. Who waits for whom is written in team.hpp.
 //
 // Nothing depends on who does what: a centre's scalars are worked out by one thread, each half of a
 // dot product too, whatever the number of threads, and a column is moved by one thread, in the
@@ -22,56 +25,15 @@
 #include <string>
 
 #include "core/matrix.hpp"
-#include "core/parallel.hpp"
 #include "core/prefetch.hpp"
 #include "kernels/table.hpp"
 #include "kernels/word_kernels.hpp"
 #include "train/halved_tables.hpp"
+#include "train/team.hpp"
 #include "train/word_options.hpp"
 #include "train/word_plan.hpp"
 
 namespace bitsense {
-
-// A share of the work: part `index` of `count`.
-struct Share {
-  std::size_t index = 0;
-  std::size_t count = 1;
-  std::size_t begin(std::size_t items) const { return items * index / count; }
-  std::size_t end(std::size_t items) const { return items * (index + 1) / count; }
-  // Its columns of rows of `n`, in whole quanta.
-  Slice columns(std::size_t n) const {
-    return {begin(n / kRowQuantum) * kRowQuantum, end(n / kRowQuantum) * kRowQuantum};
-  }
-
-  // Where a model sums: the half of the columns that it is at work on, and its part of that half's
-  // work. Of two threads each moves the columns that it sums.
-  std::size_t half() const { return count == 1 ? 0 : 2 * index / count; }
-  Share within_half() const {
-    const std::size_t first = (half() * count + 1) / 2;
-    return {index - first, ((half() + 1) * count + 1) / 2 - first};
-  }
-  Slice half_of_columns(std::size_t n) const {
-    return count == 1 ? Slice{0, n} : Halves{n}[half()];
-  }
-  Slice columns_within_half(std::size_t n) const {
-    const Slice all = half_of_columns(n);
-    const Slice some = within_half().columns(all.size());
-    return {all.begin + some.begin, all.begin + some.end};
-  }
-  bool shares_half() const { return count > 2; }
-};
-
-// Calls work(i) for a part of `count` items, each after ask(i), which is called one item ahead.
-template <class Ask, class Work>
-void for_each_asked(Share part, std::size_t count, Ask&& ask, Work&& work) {
-  const std::size_t end = part.end(count);
-  std::size_t i = part.begin(count);
-  if (i < end) ask(i);
-  for (; i < end; ++i) {
-    if (i + 1 < end) ask(i + 1);
-    work(i);
-  }
-}
 
 inline void prefetch_row(const float* row, Slice slice) {
   ask_for_lines(row + slice.begin, slice.size() * sizeof(float));
@@ -91,11 +53,23 @@ inline void own_row(float* row, Slice slice) {
 // The centres of a plan that are trained together.
 struct Block {
   const WordPlan* plan = nullptr;
+  std::size_t number = 0;  // in the plan
   std::size_t begin = 0;
   std::size_t end = 0;
   float rate = 0.0F;
   std::size_t size() const { return end - begin; }
+
+  // Some of its centres, by their numbers in the block.
+  struct Group {
+    std::size_t begin;
+    std::size_t end;
+  };
+  std::size_t groups() const { return (size() + kGroupCentres - 1) / kGroupCentres; }
+  Group group(std::size_t g) const {
+    return {g * kGroupCentres, std::min((g + 1) * kGroupCentres, size())};
+  }
 };
+static_assert(kBlockCentres <= Team::kMostGroups * kGroupCentres);
 
 // Ask for the rows of a word that comes to a chunk with a centre some way on: most rows come from
 // memory, and this spreads the waiting over both phases. The word is then a context word first.
@@ -112,12 +86,12 @@ inline void prefetch_early(const WordPlan& plan, std::size_t centre, const Table
                      slice.size() * sizeof(float));
 }
 
-// Asks for the scalars of a tile some way on, which another thread may have written: those of the
-// t-th of `tiles` lie here, `each` floats.
+// Asks for the scalars of a tile some way on, which another thread may have written: those of tile
+// t of tiles up to `end` lie here, `each` floats.
 inline void prefetch_scalars(const float* scalars, std::size_t each, std::size_t t,
-                             std::size_t tiles) {
+                             std::size_t end) {
   constexpr std::size_t kAhead = 3;
-  if (t + kAhead < tiles) ask_for_lines(scalars + kAhead * each, each * sizeof(float));
+  if (t + kAhead < end) ask_for_lines(scalars + kAhead * each, each * sizeof(float));
 }
 
 // A sum over targets: words that are predicted from one hidden vector each.
@@ -136,12 +110,13 @@ class WordStep {
   // Adds to a plan what depends on the model; called by any thread.
   virtual void lay_out(WordPlan& /*plan*/) const {}
   virtual bool composes() const { return false; }
-  virtual void compose(const Block&, Share, std::size_t /*thread*/) {}
+  virtual void compose(const Block&, Share) {}
   // With the number of threads that it was made for.
   virtual bool sums() const { return false; }
-  virtual void sum(const Block&, Share, std::size_t /*thread*/) {}
-  virtual void score(const Block& block, Share share, std::size_t thread) = 0;
-  virtual void move(const Block& block, Share share, std::size_t thread) = 0;
+  virtual void sum(const Block&, std::size_t /*group*/, Share) {}
+  virtual void score(const Block& block, std::size_t group, Share share) = 0;
+  virtual void move(const Block& block, std::size_t group, Share share) = 0;
+  virtual void move_shared(const Block&, Share) {}     // after all groups
   virtual LossSum loss(const Block& block) const = 0;  // of its targets, after score
 };
 

@@ -7,9 +7,9 @@
 
 #include "core/parallel.hpp"
 #include "core/rng.hpp"
-#include "train/barrier.hpp"
 #include "train/halved_tables.hpp"
 #include "train/loss_meter.hpp"
+#include "train/team.hpp"
 #include "train/word_step.hpp"
 
 namespace bitsense {
@@ -84,12 +84,12 @@ class WordTraining {
   WordPlanner planner() const { return {documents_, counts_, noise_, options_}; }
   Block block(const WordPlan& plan, std::size_t b) const {
     const double left = std::max(1e-4, 1.0 - plan.progress);
-    return {&plan, plan.blocks[b], plan.blocks[b + 1],
+    return {&plan, b, plan.blocks[b], plan.blocks[b + 1],
             static_cast<float>(options_.learning_rate * left)};
   }
   bool cut(ChunkCutter& cutter, Round& round, NoiseList& list, std::size_t& list_epoch);
-  template <class Meet>
-  bool train(WordStep& work, const WordPlan& plan, Share share, LossSum& loss, Meet&& meet) const;
+  bool train(WordStep& work, const WordPlan& plan, Member& member, LossSum& loss) const;
+  bool train(WordStep& work, const Block& block, Member& member, LossSum& loss) const;
   void report(const WordPlan& plan, const LossSum& loss);
 
   std::string model_;
@@ -129,29 +129,43 @@ void WordTraining::report(const WordPlan& plan, const LossSum& loss) {
   meter_.add(plan.epoch, loss.loss, loss.targets);
 }
 
-// One thread's share of a plan. Threads meet after each phase; false if one of them has failed. The
-// first one adds up the loss.
-template <class Meet>
-bool WordTraining::train(WordStep& work, const WordPlan& plan, Share share, LossSum& loss,
-                         Meet&& meet) const {
-  const std::size_t thread = share.index;
+// One thread's share of a plan; false if a thread has failed. The first one adds up the loss.
+bool WordTraining::train(WordStep& work, const WordPlan& plan, Member& member,
+                         LossSum& loss) const {
   for (std::size_t b = 0; b < plan.block_count(); ++b) {
-    const Block current = block(plan, b);
-    if (work.composes()) {
-      work.compose(current, share, thread);
-      if (!meet()) return false;
-    }
-    if (work.sums()) {
-      work.sum(current, share, thread);
-      if (!meet()) return false;
-    }
-    work.score(current, share, thread);
-    if (!meet()) return false;
-    if (thread == 0) loss.add(work.loss(current));
-    work.move(current, share, thread);
+    if (!train(work, block(plan, b), member, loss)) return false;
+    member.next_block();
+  }
+  return member.meet();
+}
+
+bool WordTraining::train(WordStep& work, const Block& block, Member& member, LossSum& loss) const {
+  const bool sums = work.sums();
+  const Share& share = member.share();
+  const auto meet = [&] { return sums ? member.meet_crew() : member.meet(); };
+  const std::size_t groups = block.groups();
+  if (work.composes()) {
+    work.compose(block, share);
     if (!meet()) return false;
   }
-  return true;
+  if (sums) {
+    const Share part = share.within_half();
+    for (std::size_t g = part.begin(groups); g < part.end(groups); ++g) {
+      work.sum(block, g, share);
+      member.hand_over(g);
+    }
+    if (!meet()) return false;
+  }
+  if (!member.score_groups(groups, sums, [&](std::size_t g) { work.score(block, g, share); }))
+    return false;
+  if (!sums && !meet()) return false;
+  for (std::size_t g = 0; g < groups; ++g) {
+    if (!member.await_scores(g)) return false;
+    work.move(block, g, share);
+  }
+  work.move_shared(block, share);
+  if (share.index == 0) loss.add(work.loss(block));
+  return meet();
 }
 
 // All threads on one block at a time. The chunks of a round are planned side by side.
@@ -172,25 +186,24 @@ void WordTraining::together() {
   std::size_t list_epoch = SIZE_MAX;
   Round round(chunks_per_round(threads));
   bool more = cut(chunks, round, list, list_epoch);
-  std::atomic<bool> failed{false};
   std::atomic<std::size_t> next_plan{0};
-  Barrier barrier(threads, failed);
+  Team team(threads);
   run_team(
       threads,
       [&](std::size_t thread) {
         WordPlanner mine = planner();
-        const Share share{thread, threads};
+        Member member(team, thread);
         while (more) {
           const std::size_t size = round.size;  // it is another's when thread 0 has cut the next
           for (std::size_t i; (i = next_plan.fetch_add(1)) < size;) {
             mine.make(round.chunks[i], list, round.plans[i]);
             work->lay_out(round.plans[i]);
           }
-          if (!barrier.wait()) return;
+          if (!member.meet()) return;
           for (std::size_t i = 0; i < size; ++i) {
             const WordPlan& plan = round.plans[i];
             LossSum loss;
-            if (!train(*work, plan, share, loss, [&] { return barrier.wait(); })) return;
+            if (!train(*work, plan, member, loss)) return;
             if (thread == 0) {
               report(plan, loss);
               if (watch_) watch_({plan.epoch, plan.progress, position_.words, mean_loss_});
@@ -200,11 +213,11 @@ void WordTraining::together() {
                 next_plan.store(0);
               }
             }
-            if (!barrier.wait()) return;
+            if (!member.meet()) return;
           }
         }
       },
-      &failed);
+      &team.failed());
 }
 
 // Each thread on chunks of its own, without waiting for the others.
@@ -217,6 +230,8 @@ void WordTraining::apart() {
         ChunkCutter chunks = cutter();
         WordPlanner mine = planner();
         std::unique_ptr<WordStep> work = step(1);
+        Team alone(1);
+        Member member(alone, 0);
         NoiseList list(noise_);
         std::size_t list_epoch = SIZE_MAX;
         Chunk chunk;
@@ -228,7 +243,7 @@ void WordTraining::apart() {
           mine.make(chunk, list, plan);
           work->lay_out(plan);
           LossSum loss;
-          train(*work, plan, {}, loss, [] { return true; });
+          train(*work, plan, member, loss);
           std::scoped_lock hold(lock);
           report(plan, loss);
           if (thread == 0 && watch_)

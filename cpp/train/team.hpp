@@ -1,0 +1,150 @@
+// Threads that train on one block at a time, and how they wait for each other.
+//
+// Where a model sums (word_step.hpp), each half of the columns has a crew of threads. A crew reads
+// and writes no rows but its half of them, so the other crew needs nothing of it but scalars, and
+// these are handed over group by group. Whoever has summed his groups scores those that nobody has
+// begun, once both crews have summed them, and moves his columns of the groups that are scored. The
+// crews never meet: the one that has fewer columns, or a quicker core, scores more groups, and may
+// already sum the next block while the other still moves rows.
+//
+// No more than that: a group of the next block is scored, over the scalars of this one, when both
+// crews have summed it, thus have moved all of this block; and it is summed, over the sums of this
+// block, by those who have moved all of this block, thus when all of it had been scored.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "core/matrix.hpp"
+#include "core/parallel.hpp"
+#include "kernels/word_kernels.hpp"
+#include "train/barrier.hpp"
+
+namespace bitsense {
+
+// A share of the work: part `index` of `count`.
+struct Share {
+  std::size_t index = 0;
+  std::size_t count = 1;
+  std::size_t begin(std::size_t items) const { return items * index / count; }
+  std::size_t end(std::size_t items) const { return items * (index + 1) / count; }
+  // Its columns of rows of `n`, in whole quanta.
+  Slice columns(std::size_t n) const {
+    return {begin(n / kRowQuantum) * kRowQuantum, end(n / kRowQuantum) * kRowQuantum};
+  }
+
+  // Where a model sums: the half of the columns that it is at work on, and its part of that half's
+  // work. Of two threads each moves the columns that it sums.
+  std::size_t half() const { return count == 1 ? 0 : 2 * index / count; }
+  Share within_half() const {
+    const std::size_t first = (half() * count + 1) / 2;
+    return {index - first, ((half() + 1) * count + 1) / 2 - first};
+  }
+  Slice half_of_columns(std::size_t n) const {
+    return count == 1 ? Slice{0, n} : Halves{n}[half()];
+  }
+  Slice columns_within_half(std::size_t n) const {
+    const Slice all = half_of_columns(n);
+    const Slice some = within_half().columns(all.size());
+    return {all.begin + some.begin, all.begin + some.end};
+  }
+  bool shares_half() const { return count > 2; }
+};
+
+// What the threads share. A thread that throws sets `failed`, and all waits return false.
+class Team {
+ public:
+  static constexpr std::size_t kMostGroups = 8;  // of a block
+
+  explicit Team(std::size_t threads)
+      : threads_(threads),
+        everyone_(threads, failed_),
+        first_crew_((threads + 1) / 2, failed_),
+        second_crew_(threads / 2, failed_),
+        waiting_(failed_) {}
+
+  std::size_t threads() const { return threads_; }
+  std::atomic<bool>& failed() { return failed_; }
+
+ private:
+  friend class Member;
+  using Done = std::array<std::atomic<std::uint64_t>, kMostGroups>;  // blocks, per group
+
+  std::size_t threads_;
+  std::atomic<bool> failed_{false};
+  Barrier everyone_;
+  Barrier first_crew_;
+  Barrier second_crew_;
+  Waiting waiting_;
+  alignas(kApart) Done summed_[2]{};  // by half
+  alignas(kApart) Done scored_{};
+  // Groups of all blocks that somebody scores or has scored; a block has kMostGroups of them here.
+  alignas(kApart) std::atomic<std::uint64_t> begun_{0};
+};
+
+// One thread of a team. All members enter the same blocks, each of which ends with next_block().
+class Member {
+ public:
+  Member(Team& team, std::size_t index) : team_(team), share_{index, team.threads()} {}
+
+  const Share& share() const { return share_; }
+
+  // False, here and below: a thread has failed.
+  bool meet() { return alone() || team_.everyone_.wait(); }
+  bool meet_crew() {
+    if (!share_.shares_half()) return true;
+    return (share_.half() == 0 ? team_.first_crew_ : team_.second_crew_).wait();
+  }
+
+  // This crew's sums of a group are there.
+  void hand_over(std::size_t group) {
+    if (!alone()) finish(team_.summed_[share_.half()][group]);
+  }
+
+  // Calls score(group) for those of a block's groups that nobody has begun. With `sums`, each as
+  // soon as both crews have handed it over.
+  template <class Score>
+  bool score_groups(std::size_t groups, bool sums, Score&& score) {
+    for (std::size_t group = 0; (group = begin_next(groups, group)) < groups; ++group) {
+      if (sums && !(await(team_.summed_[0][group]) && await(team_.summed_[1][group]))) return false;
+      score(group);
+      if (!alone()) finish(team_.scored_[group]);
+    }
+    return true;
+  }
+
+  bool await_scores(std::size_t group) { return alone() || await(team_.scored_[group]); }
+
+  void next_block() { ++block_; }
+
+ private:
+  bool alone() const { return share_.count == 1; }
+
+  // The next group that nobody has begun, from `group` on.
+  std::size_t begin_next(std::size_t groups, std::size_t group) {
+    if (alone()) return group;
+    const std::uint64_t first = block_ * Team::kMostGroups;
+    std::uint64_t begun = team_.begun_.load();
+    std::uint64_t next = 0;
+    do {
+      next = begun > first ? begun : first;
+      if (next >= first + groups) return groups;
+    } while (!team_.begun_.compare_exchange_weak(begun, next + 1));
+    return static_cast<std::size_t>(next - first);
+  }
+  void finish(std::atomic<std::uint64_t>& done) {
+    done.store(block_ + 1);
+    team_.waiting_.wake();
+  }
+  bool await(const std::atomic<std::uint64_t>& done) {
+    return team_.waiting_.until([&] { return done.load() > block_; });
+  }
+
+  Team& team_;
+  Share share_;
+  std::uint64_t block_ = 0;  // how many are over
+};
+
+}  // namespace bitsense

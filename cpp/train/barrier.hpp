@@ -33,7 +33,7 @@ class Waiting {
   // To be called when an atomic that may be waited for has been written, in the one order that all
   // threads see.
   void wake() {
-    if (sleepers_.load() == 0) return;
+    if (sleepers_.load(std::memory_order_relaxed) == 0) return;
     const std::scoped_lock hold(lock_);
     wake_.notify_all();
   }

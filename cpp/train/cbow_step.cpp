@@ -160,7 +160,7 @@ void CbowStep::score(const Block& block, std::size_t group, Share share) {
   const auto [first, last] = runs_of(block, group);
   for (std::size_t r = first; r < last; ++r) {
     for (std::size_t half = 0; half < 2; ++half)
-      prefetch_scalars(partial(half, r), g_size_, r, last);
+      prefetch_scalars(partial(half, r), g_size_, r, runs(block.size()));
     const Run run = run_of(block, r);
     for (std::size_t k = 0; k < run.pairs(); ++k) g(r)[k] = partial(0, r)[k] + partial(1, r)[k];
     differentiate(block, r, run, scratch);
@@ -202,7 +202,7 @@ void CbowStep::move(const Block& block, std::size_t group, Share share) {
   for (std::size_t r = first; r < last; ++r) {
     if (share.shares_half() && r + 1 < runs(block.size()))
       own(block, run_of(block, r + 1), rows, slice);
-    if (sums()) prefetch_scalars(g(r), g_size_, r, last);
+    if (sums()) prefetch_scalars(g(r), g_size_, r, runs(block.size()));
     move_run(block, run_of(block, r), g(r), rows, slice, scratch);
   }
 }

@@ -137,7 +137,7 @@ void SkipGramStep::score(const Block& block, std::size_t group, Share share) {
   const auto [first, last] = block.group(group);
   for (std::size_t t = first; t < last; ++t) {
     for (std::size_t half = 0; half < 2; ++half)
-      prefetch_scalars(partial(half, t), g_size_, t, last);
+      prefetch_scalars(partial(half, t), g_size_, t, block.size());
     const Tile tile = tile_of(block, t);
     for (std::size_t k = 0; k < tile.size(); ++k) g(t)[k] = partial(0, t)[k] + partial(1, t)[k];
     differentiate(t, tile);
@@ -172,7 +172,7 @@ void SkipGramStep::move(const Block& block, std::size_t group, Share share) {
     // Where other threads have read the rows, a line must be won back before it is written, which
     // takes as long as a tile.
     if (share.shares_half() && t + 1 < block.size()) own(block, t + 1, rows, slice);
-    if (sums()) prefetch_scalars(g(t), g_size_, t, last);
+    if (sums()) prefetch_scalars(g(t), g_size_, t, block.size());
     prefetch_early(*block.plan, block.begin + t + kEarlyOutput, rows.output, slice);
     const Tile tile = tile_of(block, t);
     point(block, t, tile, rows, rows.moved, scratch);

@@ -135,11 +135,11 @@ class Member {
     return static_cast<std::size_t>(next - first);
   }
   void finish(std::atomic<std::uint64_t>& done) {
-    done.store(block_ + 1);
+    done.store(block_ + 1, std::memory_order_release);
     team_.waiting_.wake();
   }
   bool await(const std::atomic<std::uint64_t>& done) {
-    return team_.waiting_.until([&] { return done.load() > block_; });
+    return team_.waiting_.until([&] { return done.load(std::memory_order_acquire) > block_; });
   }
 
   Team& team_;

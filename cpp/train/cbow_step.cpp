@@ -42,11 +42,16 @@ CbowStep::CbowStep(const Kernels& kernels, const WordOptions& options, const Wor
       take_half({&rows.hidden, &rows.pulls}, half);
     }
   if (threads > 1) halves_ = AlignedFloats(2 * g_.size());
-  for (Scratch& scratch : scratch_) {
-    scratch.in.resize(kRun);
-    scratch.out.resize(options.negatives);
-    scratch.pulls.resize(kRun);
-    scratch.targets.resize(kRun);
+  for (std::size_t t = 0; t < threads; ++t) {
+    Scratch& scratch = scratch_[t];
+    const Rows& rows = rows_[Share{t, threads}.half()];
+    for (std::size_t c = 0; c < kBlockCentres; ++c) {
+      scratch.hidden.push_back(rows.hidden.row(c));
+      scratch.pulls.push_back(rows.pulls.row(c));
+    }
+    scratch.targets.resize(kBlockCentres);
+    scratch.noise.resize(kMostRuns * options.negatives);
+    scratch.runs.resize(kMostRuns);
     scratch.weight = AlignedFloats(g_size_);
     scratch.label = AlignedFloats(g_size_);
     scratch.sum = AlignedFloats(n_);
@@ -78,17 +83,20 @@ CbowStep::Run CbowStep::run_of(const Block& block, std::size_t run) const {
   return {first, std::min(kRun, block.size() - first), tile.noise, tile.noise_times, tile.plain};
 }
 
-void CbowStep::point(const Block& block, const Run& run, const Rows& rows, Scratch& scratch) const {
-  for (std::size_t i = 0; i < run.size; ++i) {
-    scratch.in[i] = rows.hidden.row(run.first + i);
-    scratch.targets[i] = rows.output.row(target(block, run.first + i));
-  }
-  for (std::size_t j = 0; j < run.noise.size(); ++j) scratch.out[j] = rows.output.row(run.noise[j]);
+const CbowStep::Run& CbowStep::point(const Block& block, std::size_t r, const Rows& rows,
+                                     Scratch& scratch) const {
+  const Run& run = scratch.runs[r] = run_of(block, r);
+  for (std::size_t c = run.first; c < run.first + run.size; ++c)
+    scratch.targets[c] = rows.output.row(target(block, c));
+  for (std::size_t j = 0; j < run.noise.size(); ++j)
+    scratch.noise[r * options_.negatives + j] = rows.output.row(run.noise[j]);
+  return run;
 }
 
 // Asks for the rows of a run's noise.
-void CbowStep::prefetch(const Run& run, const Rows& rows, Slice slice) const {
-  for (const std::uint32_t word : run.noise) prefetch_row(rows.output.row(word), slice);
+void CbowStep::prefetch(std::size_t r, Slice slice, const Scratch& scratch) const {
+  const float* const* noise = scratch.noise.data() + r * options_.negatives;
+  for (std::size_t j = 0; j < scratch.runs[r].noise.size(); ++j) prefetch_row(noise[j], slice);
 }
 
 // Some columns of the hidden vectors of some centres.
@@ -122,18 +130,17 @@ void CbowStep::for_each_run(const Block& block, std::size_t group, Share share, 
   const Slice slice = share.half_of_columns(n_);
   const std::size_t early = early_input(share);
   const auto [first, last] = runs_of(block, group);
-  Run run = run_of(block, first);
-  prefetch(run, rows, slice);
+  for (std::size_t r = first; r < last; ++r) {
+    point(block, r, rows, scratch);
+    prefetch(r, slice, scratch);
+  }
   compose(block, block.group(group), rows, slice, scratch);
   for (std::size_t r = first; r < last; ++r) {
-    Run next = run;
-    if (r + 1 < last) prefetch(next = run_of(block, r + 1), rows, slice);
+    const Run& run = scratch.runs[r];
     if (tables_.bags.empty())
       for (std::size_t i = 0; i < run.size; ++i)
         prefetch_early(*block.plan, block.begin + run.first + i + early, rows.input, slice);
-    point(block, run, rows, scratch);
     f(r, run);
-    run = next;
   }
 }
 
@@ -142,8 +149,9 @@ void CbowStep::sum(const Block& block, std::size_t group, Share share) {
   const std::size_t half = share.half();
   const Slice slice = Halves{n_}[half];
   for_each_run(block, group, share, [&](std::size_t r, const Run& run) {
-    words_.pair_dots(scratch.in.data(), run.size, scratch.out.data(), run.noise.size(),
-                     scratch.targets.data(), partial(half, r), slice);
+    words_.pair_dots(scratch.hidden.data() + run.first, run.size,
+                     scratch.noise.data() + r * options_.negatives, run.noise.size(),
+                     scratch.targets.data() + run.first, partial(half, r), slice);
   });
 }
 
@@ -151,8 +159,9 @@ void CbowStep::score(const Block& block, std::size_t group, Share share) {
   Scratch& scratch = scratch_[share.index];
   if (!sums()) {
     for_each_run(block, group, share, [&](std::size_t r, const Run& run) {
-      words_.halved_pair_dots(scratch.in.data(), run.size, scratch.out.data(), run.noise.size(),
-                              scratch.targets.data(), g(r), Halves{n_});
+      words_.halved_pair_dots(scratch.hidden.data() + run.first, run.size,
+                              scratch.noise.data() + r * options_.negatives, run.noise.size(),
+                              scratch.targets.data() + run.first, g(r), Halves{n_});
       differentiate(block, r, run, scratch);
     });
     return;
@@ -193,6 +202,7 @@ LossSum CbowStep::loss(const Block& block) const {
           static_cast<double>(block.size())};
 }
 
+// The output rows of a run, and what pulls its hidden vectors: all from the rows before the run.
 void CbowStep::move(const Block& block, std::size_t group, Share share) {
   Scratch& scratch = scratch_[share.index];
   const Rows& rows = rows_[share.half()];
@@ -203,7 +213,14 @@ void CbowStep::move(const Block& block, std::size_t group, Share share) {
     if (share.shares_half() && r + 1 < runs(block.size()))
       own(block, run_of(block, r + 1), rows, slice);
     if (sums()) prefetch_scalars(g(r), g_size_, r, runs(block.size()));
-    move_run(block, run_of(block, r), g(r), rows, slice, scratch);
+    // Only who shares a half has not summed all of its runs.
+    const Run& run = share.shares_half() ? point(block, r, rows, scratch) : scratch.runs[r];
+    for (std::size_t i = 0; i < run.size; ++i)
+      prefetch_early(*block.plan, block.begin + run.first + i + kEarlyOutput, rows.output, slice);
+    words_.pair_pull(scratch.hidden.data() + run.first, run.size,
+                     scratch.noise.data() + r * options_.negatives, run.noise.size(),
+                     scratch.targets.data() + run.first, g(r), scratch.pulls.data() + run.first,
+                     slice, options_.move_output);
   }
 }
 
@@ -212,19 +229,6 @@ void CbowStep::own(const Block& block, const Run& run, const Rows& rows, Slice s
   for (const std::uint32_t word : run.noise) own_row(rows.output.row(word), slice);
   for (std::size_t c = run.first; c < run.first + run.size; ++c)
     own_row(rows.output.row(target(block, c)), slice);
-}
-
-// The output rows of a run, and what pulls its hidden vectors: all from the rows before the run.
-void CbowStep::move_run(const Block& block, const Run& run, const float* g, const Rows& rows,
-                        Slice slice, Scratch& scratch) {
-  for (std::size_t i = 0; i < run.size; ++i) {
-    const std::size_t c = run.first + i;
-    prefetch_early(*block.plan, block.begin + c + kEarlyOutput, rows.output, slice);
-    scratch.pulls[i] = rows.pulls.row(c);
-  }
-  point(block, run, rows, scratch);
-  words_.pair_pull(scratch.in.data(), run.size, scratch.out.data(), run.noise.size(),
-                   scratch.targets.data(), g, scratch.pulls.data(), slice, options_.move_output);
 }
 
 // Each token of the block as a context word, in the order of the tokens.

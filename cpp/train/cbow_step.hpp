@@ -30,14 +30,25 @@ class CbowStep final : public WordStep {
   LossSum loss(const Block& block) const override;
 
  private:
-  // Of one thread.
+  static_assert(kGroupCentres % Cbow::kRun == 0);
+  // A run of a block: its first centre in the block, how many, and their noise.
+  struct Run {
+    std::size_t first;
+    std::size_t size;
+    std::span<const std::uint32_t> noise;
+    const float* noise_times;
+    bool plain;  // every noise word counts once
+    std::size_t pairs() const { return size * (noise.size() + 1); }
+  };
+  // Of one thread; its pointers are to the columns that it is at work on.
   struct alignas(kApart) Scratch {
-    std::vector<std::uint32_t> ids;
-    std::vector<std::uint32_t> begins;
-    std::vector<const float*> in;
-    std::vector<float*> out;
+    std::vector<const float*> hidden;  // per centre of the block
     std::vector<float*> pulls;
     std::vector<float*> targets;
+    std::vector<float*> noise;  // per run: `negatives` places
+    std::vector<Run> runs;
+    std::vector<std::uint32_t> ids;
+    std::vector<std::uint32_t> begins;
     AlignedFloats weight;
     AlignedFloats label;
     AlignedFloats sum;
@@ -49,34 +60,21 @@ class CbowStep final : public WordStep {
     Table hidden;  // per centre of the block
     Table pulls;   // likewise, what they are pulled by
   };
-  static_assert(kGroupCentres % Cbow::kRun == 0);
-  // A run of a block: its first centre in the block, how many, and their noise.
-  struct Run {
-    std::size_t first;
-    std::size_t size;
-    std::span<const std::uint32_t> noise;
-    const float* noise_times;
-    bool plain;  // every noise word counts once
-    std::size_t pairs() const { return size * (noise.size() + 1); }
-  };
-
   Run run_of(const Block& block, std::size_t run) const;
   static std::uint32_t target(const Block& block, std::size_t c) {
     return block.plan->tokens[block.plan->centres[block.begin + c].at];
   }
-  // Points scratch.in, targets and out at the hidden vectors, the targets and the noise of a run.
-  void point(const Block& block, const Run& run, const Rows& rows, Scratch& scratch) const;
+  // Points at the targets and the noise of the r-th run of a block.
+  const Run& point(const Block& block, std::size_t r, const Rows& rows, Scratch& scratch) const;
 
-  void prefetch(const Run& run, const Rows& rows, Slice slice) const;
+  void prefetch(std::size_t r, Slice slice, const Scratch& scratch) const;
   void compose(const Block& block, Block::Group centres, const Rows& rows, Slice slice,
                Scratch& scratch);
-  // Calls f(r, run) for the runs of a group, whose hidden vectors have been worked out and pointed
-  // at, with their noise and their targets.
+  // Calls f(r, run) for the runs of a group, whose hidden vectors have been worked out, and whose
+  // targets and noise are pointed at.
   template <class F>
   void for_each_run(const Block& block, std::size_t group, Share share, F&& f);
   void differentiate(const Block& block, std::size_t r, const Run& run, Scratch& scratch);
-  void move_run(const Block& block, const Run& run, const float* g, const Rows& rows, Slice slice,
-                Scratch& scratch);
   void own(const Block& block, const Run& run, const Rows& rows, Slice slice) const;
   void move_bags(const Block& block, const Rows& rows, Slice slice, Scratch& scratch);
   float* g(std::size_t r) { return g_.data() + r * g_size_; }

@@ -77,13 +77,16 @@ void SkipGramStep::compose(const Block& block, Share share) {
 
 void SkipGramStep::point(const Block& block, std::size_t t, const Tile& tile, const Rows& rows,
                          const Table& items, Scratch& scratch) const {
-  float** in = scratch.in.data();
+  Pointed& to = scratch.pointed[t];
+  to.rows = tile.rows();
+  to.columns = tile.columns();
+  float** in = to.in;
   if (has_items())
     tile.for_each_input(
         [&](std::size_t i, std::uint32_t word) { in[i] = items.row(scratch.word_items[word]); });
   else
     tile.for_each_input([&](std::size_t i, std::uint32_t word) { in[i] = rows.input.row(word); });
-  float** out = scratch.out.data();
+  float** out = to.out;
   *out++ = rows.output.row(target(block, t));
   for (const std::uint32_t word : tile.noise) *out++ = rows.output.row(word);
 }
@@ -107,7 +110,7 @@ void SkipGramStep::for_each_tile(const Block& block, std::size_t group, Share sh
     if (!has_items()) prefetch_early(*block.plan, block.begin + t + early, rows.input, slice);
     const Tile tile = tile_of(block, t);
     point(block, t, tile, rows, rows.items, scratch);
-    f(t, tile, scratch.in.data(), scratch.out.data());
+    f(t, tile, scratch.pointed[t].in, scratch.pointed[t].out);
   }
 }
 
@@ -174,10 +177,12 @@ void SkipGramStep::move(const Block& block, std::size_t group, Share share) {
     if (share.shares_half() && t + 1 < block.size()) own(block, t + 1, rows, slice);
     if (sums()) prefetch_scalars(g(t), g_size_, t, block.size());
     prefetch_early(*block.plan, block.begin + t + kEarlyOutput, rows.output, slice);
-    const Tile tile = tile_of(block, t);
-    point(block, t, tile, rows, rows.moved, scratch);
-    words_.pair_update(scratch.in.data(), tile.rows(), scratch.out.data(), tile.columns(), g(t),
-                       slice, has_items() || options_.move_input, options_.move_output,
+    // Who shares a half has not summed all of its tiles; and items move in copies.
+    if (share.shares_half() || has_items())
+      point(block, t, tile_of(block, t), rows, rows.moved, scratch);
+    const Pointed& to = scratch.pointed[t];
+    words_.pair_update(to.in, to.rows, to.out, to.columns, g(t), slice,
+                       has_items() || options_.move_input, options_.move_output,
                        scratch.copy.data());
   }
 }

@@ -32,10 +32,24 @@ class SkipGramStep final : public WordStep {
   LossSum loss(const Block& block) const override;
 
  private:
+  // The rows of a tile, in the columns that a thread is at work on.
+  struct Pointed {
+    float** in;
+    float** out;
+    std::size_t rows;
+    std::size_t columns;
+  };
   // Of one thread.
   struct alignas(kApart) Scratch {
     Scratch(const WordKernels& words, std::size_t inputs, std::size_t outputs, std::size_t n)
-        : gradient(words, inputs, outputs), in(inputs + 1), out(outputs), copy(inputs * n) {}
+        : gradient(words, inputs, outputs),
+          pointers(kBlockCentres * (inputs + 1 + outputs)),
+          copy(inputs * n) {
+      float** at = pointers.data();
+      for (std::size_t t = 0; t < kBlockCentres; ++t, at += inputs + 1 + outputs)
+        pointed.push_back({at, at + inputs + 1, 0, 0});
+    }
+    Scratch(Scratch&&) = default;
     // An old number need not be forgotten: it points at another word, or behind the last.
     bool has_item(std::uint32_t word) const {
       const std::uint32_t number = word_items[word];
@@ -43,8 +57,8 @@ class SkipGramStep final : public WordStep {
     }
 
     TileGradient gradient;
-    std::vector<float*> in;  // of one tile, and room for one that is none
-    std::vector<float*> out;
+    std::vector<float*> pointers;  // of a tile: inputs, room for one that is none, outputs
+    std::vector<Pointed> pointed;  // the tiles of the block
     AlignedFloats copy;
     std::vector<std::uint32_t> item_words;  // of the block, in the order of their numbers
     std::vector<std::uint32_t> word_items;  // per word: its number, if it has one

@@ -108,7 +108,7 @@ class Member {
   template <class Score>
   bool score_groups(std::size_t groups, bool sums, Score&& score) {
     for (std::size_t group = 0; (group = begin_next(groups, group)) < groups; ++group) {
-      if (sums && !(await(team_.summed_[0][group]) && await(team_.summed_[1][group]))) return false;
+      if (sums && !await_sums(group)) return false;
       score(group);
       if (!alone()) finish(team_.scored_[group]);
     }
@@ -122,6 +122,9 @@ class Member {
  private:
   bool alone() const { return share_.count == 1; }
 
+  bool await_sums(std::size_t group) {
+    return alone() || (await(team_.summed_[0][group]) && await(team_.summed_[1][group]));
+  }
   // The next group that nobody has begun, from `group` on.
   std::size_t begin_next(std::size_t groups, std::size_t group) {
     if (alone()) return group;

@@ -1,4 +1,6 @@
 // Training of words and senses with several threads: the same bytes, the loss falls, a watch stops.
+#include <array>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 
@@ -7,6 +9,7 @@
 #include "models/disambiguated_skip_gram.hpp"
 #include "train/halved_tables.hpp"
 #include "train/sense_priors.hpp"
+#include "train/team.hpp"
 #include "train/word_trainer.hpp"
 
 namespace bitsense {
@@ -293,6 +296,81 @@ void the_loss_falls() {
   }
 }
 
+// Scalars that are no atomics, as a step has them: ThreadSanitizer sees whether they are handed
+// over.
+struct HandedOver {
+  std::array<std::array<std::size_t, Team::kMostGroups>, 2> sums{};
+  std::array<std::size_t, Team::kMostGroups> scores{};
+  std::array<std::size_t, Team::kMostGroups> times{};
+  std::atomic<std::size_t> wrong{0};
+
+  // The block-th block, of some groups; false if a member has failed.
+  bool train(Member& member, std::size_t block, std::size_t groups) {
+    const Share part = member.share().within_half();
+    for (std::size_t g = part.begin(groups); g < part.end(groups); ++g) {
+      sums[member.share().half()][g] = block;
+      member.hand_over(g);
+    }
+    if (!member.meet_crew()) return false;
+    const bool alone = member.share().count == 1;
+    const auto score = [&](std::size_t g) {
+      if (sums[0][g] != block || (!alone && sums[1][g] != block)) ++wrong;
+      scores[g] = block;
+      ++times[g];
+    };
+    if (!member.score_groups(groups, true, score)) return false;
+    for (std::size_t g = 0; g < groups; ++g) {
+      if (!member.await_scores(g)) return false;
+      if (scores[g] != block) ++wrong;
+    }
+    const bool met = member.meet_crew();
+    member.next_block();
+    return met;
+  }
+};
+
+void crews_hand_each_other_every_group_once() {
+  constexpr std::size_t kBlocks = 60;
+  for (const std::size_t threads : {1U, 2U, 3U, 5U, 18U}) {
+    Team team(threads);
+    HandedOver scalars;
+    std::array<std::size_t, Team::kMostGroups> expected{};
+    const auto groups = [](std::size_t block) { return 1 + block * 5 % Team::kMostGroups; };
+    for (std::size_t block = 1; block <= kBlocks; ++block)
+      for (std::size_t g = 0; g < groups(block); ++g) ++expected[g];
+    run_team(threads, [&](std::size_t thread) {
+      Member member(team, thread);
+      for (std::size_t block = 1; block <= kBlocks; ++block)
+        scalars.train(member, block, groups(block));
+    });
+    BITSENSE_CHECK(scalars.wrong == 0 && scalars.times == expected);
+  }
+}
+
+void a_member_that_fails_ends_the_waits_of_all() {
+  for (const std::size_t threads : {2U, 5U}) {
+    Team team(threads);
+    HandedOver scalars;
+    std::atomic<std::size_t> stopped{0};
+    const std::string what = error_of<std::invalid_argument>([&] {
+      run_team(
+          threads,
+          [&](std::size_t thread) {
+            Member member(team, thread);
+            for (std::size_t block = 1; block < 1000; ++block) {
+              require(thread > 0 || block < 10, "enough");
+              if (!scalars.train(member, block, Team::kMostGroups)) {
+                ++stopped;
+                return;
+              }
+            }
+          },
+          &team.failed());
+    });
+    BITSENSE_CHECK(what == "enough" && stopped == threads - 1 && scalars.wrong == 0);
+  }
+}
+
 void a_watch_that_throws_stops_every_thread() {
   const WordCorpus corpus(150);
   for (const auto& each : kCases) {
@@ -367,6 +445,8 @@ void word_tests(Suite& test) {
   test("tables are split into halves and joined", tables_are_split_into_halves_and_joined);
   test("frozen tables do not move", frozen_tables_do_not_move);
   test("the loss falls", the_loss_falls);
+  test("crews hand each other every group once", crews_hand_each_other_every_group_once);
+  test("a member that fails ends the waits of all", a_member_that_fails_ends_the_waits_of_all);
   test("a watch that throws stops every thread", a_watch_that_throws_stops_every_thread);
   test("racing threads learn too", racing_threads_learn_too);
   test("weights without bound give priors of nothing",

@@ -268,6 +268,7 @@ Array<float> mixes(const std::string& level, const Array<float>& rows, const Arr
                      {moved.mutable_data(), n}, ids.data(), {0, n});
   return moved;
 }
+
 py::tuple sampling_gradient(const std::string& level, const Array<float>& z,
                             const Array<float>& weight, const Array<float>& label, float step,
                             bool plain) {
@@ -311,6 +312,7 @@ Array<float> means(const std::string& level, const Array<float>& table,
   std::vector<std::uint32_t> all;
   std::vector<std::uint32_t> begins = {0};
   for (const auto& some : ids) {
+    require(!some.empty(), "`ids` must be lists of at least one row");
     for (const std::uint32_t id : some) {
       require(id < rows, "`ids` must be below ", rows, ", got ", id);
       all.push_back(id);

@@ -340,6 +340,7 @@ struct Mixes {
   void run(std::size_t first, std::size_t last, std::size_t x) const {
     constexpr int kParts = Quanta * static_cast<int>(kRegisters);
     for (std::size_t i = first; i < last; ++i) {
+      if (counts[i] == 0) continue;
       float* out = table.row(ids[i]) + x;
       const std::uint8_t* of = which + i * width;
       Floats sum[kParts];

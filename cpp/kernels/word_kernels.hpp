@@ -66,14 +66,14 @@ struct WordKernels {
   // A tile with own columns, where `in` stays as it is; g has columns + 1 columns. pull[i] = own
   // g times own[i] + sum over j of g(i, j) * out[j], from the values before the call. Then, if they
   // shall move, out[j] += sum over i of g(i, j) * in[i], and after that own[i] += own g times
-  // in[i], one i after another. The rows of `out` are distinct; own rows may be equal, and among
-  // `out`.
+  // in[i], one i after another. The rows of `out` are distinct, there is at least one; own rows may
+  // be equal, and among `out`.
   void (*pair_pull)(const float* const* in, std::size_t rows, float* const* out,
                     std::size_t columns, float* const* own, const float* g, float* const* pull,
                     Slice slice, bool move_out);
 
   // Row i of `means`, for i < count: (sum of the rows of `table` with the ids from begins[i] to
-  // begins[i + 1], in order) / how many these are.
+  // begins[i + 1], in order) / how many these are, at least one.
   void (*means)(RowsAt table, const std::uint32_t* ids, const std::uint32_t* begins,
                 std::size_t count, RowsAt means, Slice slice);
 

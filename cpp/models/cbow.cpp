@@ -6,48 +6,67 @@ namespace bitsense {
 
 namespace {
 
-// Gives each token that is near a centre of block b a slot; returns the first of these tokens.
-std::uint32_t add_slots(const WordPlan& plan, std::size_t b, Contexts& contexts) {
+// The tokens that are near a centre of a block.
+struct Reach {
   std::uint32_t first = UINT32_MAX;
   std::uint32_t last = 0;
+};
+
+Reach reach(const WordPlan& plan, std::size_t b) {
+  Reach all;
   for (std::uint32_t c = plan.blocks[b]; c < plan.blocks[b + 1]; ++c) {
-    first = std::min(first, plan.centres[c].first);
-    last = std::max(last, plan.centres[c].last);
+    all.first = std::min(all.first, plan.centres[c].first);
+    all.last = std::max(all.last, plan.centres[c].last);
   }
-  const auto tokens = plan.tokens.begin();
-  contexts.tokens.insert(contexts.tokens.end(), tokens + first, tokens + last);
-  contexts.slots.push_back(static_cast<std::uint32_t>(contexts.tokens.size()));
-  contexts.counts.resize(contexts.tokens.size(), 0);
-  contexts.centres.resize(contexts.tokens.size() * contexts.width);
-  return first;
+  return all;
+}
+
+// Gives each token that is near a centre of a block a slot, without centres.
+void add_slots(const WordPlan& plan, std::size_t window, Contexts& contexts) {
+  contexts.slots.assign(1, 0);
+  contexts.tokens.clear();
+  std::size_t most_centres = 0;
+  for (std::size_t b = 0; b < plan.block_count(); ++b) {
+    const Reach near = reach(plan, b);
+    const auto tokens = plan.tokens.begin();
+    contexts.tokens.insert(contexts.tokens.end(), tokens + near.first, tokens + near.last);
+    contexts.slots.push_back(static_cast<std::uint32_t>(contexts.tokens.size()));
+    most_centres = std::max<std::size_t>(most_centres, plan.blocks[b + 1] - plan.blocks[b]);
+  }
+  contexts.width = std::min(2 * window + 1, most_centres);
+  contexts.counts.assign(contexts.tokens.size(), 0);
+  const std::size_t places = contexts.tokens.size() * contexts.width;
+  if (contexts.centres.size() < places) contexts.centres.resize(places);
 }
 
 }  // namespace
 
 void Cbow::turn_contexts(WordPlan& plan, std::size_t window) {
   Contexts& contexts = plan.contexts;
-  contexts.width = 2 * window + 1;
-  contexts.tokens.clear();
-  contexts.counts.clear();
-  contexts.slots.assign(1, 0);
+  add_slots(plan, window, contexts);
+  std::size_t pairs = 0;
+  for (const Centre& centre : plan.centres) pairs += centre.contexts();
   contexts.begins.resize(plan.centres.size() + 1);
-  contexts.words.resize(plan.centres.size() * 2 * window + 1);  // with one place for a centre
+  contexts.words.resize(pairs + 1);  // with one place for a centre
+  // Not through the members: a byte that is written might be part of them.
+  const std::size_t width = contexts.width;
+  const std::uint32_t* const tokens = plan.tokens.data();
   std::uint32_t* const words = contexts.words.data();
   std::uint32_t end = 0;
   for (std::size_t b = 0; b < plan.block_count(); ++b) {
-    const std::uint32_t first = add_slots(plan, b, contexts);
+    const std::uint32_t first = reach(plan, b).first;
     std::uint32_t* const counts = contexts.counts.data() + contexts.slots[b];
-    std::uint8_t* const of = contexts.centres.data() + contexts.slots[b] * contexts.width;
+    std::uint8_t* const of = contexts.centres.data() + contexts.slots[b] * width;
     for (std::uint32_t c = plan.blocks[b]; c < plan.blocks[b + 1]; ++c) {
       const Centre centre = plan.centres[c];
       const auto number = static_cast<std::uint8_t>(c - plan.blocks[b]);
       contexts.begins[c] = end;
       for (std::uint32_t j = centre.first; j < centre.last; ++j) {
         const std::uint32_t other = j != centre.at ? 1 : 0;
-        std::uint32_t& count = counts[j - first];
-        of[(j - first) * contexts.width + count] = number;
-        count += other;
-        words[end] = plan.tokens[j];
+        const std::uint32_t count = counts[j - first];
+        of[(j - first) * width + count] = number;
+        counts[j - first] = count + other;
+        words[end] = tokens[j];
         end += other;
       }
     }

@@ -30,10 +30,10 @@ class Waiting {
     return !failed_.load();
   }
 
-  // To be called when an atomic that may be waited for has been written, in the one order that all
-  // threads see.
+  // To be called when an atomic that may be waited for has been written. It is written and read in
+  // the one order that all threads see: either the writer sees the sleeper, or he the writing.
   void wake() {
-    if (sleepers_.load(std::memory_order_relaxed) == 0) return;
+    if (sleepers_.load() == 0) return;
     const std::scoped_lock hold(lock_);
     wake_.notify_all();
   }

@@ -1,6 +1,6 @@
 // The step of CBOW (models/cbow.hpp): runs of centres that share their noise.
 //
-// The noise of a run is a dense tile, a centre's own target a single product beside it. What the
+// The noise of a run is a dense tile, a centre's own target one more column of it. What the
 // hidden vectors are pulled by is kept until the end of the block; then each token of the block
 // adds up what the centres that it is context of ask of its rows, so that a row is read and written
 // once for each of its tokens, not once for each centre.

@@ -4,12 +4,15 @@
 // and writes no rows but its half of them, so the other crew needs nothing of it but scalars, and
 // these are handed over group by group. Whoever has summed his groups scores those that nobody has
 // begun, once both crews have summed them, and moves his columns of the groups that are scored. The
-// crews never meet: the one that has fewer columns, or a quicker core, scores more groups, and may
-// already sum the next block while the other still moves rows.
+// crews do not meet within a plan: the one that has fewer columns, or a quicker core, scores more
+// groups, and may already sum the next block while the other still moves rows. The threads of a
+// crew, if it has several, meet when they have summed and when they have moved.
 //
-// No more than that: a group of the next block is scored, over the scalars of this one, when both
-// crews have summed it, thus have moved all of this block; and it is summed, over the sums of this
-// block, by those who have moved all of this block, thus when all of it had been scored.
+// It is no more than a block: a group of the next block is scored, and its scalars overwritten,
+// when both crews have summed it, thus have moved all of this block; and its sums are overwritten
+// by those who have moved all of this block, thus when all of it had been scored.
+//
+// Where a model does not sum, all threads meet after each phase.
 #pragma once
 
 #include <array>
@@ -70,7 +73,10 @@ class Team {
 
  private:
   friend class Member;
-  using Done = std::array<std::atomic<std::uint64_t>, kMostGroups>;  // blocks, per group
+  struct alignas(kApart) Done {
+    std::atomic<std::uint64_t>& operator[](std::size_t group) { return blocks[group]; }
+    std::array<std::atomic<std::uint64_t>, kMostGroups> blocks{};  // per group
+  };
 
   std::size_t threads_;
   std::atomic<bool> failed_{false};
@@ -78,8 +84,8 @@ class Team {
   Barrier first_crew_;
   Barrier second_crew_;
   Waiting waiting_;
-  alignas(kApart) Done summed_[2]{};  // by half
-  alignas(kApart) Done scored_{};
+  Done summed_[2];  // by half
+  Done scored_;
   // Groups of all blocks that somebody scores or has scored; a block has kMostGroups of them here.
   alignas(kApart) std::atomic<std::uint64_t> begun_{0};
 };
@@ -138,11 +144,11 @@ class Member {
     return static_cast<std::size_t>(next - first);
   }
   void finish(std::atomic<std::uint64_t>& done) {
-    done.store(block_ + 1, std::memory_order_release);
+    done.store(block_ + 1);
     team_.waiting_.wake();
   }
   bool await(const std::atomic<std::uint64_t>& done) {
-    return team_.waiting_.until([&] { return done.load(std::memory_order_acquire) > block_; });
+    return team_.waiting_.until([&] { return done.load() > block_; });
   }
 
   Team& team_;

@@ -37,14 +37,14 @@ struct Centre {
   std::uint32_t contexts() const { return last - first - 1; }
 };
 
-// Who is in whose context. A slot is a token that is near centres of a block; slot s holds the
-// numbers of those that it is context of, in the block and in their order: centres[s * width] and
-// on.
+// Who is in whose context. Centre c is predicted from words[begins[c] .. begins[c + 1]). A slot is
+// a token that is near centres of a block; slot s holds the numbers of those that it is context of,
+// in the block and in their order: centres[s * width] and on.
 struct Contexts {
-  std::vector<std::uint32_t> begins;  // the words that centre c is predicted from: words[begins[c]
-  std::vector<std::uint32_t> words;   // .. begins[c + 1])
+  std::vector<std::uint32_t> begins;
+  std::vector<std::uint32_t> words;
   std::vector<float> shares;          // per centre: one by the rows that are its context
-  std::size_t width = 0;
+  std::size_t width = 0;              // no slot has more centres
   std::vector<std::uint32_t> slots;   // block b: slots slots[b] .. slots[b + 1]
   std::vector<std::uint32_t> tokens;  // per slot: its word
   std::vector<std::uint32_t> counts;  // per slot

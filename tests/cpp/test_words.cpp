@@ -3,9 +3,11 @@
 #include <atomic>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "check.hpp"
 #include "kernels/dispatch.hpp"
+#include "models/cbow.hpp"
 #include "models/disambiguated_skip_gram.hpp"
 #include "train/halved_tables.hpp"
 #include "train/sense_priors.hpp"
@@ -187,6 +189,49 @@ void threads_do_not_change_a_byte() {
         BITSENSE_CHECK(one.priors == many.priors);
       }
     }
+}
+
+// Tiles of several passes, blocks of few centres, threads without centres or columns.
+void nor_do_many_of_them_with_wide_windows_and_much_noise() {
+  const WordCorpus corpus(20);
+  for (const auto& each : kCases)
+    for (const auto& [window, negatives] : {std::pair{40U, 6U}, {3U, 14U}}) {
+      WordOptions options = word_options(1);
+      options.epochs = 1;
+      options.window = window;
+      options.negatives = negatives;
+      const TrainedWords one = trained_words(each.model, each.bags, corpus, options);
+      for (const std::size_t threads : {2U, 18U}) {
+        options.threads = threads;
+        check_same(one, trained_words(each.model, each.bags, corpus, options));
+      }
+    }
+}
+
+// The places of slots do not grow with the window beyond the centres of a block.
+void contexts_of_wide_windows_take_little_memory() {
+  WordPlan plan;
+  constexpr std::uint32_t kTokens = 3000;
+  constexpr std::uint32_t kWindow = 1000;
+  for (std::uint32_t t = 0; t < kTokens; ++t) {
+    plan.tokens.push_back(t % kWords);
+    const std::uint32_t first = t - std::min(t, kWindow);
+    plan.centres.push_back({t, first, std::min(t + kWindow + 1, kTokens), 0, kTokens});
+    if (t % 2 == 0) plan.blocks.push_back(t);
+  }
+  plan.blocks.push_back(kTokens);
+  Cbow::turn_contexts(plan, kWindow);
+  const Contexts& contexts = plan.contexts;
+  BITSENSE_CHECK(contexts.centres.size() == 2 * contexts.tokens.size());
+  std::size_t pairs = 0;
+  for (const std::uint32_t count : contexts.counts) pairs += count;
+  BITSENSE_CHECK(pairs == contexts.words.size() - 1 && pairs == contexts.begins.back());
+  const Centre& centre = plan.centres[1500];
+  BITSENSE_CHECK(contexts.begins[1501] - contexts.begins[1500] == centre.contexts());
+  for (std::uint32_t k = 0; k < centre.contexts(); ++k) {
+    const std::uint32_t token = centre.first + k + (centre.first + k >= centre.at ? 1 : 0);
+    BITSENSE_CHECK(contexts.words[contexts.begins[1500] + k] == plan.tokens[token]);
+  }
 }
 
 // Stopped every few chunks, and gone on with by another number of threads each time.
@@ -439,6 +484,9 @@ void unknown_models_are_refused() {
 
 void word_tests(Suite& test) {
   test("threads do not change a byte", threads_do_not_change_a_byte);
+  test("nor do many of them with wide windows and much noise",
+       nor_do_many_of_them_with_wide_windows_and_much_noise);
+  test("contexts of wide windows take little memory", contexts_of_wide_windows_take_little_memory);
   test("a training that was stopped goes on to the same bytes",
        a_training_that_was_stopped_goes_on_to_the_same_bytes);
   test("a watch finds the tables in order", a_watch_finds_the_tables_in_order);

@@ -6,36 +6,25 @@ namespace bitsense {
 
 namespace {
 
-// The tokens that are near a centre of a block.
-struct Reach {
-  std::uint32_t first = UINT32_MAX;
-  std::uint32_t last = 0;
-};
-
-Reach reach(const WordPlan& plan, std::size_t b) {
-  Reach all;
-  for (std::uint32_t c = plan.blocks[b]; c < plan.blocks[b + 1]; ++c) {
-    all.first = std::min(all.first, plan.centres[c].first);
-    all.last = std::max(all.last, plan.centres[c].last);
-  }
-  return all;
-}
-
 // Gives each token that is near a centre of a block a slot, without centres.
 void add_slots(const WordPlan& plan, std::size_t window, Contexts& contexts) {
   contexts.slots.assign(1, 0);
   contexts.tokens.clear();
   std::size_t most_centres = 0;
   for (std::size_t b = 0; b < plan.block_count(); ++b) {
-    const Reach near = reach(plan, b);
-    const auto tokens = plan.tokens.begin();
-    contexts.tokens.insert(contexts.tokens.end(), tokens + near.first, tokens + near.last);
-    contexts.slots.push_back(static_cast<std::uint32_t>(contexts.tokens.size()));
+    std::uint32_t first = UINT32_MAX;
+    std::uint32_t last = 0;
+    for (std::uint32_t c = plan.blocks[b]; c < plan.blocks[b + 1]; ++c) {
+      first = std::min(first, plan.centres[c].first);
+      last = std::max(last, plan.centres[c].last);
+    }
+    contexts.tokens.push_back(first);
+    contexts.slots.push_back(contexts.slots.back() + last - first);
     most_centres = std::max<std::size_t>(most_centres, plan.blocks[b + 1] - plan.blocks[b]);
   }
   contexts.width = std::min(2 * window + 1, most_centres);
-  contexts.counts.assign(contexts.tokens.size(), 0);
-  const std::size_t places = contexts.tokens.size() * contexts.width;
+  contexts.counts.assign(contexts.slots.back(), 0);
+  const std::size_t places = contexts.slots.back() * contexts.width;
   if (contexts.centres.size() < places) contexts.centres.resize(places);
 }
 
@@ -54,7 +43,7 @@ void Cbow::turn_contexts(WordPlan& plan, std::size_t window) {
   std::uint32_t* const words = contexts.words.data();
   std::uint32_t end = 0;
   for (std::size_t b = 0; b < plan.block_count(); ++b) {
-    const std::uint32_t first = reach(plan, b).first;
+    const std::uint32_t first = contexts.tokens[b];
     std::uint32_t* const counts = contexts.counts.data() + contexts.slots[b];
     std::uint8_t* const of = contexts.centres.data() + contexts.slots[b] * width;
     for (std::uint32_t c = plan.blocks[b]; c < plan.blocks[b + 1]; ++c) {

@@ -16,6 +16,27 @@ Block::Group runs_of(const Block& block, std::size_t group) {
   return {first / kRun, runs(last)};
 }
 
+// The slots of a block.
+struct Slots {
+  std::size_t count;
+  const std::uint32_t* words;
+  const std::uint32_t* counts;
+  const std::uint8_t* centres;  // of each, with room for `width`
+  std::size_t width;
+  const float* shares;  // of the block's centres
+};
+
+Slots slots_of(const Block& block) {
+  const Contexts& contexts = block.plan->contexts;
+  const std::size_t first = contexts.slots[block.number];
+  return {contexts.slots[block.number + 1] - first,
+          block.plan->tokens.data() + contexts.tokens[block.number],
+          contexts.counts.data() + first,
+          contexts.centres.data() + first * contexts.width,
+          contexts.width,
+          contexts.shares.data() + block.begin};
+}
+
 }  // namespace
 
 CbowStep::CbowStep(const Kernels& kernels, const WordOptions& options, const WordTables& tables,
@@ -238,32 +259,31 @@ void CbowStep::move_shared(const Block& block, Share share) {
   Scratch& scratch = scratch_[share.index];
   const Rows& rows = rows_[share.half()];
   if (!tables_.bags.empty()) return move_bags(block, rows, slice, scratch);
-  const Contexts& contexts = block.plan->contexts;
-  const std::uint32_t end = contexts.slots[block.number + 1];
-  const auto count = static_cast<std::uint32_t>(share.shares_half() ? kGroupCentres : end);
-  for (std::uint32_t s = contexts.slots[block.number]; s < end; s += count) {
+  const Slots slots = slots_of(block);
+  const std::size_t most = share.shares_half() ? kGroupCentres : slots.count;
+  for (std::size_t s = 0; s < slots.count; s += most) {
     if (share.shares_half())
-      for (std::uint32_t ahead = s + count; ahead < std::min(end, s + 2 * count); ++ahead)
-        own_row(rows.input.row(contexts.tokens[ahead]), slice);
-    words_.mixes({rows.pulls.data, rows.pulls.stride}, contexts.shares.data() + block.begin,
-                 contexts.centres.data() + s * contexts.width, contexts.width,
-                 contexts.counts.data() + s, std::min(end - s, count),
-                 {rows.input.data, rows.input.stride}, contexts.tokens.data() + s, slice);
+      for (std::size_t ahead = s + most; ahead < std::min(slots.count, s + 2 * most); ++ahead)
+        own_row(rows.input.row(slots.words[ahead]), slice);
+    words_.mixes({rows.pulls.data, rows.pulls.stride}, slots.shares,
+                 slots.centres + s * slots.width, slots.width, slots.counts + s,
+                 std::min(slots.count - s, most), {rows.input.data, rows.input.stride},
+                 slots.words + s, slice);
   }
 }
 
 // The same where a word has several rows.
 void CbowStep::move_bags(const Block& block, const Rows& rows, Slice slice, Scratch& scratch) {
-  const Contexts& contexts = block.plan->contexts;
+  const Slots slots = slots_of(block);
   float* sum = scratch.sum.data();
   constexpr std::uint32_t kFirst = 0;
-  for (std::uint32_t s = contexts.slots[block.number]; s < contexts.slots[block.number + 1]; ++s) {
-    if (contexts.counts[s] == 0) continue;
+  for (std::size_t s = 0; s < slots.count; ++s) {
+    if (slots.counts[s] == 0) continue;
     std::fill(sum + slice.begin, sum + slice.end, 0.0F);
-    words_.mixes({rows.pulls.data, rows.pulls.stride}, contexts.shares.data() + block.begin,
-                 contexts.centres.data() + s * contexts.width, contexts.width,
-                 contexts.counts.data() + s, 1, {sum, 0}, &kFirst, slice);
-    for (const std::uint32_t row : tables_.bags[contexts.tokens[s]])
+    words_.mixes({rows.pulls.data, rows.pulls.stride}, slots.shares,
+                 slots.centres + s * slots.width, slots.width, slots.counts + s, 1, {sum, 0},
+                 &kFirst, slice);
+    for (const std::uint32_t row : tables_.bags[slots.words[s]])
       floats_.axpy(1.0F, sum + slice.begin, rows.input.row(row) + slice.begin, slice.size());
   }
 }

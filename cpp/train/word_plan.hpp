@@ -46,7 +46,7 @@ struct Contexts {
   std::vector<float> shares;          // per centre: one by the rows that are its context
   std::size_t width = 0;              // no slot has more centres
   std::vector<std::uint32_t> slots;   // block b: slots slots[b] .. slots[b + 1]
-  std::vector<std::uint32_t> tokens;  // per slot: its word
+  std::vector<std::uint32_t> tokens;  // the token of the first of them; the others follow it
   std::vector<std::uint32_t> counts;  // per slot
   std::vector<std::uint8_t> centres;
 };

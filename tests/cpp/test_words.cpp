@@ -222,7 +222,7 @@ void contexts_of_wide_windows_take_little_memory() {
   plan.blocks.push_back(kTokens);
   Cbow::turn_contexts(plan, kWindow);
   const Contexts& contexts = plan.contexts;
-  BITSENSE_CHECK(contexts.centres.size() == 2 * contexts.tokens.size());
+  BITSENSE_CHECK(contexts.centres.size() == 2 * contexts.counts.size());
   std::size_t pairs = 0;
   for (const std::uint32_t count : contexts.counts) pairs += count;
   BITSENSE_CHECK(pairs == contexts.words.size() - 1 && pairs == contexts.begins.back());

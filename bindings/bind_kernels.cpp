@@ -215,10 +215,11 @@ py::tuple pair_pull(const std::string& level, const Array<float>& in, const Arra
   const auto [rows, n] = shape_of(in, "in");
   const auto [out_rows, out_n] = shape_of(out, "out");
   require(n == out_n, "`out` must have ", n, " columns, got ", out_n);
-  require(columns > 0 && columns <= out_rows, "`columns` must be at most ", out_rows);
+  require(columns > 0 && columns <= out_rows, "`columns` must be from 1 to ", out_rows, ", got ",
+          columns);
   require(own_of.size() == rows, "`own_of` must have ", rows, " values, got ", own_of.size());
-  require(static_cast<std::size_t>(g.size()) == rows * (columns + 1),
-          "`g` must have a value per pair");
+  require(static_cast<std::size_t>(g.size()) == rows * (columns + 1), "`g` must have ",
+          rows * (columns + 1), " values, got ", g.size());
   require_quanta(n, "in");
   Array<float> new_out = make_array<float>({out_rows, n});
   Array<float> pull = make_array<float>({rows, n});
@@ -245,7 +246,8 @@ Array<float> mixes(const std::string& level, const Array<float>& rows, const Arr
   require(n == table_n, "`table` must have ", n, " columns, got ", table_n);
   require(static_cast<std::size_t>(weight.size()) == count, "`weight` must have ", count,
           " values, got ", weight.size());
-  require(ids.size() == which.size(), "`ids` must have ", which.size(), " values");
+  require(ids.size() == which.size(), "`ids` must have ", which.size(), " values, got ",
+          ids.size());
   require_quanta(n, "rows");
   std::size_t width = 0;
   std::vector<std::uint32_t> counts;
@@ -257,15 +259,14 @@ Array<float> mixes(const std::string& level, const Array<float>& rows, const Arr
   for (std::size_t i = 0; i < which.size(); ++i) {
     require(ids[i] < table_rows, "`ids` must be below ", table_rows, ", got ", ids[i]);
     for (std::size_t k = 0; k < which[i].size(); ++k) {
-      require(which[i][k] < count, "`which` must be below ", count);
+      require(which[i][k] < count, "`which` must be below ", count, ", got ", +which[i][k]);
       places[i * width + k] = which[i][k];
     }
   }
   Array<float> moved = make_array<float>({table_rows, n});
   std::copy_n(table.data(), table_rows * n, moved.mutable_data());
-  const RowsAt from = {const_cast<float*>(rows.data()), n};
-  words(level).mixes(from, weight.data(), places.data(), width, counts.data(), which.size(),
-                     {moved.mutable_data(), n}, ids.data(), {0, n});
+  words(level).mixes({rows.data(), n}, weight.data(), places.data(), width, counts.data(),
+                     which.size(), {moved.mutable_data(), n}, ids.data(), {0, n});
   return moved;
 }
 
@@ -320,7 +321,7 @@ Array<float> means(const std::string& level, const Array<float>& table,
     begins.push_back(static_cast<std::uint32_t>(all.size()));
   }
   Array<float> made = make_array<float>({ids.size(), n});
-  words(level).means({const_cast<float*>(table.data()), n}, all.data(), begins.data(), ids.size(),
+  words(level).means({table.data(), n}, all.data(), begins.data(), ids.size(),
                      {made.mutable_data(), n}, {0, n});
   return made;
 }

@@ -7,9 +7,6 @@
 namespace bitsense {
 namespace {
 
-// Columns that are moved at once: what the register file holds.
-constexpr int kMoveColumns = BITSENSE_WIDTH == 16 ? 12 : 6;
-
 // Makes the compiler hold a value in a register here, where it would load it again for each use, or
 // do later sums first and spill.
 #if defined(__x86_64__)
@@ -24,6 +21,7 @@ constexpr int kMoveColumns = BITSENSE_WIDTH == 16 ? 12 : 6;
 }  // namespace bitsense
 
 #include "kernels/pair_dots.inc"
+#include "kernels/pair_moves.inc"
 
 namespace bitsense {
 namespace {
@@ -106,206 +104,15 @@ double sampling_loss(const float* losses, std::size_t count) {
   return all;
 }
 
-// Where the rows that columns move by lie: those that move, or copies of them. Whether they are
-// those that move is known to the compiler.
-struct Rows {
-  static constexpr bool kMoves = true;
-  const float* const* rows;
-  const float* operator()(std::size_t i, std::size_t x) const { return rows[i] + x; }
-};
-struct Copies {
-  static constexpr bool kMoves = false;
-  float* copy;
-  Slice slice;
-  float* operator()(std::size_t i, std::size_t x) const {
-    return copy + i * slice.size() + (x - slice.begin);
-  }
-};
-
-// to[i] += sum over j of g(i, j) * out[j] and out[j] += sum over i of g(i, j) * row i of old, in
-// Strips registers of columns from x on.
-template <int Columns, int Strips, class Old>
-inline void move_strips(Old old, float* const* to, std::size_t rows, float* const* out,
-                        const float* g, std::size_t g_step, std::size_t x, bool move_in,
-                        bool move_out) {
-  Floats before[Columns * Strips];
-  Floats after[Columns * Strips];
-#pragma GCC unroll 12
-  for (int j = 0; j < Columns; ++j)
-#pragma GCC unroll 2
-    for (int s = 0; s < Strips; ++s)
-      before[j * Strips + s] = after[j * Strips + s] = load(out[j] + x + s * kWidth);
-  const float* factor = g;
-  for (std::size_t i = 0; i < rows; ++i, factor += g_step) {
-    Floats row[Strips];
-    Floats moved[Strips];
-#pragma GCC unroll 2
-    for (int s = 0; s < Strips; ++s) {
-      row[s] = load(old(i, x + s * kWidth));
-      moved[s] = Old::kMoves ? row[s] : load(to[i] + x + s * kWidth);
-    }
-#pragma GCC unroll 12
-    for (int j = 0; j < Columns; ++j) {
-      const Floats f = broadcast(factor[j]);
-#pragma GCC unroll 2
-      for (int s = 0; s < Strips; ++s) {
-        moved[s] += f * before[j * Strips + s];
-        after[j * Strips + s] += f * row[s];
-        BITSENSE_HOLD(moved[s]);
-      }
-    }
-    if (move_in)
-#pragma GCC unroll 2
-      for (int s = 0; s < Strips; ++s) store(to[i] + x + s * kWidth, moved[s]);
-  }
-  if (move_out)
-#pragma GCC unroll 12
-    for (int j = 0; j < Columns; ++j)
-#pragma GCC unroll 2
-      for (int s = 0; s < Strips; ++s) store(out[j] + x + s * kWidth, after[j * Strips + s]);
-}
-
-template <int Columns, class Old>
-void move_tile(Old old, float* const* to, std::size_t rows, float* const* out, const float* g,
-               std::size_t g_step, Slice slice, bool move_in, bool move_out) {
-  std::size_t x = slice.begin;
-  if constexpr (2 * Columns <= kMoveColumns && BITSENSE_WIDTH == 16)
-    for (; x + 2 * kWidth <= slice.end; x += 2 * kWidth)
-      move_strips<Columns, 2>(old, to, rows, out, g, g_step, x, move_in, move_out);
-  for (; x < slice.end; x += kWidth)
-    move_strips<Columns, 1>(old, to, rows, out, g, g_step, x, move_in, move_out);
-}
-
-// move_tile<columns>, for columns <= Most.
-template <int Most, class Old>
-void move_columns(std::size_t columns, Old old, float* const* to, std::size_t rows,
-                  float* const* out, const float* g, std::size_t g_step, Slice slice, bool move_in,
-                  bool move_out) {
-  if (columns == Most)
-    move_tile<Most>(old, to, rows, out, g, g_step, slice, move_in, move_out);
-  else if constexpr (Most > 1)
-    move_columns<Most - 1>(columns, old, to, rows, out, g, g_step, slice, move_in, move_out);
-}
-
-void pair_update(float* const* in, std::size_t rows, float* const* out, std::size_t columns,
-                 const float* g, Slice slice, bool move_in, bool move_out, float* copy) {
-  if (columns <= kMoveColumns) {
-    move_columns<kMoveColumns>(columns, Rows{in}, in, rows, out, g, columns, slice, move_in,
-                               move_out);
-    return;
-  }
-  const Copies old{copy, slice};
-  for (std::size_t i = 0; i < rows; ++i)
-    for (std::size_t x = slice.begin; x < slice.end; x += kWidth) store(old(i, x), load(in[i] + x));
-  for (std::size_t j = 0; j < columns; j += kMoveColumns) {
-    const std::size_t some = columns - j < kMoveColumns ? columns - j : kMoveColumns;
-    move_columns<kMoveColumns>(some, old, in, rows, out + j, g + j, columns, slice, move_in,
-                               move_out);
-  }
-}
-
-// A tile of pair_pull. Its columns go in passes; the first of them begins the pulls, and the own
-// rows move after the last.
-struct PullTile {
-  const float* const* in;
-  std::size_t rows;
-  float* const* out;
-  float* const* own;
-  const float* g;      // of the first column of the pass
-  const float* own_g;  // both with `step` from row to row
-  std::size_t step;
-  float* const* pull;
-  bool first;
-  bool last;
-  bool move_out;
-};
-
-// Some columns of a pass, in Strips registers from x on.
-template <int Columns, int Strips>
-inline void pull_strips(const PullTile& tile, std::size_t x) {
-  Floats before[Columns * Strips];
-  Floats after[Columns * Strips];
-#pragma GCC unroll 12
-  for (int j = 0; j < Columns; ++j)
-#pragma GCC unroll 2
-    for (int s = 0; s < Strips; ++s)
-      before[j * Strips + s] = after[j * Strips + s] = load(tile.out[j] + x + s * kWidth);
-  const float* factor = tile.g;
-  for (std::size_t i = 0; i < tile.rows; ++i, factor += tile.step) {
-    const Floats own = broadcast(tile.own_g[i * tile.step]);
-    Floats row[Strips];
-    Floats pull[Strips];
-#pragma GCC unroll 2
-    for (int s = 0; s < Strips; ++s) {
-      const std::size_t at = x + s * kWidth;
-      row[s] = load(tile.in[i] + at);
-      pull[s] = tile.first ? own * load(tile.own[i] + at) : load(tile.pull[i] + at);
-      BITSENSE_HOLD(pull[s]);
-    }
-#pragma GCC unroll 12
-    for (int j = 0; j < Columns; ++j) {
-      const Floats f = broadcast(factor[j]);
-#pragma GCC unroll 2
-      for (int s = 0; s < Strips; ++s) {
-        pull[s] += f * before[j * Strips + s];
-        after[j * Strips + s] += f * row[s];
-        BITSENSE_HOLD(pull[s]);
-      }
-    }
-#pragma GCC unroll 2
-    for (int s = 0; s < Strips; ++s) store(tile.pull[i] + x + s * kWidth, pull[s]);
-  }
-  if (!tile.move_out) return;
-#pragma GCC unroll 12
-  for (int j = 0; j < Columns; ++j)
-#pragma GCC unroll 2
-    for (int s = 0; s < Strips; ++s) store(tile.out[j] + x + s * kWidth, after[j * Strips + s]);
-  if (!tile.last) return;
-  for (std::size_t i = 0; i < tile.rows; ++i) {
-    const Floats own = broadcast(tile.own_g[i * tile.step]);
-#pragma GCC unroll 2
-    for (int s = 0; s < Strips; ++s) {
-      const std::size_t at = x + s * kWidth;
-      store(tile.own[i] + at, load(tile.own[i] + at) + own * load(tile.in[i] + at));
-    }
-  }
-}
-
-// A pass of `columns` columns, at most Most.
-template <int Most>
-void pull_columns(std::size_t columns, const PullTile& tile, Slice slice) {
-  if (columns == Most) {
-    std::size_t x = slice.begin;
-    if constexpr (2 * Most <= kMoveColumns && BITSENSE_WIDTH == 16)
-      for (; x + 2 * kWidth <= slice.end; x += 2 * kWidth) pull_strips<Most, 2>(tile, x);
-    for (; x < slice.end; x += kWidth) pull_strips<Most, 1>(tile, x);
-  } else if constexpr (Most > 1) {
-    pull_columns<Most - 1>(columns, tile, slice);
-  }
-}
-
-void pair_pull(const float* const* in, std::size_t rows, float* const* out, std::size_t columns,
-               float* const* own, const float* g, float* const* pull, Slice slice, bool move_out) {
-  PullTile tile = {in, rows, out, own, g, g + columns, columns + 1, pull, true, false, move_out};
-  for (std::size_t j = 0; j < columns; j += kMoveColumns) {
-    const std::size_t some = columns - j < kMoveColumns ? columns - j : kMoveColumns;
-    tile.out = out + j;
-    tile.g = g + j;
-    tile.first = j == 0;
-    tile.last = j + some == columns;
-    pull_columns<kMoveColumns>(some, tile, slice);
-  }
-}
-
 // Quanta of columns whose sums are in registers at once.
 constexpr int kSumQuanta = kWidth == 16 ? 8 : 4;
 
 // Some items, each a sum of rows, in the columns [x, x + Quanta * kQuantum).
 struct Means {
-  RowsAt table;
+  RowsAt<const float> table;
   const std::uint32_t* ids;
   const std::uint32_t* begins;
-  RowsAt means;
+  RowsAt<float> means;
 
   template <int Quanta>
   void run(std::size_t first, std::size_t last, std::size_t x) const {
@@ -328,12 +135,12 @@ struct Means {
 };
 
 struct Mixes {
-  RowsAt rows;
+  RowsAt<const float> rows;
   const float* weight;
   const std::uint8_t* which;
   std::size_t width;
   const std::uint32_t* counts;
-  RowsAt table;
+  RowsAt<float> table;
   const std::uint32_t* ids;
 
   template <int Quanta>
@@ -382,14 +189,14 @@ void run_items(const Items& items, std::size_t count, Slice slice) {
   }
 }
 
-void means(RowsAt table, const std::uint32_t* ids, const std::uint32_t* begins, std::size_t count,
-           RowsAt means, Slice slice) {
+void means(RowsAt<const float> table, const std::uint32_t* ids, const std::uint32_t* begins,
+           std::size_t count, RowsAt<float> means, Slice slice) {
   run_items(Means{table, ids, begins, means}, count, slice);
 }
 
-void mixes(RowsAt rows, const float* weight, const std::uint8_t* which, std::size_t width,
-           const std::uint32_t* counts, std::size_t count, RowsAt table, const std::uint32_t* ids,
-           Slice slice) {
+void mixes(RowsAt<const float> rows, const float* weight, const std::uint8_t* which,
+           std::size_t width, const std::uint32_t* counts, std::size_t count, RowsAt<float> table,
+           const std::uint32_t* ids, Slice slice) {
   run_items(Mixes{rows, weight, which, width, counts, table, ids}, count, slice);
 }
 

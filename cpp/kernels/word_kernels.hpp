@@ -24,11 +24,12 @@ struct Halves {
   }
 };
 
-// Rows that lie one after another.
+// Rows of Float, which may be const, that lie one after another.
+template <class Float>
 struct RowsAt {
-  float* data;
+  Float* data;
   std::size_t stride;
-  float* row(std::size_t i) const { return data + i * stride; }
+  Float* row(std::size_t i) const { return data + i * stride; }
 };
 
 // What a sum of negative sampling's losses is kept in: sixteen lanes of terms and sixteen of
@@ -74,14 +75,14 @@ struct WordKernels {
 
   // Row i of `means`, for i < count: (sum of the rows of `table` with the ids from begins[i] to
   // begins[i + 1], in order) / how many these are, at least one.
-  void (*means)(RowsAt table, const std::uint32_t* ids, const std::uint32_t* begins,
-                std::size_t count, RowsAt means, Slice slice);
+  void (*means)(RowsAt<const float> table, const std::uint32_t* ids, const std::uint32_t* begins,
+                std::size_t count, RowsAt<float> means, Slice slice);
 
   // For i < count, one after another: the row of `table` with the id ids[i] += sum over k <
   // counts[i] of weight[m] * row m of `rows`, m = which[i * width + k], in order.
-  void (*mixes)(RowsAt rows, const float* weight, const std::uint8_t* which, std::size_t width,
-                const std::uint32_t* counts, std::size_t count, RowsAt table,
-                const std::uint32_t* ids, Slice slice);
+  void (*mixes)(RowsAt<const float> rows, const float* weight, const std::uint8_t* which,
+                std::size_t width, const std::uint32_t* counts, std::size_t count,
+                RowsAt<float> table, const std::uint32_t* ids, Slice slice);
 };
 
 }  // namespace bitsense

@@ -11,7 +11,7 @@ constexpr std::size_t kRun = Cbow::kRun;
 std::size_t runs(std::size_t centres) { return (centres + kRun - 1) / kRun; }
 
 // The runs of a group, by their numbers in the block.
-Block::Group runs_of(const Block& block, std::size_t group) {
+Block::Range runs_of(const Block& block, std::size_t group) {
   const auto [first, last] = block.group(group);
   return {first / kRun, runs(last)};
 }
@@ -71,7 +71,8 @@ CbowStep::CbowStep(const Kernels& kernels, const WordOptions& options, const Wor
       scratch.pulls.push_back(rows.pulls.row(c));
     }
     scratch.targets.resize(kBlockCentres);
-    scratch.noise.resize(kMostRuns * options.negatives);
+    scratch.places = options.negatives;
+    scratch.noise.resize(kMostRuns * scratch.places);
     scratch.runs.resize(kMostRuns);
     scratch.weight = AlignedFloats(g_size_);
     scratch.label = AlignedFloats(g_size_);
@@ -110,18 +111,18 @@ const CbowStep::Run& CbowStep::point(const Block& block, std::size_t r, const Ro
   for (std::size_t c = run.first; c < run.first + run.size; ++c)
     scratch.targets[c] = rows.output.row(target(block, c));
   for (std::size_t j = 0; j < run.noise.size(); ++j)
-    scratch.noise[r * options_.negatives + j] = rows.output.row(run.noise[j]);
+    scratch.noise_of(r)[j] = rows.output.row(run.noise[j]);
   return run;
 }
 
 // Asks for the rows of a run's noise.
-void CbowStep::prefetch(std::size_t r, Slice slice, const Scratch& scratch) const {
-  const float* const* noise = scratch.noise.data() + r * options_.negatives;
-  for (std::size_t j = 0; j < scratch.runs[r].noise.size(); ++j) prefetch_row(noise[j], slice);
+void CbowStep::prefetch(std::size_t r, Slice slice, Scratch& scratch) {
+  for (std::size_t j = 0; j < scratch.runs[r].noise.size(); ++j)
+    prefetch_row(scratch.noise_of(r)[j], slice);
 }
 
 // Some columns of the hidden vectors of some centres.
-void CbowStep::compose(const Block& block, Block::Group centres, const Rows& rows, Slice slice,
+void CbowStep::compose(const Block& block, Block::Range centres, const Rows& rows, Slice slice,
                        Scratch& scratch) {
   const Contexts& contexts = block.plan->contexts;
   const std::uint32_t* ids = contexts.words.data();
@@ -140,8 +141,8 @@ void CbowStep::compose(const Block& block, Block::Group centres, const Rows& row
     ids = scratch.ids.data();
     begins = scratch.begins.data();
   }
-  const RowsAt hidden = {rows.hidden.row(centres.begin), rows.hidden.stride};
-  words_.means({rows.input.data, rows.input.stride}, ids, begins, count, hidden, slice);
+  const RowsAt<float> hidden = {rows.hidden.row(centres.begin), rows.hidden.stride};
+  words_.means(rows.input, ids, begins, count, hidden, slice);
 }
 
 template <class F>
@@ -166,13 +167,12 @@ void CbowStep::for_each_run(const Block& block, std::size_t group, Share share, 
 }
 
 void CbowStep::sum(const Block& block, std::size_t group, Share share) {
-  const Scratch& scratch = scratch_[share.index];
+  Scratch& scratch = scratch_[share.index];
   const std::size_t half = share.half();
   const Slice slice = Halves{n_}[half];
   for_each_run(block, group, share, [&](std::size_t r, const Run& run) {
-    words_.pair_dots(scratch.hidden.data() + run.first, run.size,
-                     scratch.noise.data() + r * options_.negatives, run.noise.size(),
-                     scratch.targets.data() + run.first, partial(half, r), slice);
+    words_.pair_dots(scratch.hidden.data() + run.first, run.size, scratch.noise_of(r),
+                     run.noise.size(), scratch.targets.data() + run.first, partial(half, r), slice);
   });
 }
 
@@ -180,9 +180,9 @@ void CbowStep::score(const Block& block, std::size_t group, Share share) {
   Scratch& scratch = scratch_[share.index];
   if (!sums()) {
     for_each_run(block, group, share, [&](std::size_t r, const Run& run) {
-      words_.halved_pair_dots(scratch.hidden.data() + run.first, run.size,
-                              scratch.noise.data() + r * options_.negatives, run.noise.size(),
-                              scratch.targets.data() + run.first, g(r), Halves{n_});
+      words_.halved_pair_dots(scratch.hidden.data() + run.first, run.size, scratch.noise_of(r),
+                              run.noise.size(), scratch.targets.data() + run.first, g(r),
+                              Halves{n_});
       differentiate(block, r, run, scratch);
     });
     return;
@@ -238,10 +238,9 @@ void CbowStep::move(const Block& block, std::size_t group, Share share) {
     const Run& run = share.shares_half() ? point(block, r, rows, scratch) : scratch.runs[r];
     for (std::size_t i = 0; i < run.size; ++i)
       prefetch_early(*block.plan, block.begin + run.first + i + kEarlyOutput, rows.output, slice);
-    words_.pair_pull(scratch.hidden.data() + run.first, run.size,
-                     scratch.noise.data() + r * options_.negatives, run.noise.size(),
-                     scratch.targets.data() + run.first, g(r), scratch.pulls.data() + run.first,
-                     slice, options_.move_output);
+    words_.pair_pull(scratch.hidden.data() + run.first, run.size, scratch.noise_of(r),
+                     run.noise.size(), scratch.targets.data() + run.first, g(r),
+                     scratch.pulls.data() + run.first, slice, options_.move_output);
   }
 }
 
@@ -265,10 +264,9 @@ void CbowStep::move_shared(const Block& block, Share share) {
     if (share.shares_half())
       for (std::size_t ahead = s + most; ahead < std::min(slots.count, s + 2 * most); ++ahead)
         own_row(rows.input.row(slots.words[ahead]), slice);
-    words_.mixes({rows.pulls.data, rows.pulls.stride}, slots.shares,
-                 slots.centres + s * slots.width, slots.width, slots.counts + s,
-                 std::min(slots.count - s, most), {rows.input.data, rows.input.stride},
-                 slots.words + s, slice);
+    words_.mixes(rows.pulls, slots.shares, slots.centres + s * slots.width, slots.width,
+                 slots.counts + s, std::min(slots.count - s, most), rows.input, slots.words + s,
+                 slice);
   }
 }
 
@@ -280,9 +278,8 @@ void CbowStep::move_bags(const Block& block, const Rows& rows, Slice slice, Scra
   for (std::size_t s = 0; s < slots.count; ++s) {
     if (slots.counts[s] == 0) continue;
     std::fill(sum + slice.begin, sum + slice.end, 0.0F);
-    words_.mixes({rows.pulls.data, rows.pulls.stride}, slots.shares,
-                 slots.centres + s * slots.width, slots.width, slots.counts + s, 1, {sum, 0},
-                 &kFirst, slice);
+    words_.mixes(rows.pulls, slots.shares, slots.centres + s * slots.width, slots.width,
+                 slots.counts + s, 1, {sum, 0}, &kFirst, slice);
     for (const std::uint32_t row : tables_.bags[slots.words[s]])
       floats_.axpy(1.0F, sum + slice.begin, rows.input.row(row) + slice.begin, slice.size());
   }

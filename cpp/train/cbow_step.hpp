@@ -45,13 +45,16 @@ class CbowStep final : public WordStep {
     std::vector<const float*> hidden;  // per centre of the block
     std::vector<float*> pulls;
     std::vector<float*> targets;
-    std::vector<float*> noise;  // per run: `negatives` places
+    std::size_t places = 0;  // for the noise of a run
+    std::vector<float*> noise;
     std::vector<Run> runs;
     std::vector<std::uint32_t> ids;
     std::vector<std::uint32_t> begins;
     AlignedFloats weight;
     AlignedFloats label;
     AlignedFloats sum;
+
+    float** noise_of(std::size_t run) { return noise.data() + run * places; }
   };
   // Where the rows are that a thread is at work on, all columns of them or half.
   struct Rows {
@@ -67,8 +70,8 @@ class CbowStep final : public WordStep {
   // Points at the targets and the noise of the r-th run of a block.
   const Run& point(const Block& block, std::size_t r, const Rows& rows, Scratch& scratch) const;
 
-  void prefetch(std::size_t r, Slice slice, const Scratch& scratch) const;
-  void compose(const Block& block, Block::Group centres, const Rows& rows, Slice slice,
+  static void prefetch(std::size_t r, Slice slice, Scratch& scratch);
+  void compose(const Block& block, Block::Range centres, const Rows& rows, Slice slice,
                Scratch& scratch);
   // Calls f(r, run) for the runs of a group, whose hidden vectors have been worked out, and whose
   // targets and noise are pointed at.

@@ -64,8 +64,7 @@ class Team {
   explicit Team(std::size_t threads)
       : threads_(threads),
         everyone_(threads, failed_),
-        first_crew_((threads + 1) / 2, failed_),
-        second_crew_(threads / 2, failed_),
+        crews_{{(threads + 1) / 2, failed_}, {threads / 2, failed_}},
         waiting_(failed_) {}
 
   std::size_t threads() const { return threads_; }
@@ -81,8 +80,7 @@ class Team {
   std::size_t threads_;
   std::atomic<bool> failed_{false};
   Barrier everyone_;
-  Barrier first_crew_;
-  Barrier second_crew_;
+  Barrier crews_[2];  // by half
   Waiting waiting_;
   Done summed_[2];  // by half
   Done scored_;
@@ -99,10 +97,7 @@ class Member {
 
   // False, here and below: a thread has failed.
   bool meet() { return alone() || team_.everyone_.wait(); }
-  bool meet_crew() {
-    if (!share_.shares_half()) return true;
-    return (share_.half() == 0 ? team_.first_crew_ : team_.second_crew_).wait();
-  }
+  bool meet_crew() { return !share_.shares_half() || team_.crews_[share_.half()].wait(); }
 
   // This crew's sums of a group are there.
   void hand_over(std::size_t group) {
@@ -113,10 +108,14 @@ class Member {
   // soon as both crews have handed it over.
   template <class Score>
   bool score_groups(std::size_t groups, bool sums, Score&& score) {
-    for (std::size_t group = 0; (group = begin_next(groups, group)) < groups; ++group) {
-      if (sums && !await_sums(group)) return false;
+    if (alone()) {
+      for (std::size_t group = 0; group < groups; ++group) score(group);
+      return true;
+    }
+    for (std::size_t group; (group = begin_next(groups)) < groups;) {
+      if (sums && !(await(team_.summed_[0][group]) && await(team_.summed_[1][group]))) return false;
       score(group);
-      if (!alone()) finish(team_.scored_[group]);
+      finish(team_.scored_[group]);
     }
     return true;
   }
@@ -128,12 +127,8 @@ class Member {
  private:
   bool alone() const { return share_.count == 1; }
 
-  bool await_sums(std::size_t group) {
-    return alone() || (await(team_.summed_[0][group]) && await(team_.summed_[1][group]));
-  }
-  // The next group that nobody has begun, from `group` on.
-  std::size_t begin_next(std::size_t groups, std::size_t group) {
-    if (alone()) return group;
+  // The next group that nobody has begun; `groups` if there is none.
+  std::size_t begin_next(std::size_t groups) {
     const std::uint64_t first = block_ * Team::kMostGroups;
     std::uint64_t begun = team_.begun_.load();
     std::uint64_t next = 0;

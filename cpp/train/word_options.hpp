@@ -6,6 +6,7 @@
 #include <span>
 
 #include "core/matrix.hpp"
+#include "kernels/word_kernels.hpp"
 
 namespace bitsense {
 
@@ -38,6 +39,8 @@ struct Table {
   std::size_t rows = 0;
   std::size_t stride = 0;
   float* row(std::size_t i) const { return data + i * stride; }
+  operator RowsAt<float>() const { return {data, stride}; }
+  operator RowsAt<const float>() const { return {data, stride}; }
 };
 
 // Word w is the mean of the input rows ids[offsets[w] .. offsets[w + 1]): its own and those of its

@@ -59,13 +59,14 @@ struct Block {
   float rate = 0.0F;
   std::size_t size() const { return end - begin; }
 
-  // Some of its centres, by their numbers in the block.
-  struct Group {
+  // Some of what it has, by their numbers in the block.
+  struct Range {
     std::size_t begin;
     std::size_t end;
   };
   std::size_t groups() const { return (size() + kGroupCentres - 1) / kGroupCentres; }
-  Group group(std::size_t g) const {
+  // The centres of a group.
+  Range group(std::size_t g) const {
     return {g * kGroupCentres, std::min((g + 1) * kGroupCentres, size())};
   }
 };

@@ -1,6 +1,4 @@
 // Training of words and senses with several threads: the same bytes, the loss falls, a watch stops.
-#include <array>
-#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <utility>
@@ -9,9 +7,7 @@
 #include "kernels/dispatch.hpp"
 #include "models/cbow.hpp"
 #include "models/disambiguated_skip_gram.hpp"
-#include "train/halved_tables.hpp"
 #include "train/sense_priors.hpp"
-#include "train/team.hpp"
 #include "train/word_trainer.hpp"
 
 namespace bitsense {
@@ -289,34 +285,6 @@ void a_watch_finds_the_tables_in_order() {
   }
 }
 
-void tables_are_split_into_halves_and_joined() {
-  for (const std::size_t stride : {16U, 32U, 112U}) {
-    for (const std::size_t rows : {0U, 1U, 2U, 3U, 100U, 1001U}) {
-      for (const std::size_t room : {std::size_t{1}, std::size_t{500}, std::size_t{1} << 22}) {
-        std::vector<float> values(rows * stride);
-        for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
-        std::vector<float> others = values;
-        const Table table{values.data(), rows, stride};
-        const Table both[] = {table, {others.data(), rows, stride}};
-        HalvedTables halved(both, 2, room);
-        halved.split();
-        halved.split();
-        for (std::size_t half = 0; half < 2; ++half) {
-          const Slice slice = Halves{stride}[half];
-          const Table part = half_of(table, half);
-          for (std::size_t i = 0; i < rows; ++i)
-            for (std::size_t x = slice.begin; x < slice.end; ++x)
-              BITSENSE_CHECK(part.row(i)[x] == static_cast<float>(i * stride + x));
-        }
-        halved.join();
-        halved.join();
-        for (std::size_t i = 0; i < values.size(); ++i)
-          BITSENSE_CHECK(values[i] == static_cast<float>(i) && others[i] == values[i]);
-      }
-    }
-  }
-}
-
 void frozen_tables_do_not_move() {
   const WordCorpus corpus(60);
   for (const auto& each : kCases) {
@@ -338,81 +306,6 @@ void the_loss_falls() {
     options.epochs = 10;
     const TrainedWords result = trained_words(each.model, each.bags, corpus, options);
     BITSENSE_CHECK(result.losses.back() < 0.9 * result.losses.front());
-  }
-}
-
-// Scalars that are no atomics, as a step has them: ThreadSanitizer sees whether they are handed
-// over.
-struct HandedOver {
-  std::array<std::array<std::size_t, Team::kMostGroups>, 2> sums{};
-  std::array<std::size_t, Team::kMostGroups> scores{};
-  std::array<std::size_t, Team::kMostGroups> times{};
-  std::atomic<std::size_t> wrong{0};
-
-  // The block-th block, of some groups; false if a member has failed.
-  bool train(Member& member, std::size_t block, std::size_t groups) {
-    const Share part = member.share().within_half();
-    for (std::size_t g = part.begin(groups); g < part.end(groups); ++g) {
-      sums[member.share().half()][g] = block;
-      member.hand_over(g);
-    }
-    if (!member.meet_crew()) return false;
-    const bool alone = member.share().count == 1;
-    const auto score = [&](std::size_t g) {
-      if (sums[0][g] != block || (!alone && sums[1][g] != block)) ++wrong;
-      scores[g] = block;
-      ++times[g];
-    };
-    if (!member.score_groups(groups, true, score)) return false;
-    for (std::size_t g = 0; g < groups; ++g) {
-      if (!member.await_scores(g)) return false;
-      if (scores[g] != block) ++wrong;
-    }
-    const bool met = member.meet_crew();
-    member.next_block();
-    return met;
-  }
-};
-
-void crews_hand_each_other_every_group_once() {
-  constexpr std::size_t kBlocks = 60;
-  for (const std::size_t threads : {1U, 2U, 3U, 5U, 18U}) {
-    Team team(threads);
-    HandedOver scalars;
-    std::array<std::size_t, Team::kMostGroups> expected{};
-    const auto groups = [](std::size_t block) { return 1 + block * 5 % Team::kMostGroups; };
-    for (std::size_t block = 1; block <= kBlocks; ++block)
-      for (std::size_t g = 0; g < groups(block); ++g) ++expected[g];
-    run_team(threads, [&](std::size_t thread) {
-      Member member(team, thread);
-      for (std::size_t block = 1; block <= kBlocks; ++block)
-        scalars.train(member, block, groups(block));
-    });
-    BITSENSE_CHECK(scalars.wrong == 0 && scalars.times == expected);
-  }
-}
-
-void a_member_that_fails_ends_the_waits_of_all() {
-  for (const std::size_t threads : {2U, 5U}) {
-    Team team(threads);
-    HandedOver scalars;
-    std::atomic<std::size_t> stopped{0};
-    const std::string what = error_of<std::invalid_argument>([&] {
-      run_team(
-          threads,
-          [&](std::size_t thread) {
-            Member member(team, thread);
-            for (std::size_t block = 1; block < 1000; ++block) {
-              require(thread > 0 || block < 10, "enough");
-              if (!scalars.train(member, block, Team::kMostGroups)) {
-                ++stopped;
-                return;
-              }
-            }
-          },
-          &team.failed());
-    });
-    BITSENSE_CHECK(what == "enough" && stopped == threads - 1 && scalars.wrong == 0);
   }
 }
 
@@ -490,11 +383,8 @@ void word_tests(Suite& test) {
   test("a training that was stopped goes on to the same bytes",
        a_training_that_was_stopped_goes_on_to_the_same_bytes);
   test("a watch finds the tables in order", a_watch_finds_the_tables_in_order);
-  test("tables are split into halves and joined", tables_are_split_into_halves_and_joined);
   test("frozen tables do not move", frozen_tables_do_not_move);
   test("the loss falls", the_loss_falls);
-  test("crews hand each other every group once", crews_hand_each_other_every_group_once);
-  test("a member that fails ends the waits of all", a_member_that_fails_ends_the_waits_of_all);
   test("a watch that throws stops every thread", a_watch_that_throws_stops_every_thread);
   test("racing threads learn too", racing_threads_learn_too);
   test("weights without bound give priors of nothing",

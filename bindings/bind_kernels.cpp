@@ -130,6 +130,22 @@ py::tuple adagrad(const std::string& level, const Array<float>& w, const Array<f
   return py::make_tuple(new_w, new_squares);
 }
 
+Array<float> descend(const std::string& level, const Array<float>& w, const Array<float>& factors,
+                     const Array<float>& rows, const std::optional<Array<float>>& start,
+                     float brake, float rate) {
+  const auto [terms, n] = shape_of(rows, "rows");
+  require_quanta(n, "rows");
+  require_size(w, n, "w");
+  require_size(factors, terms, "factors");
+  if (start) require_size(*start, n, "start");
+  Array<float> moved = make_array<float>({n});
+  std::copy_n(w.data(), n, moved.mutable_data());
+  floats(level).descend(moved.mutable_data(), start ? start->data() : nullptr, factors.data(),
+                        row_pointers<const float*>(rows.data(), terms, n).data(), terms, brake,
+                        rate, n);
+  return moved;
+}
+
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -375,6 +391,8 @@ void register_kernels(py::module_& m) {
       "level"_a, "x"_a.noconvert());
   m.def("kernel_adagrad", &adagrad, "level"_a, "w"_a.noconvert(), "squares"_a.noconvert(),
         "g"_a.noconvert(), "rate"_a);
+  m.def("kernel_descend", &descend, "level"_a, "w"_a.noconvert(), "factors"_a.noconvert(),
+        "rows"_a.noconvert(), "start"_a = py::none(), "brake"_a = 1.0F, "rate"_a = 1.0F);
   m.def("benchmark_peak", &benchmark_peak, "level"_a, "n"_a);
   m.def("benchmark_block", &benchmark_block, "level"_a, "documents"_a, "noise"_a, "dim"_a,
         "rounds"_a);

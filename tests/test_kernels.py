@@ -108,6 +108,22 @@ def test_adagrad_equals_numpy(level):
     assert np.allclose(new_w, w - 0.05 * g / np.sqrt(expected), rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.parametrize("terms", [0, 1, 2, 7])
+@pytest.mark.parametrize("n", [16, 48, 128, 144, 304])
+def test_a_descent_equals_numpy(level, terms, n):
+    rng = np.random.default_rng(terms * n)
+    w, start, factors = floats(rng, n), floats(rng, n), floats(rng, terms)
+    rows = floats(rng, terms, n)
+    gradient = factors.astype(np.float64) @ rows
+    for begin, expected in ((None, gradient), (start, start + gradient)):
+        moved = _core.kernel_descend(level, w, factors, rows, begin, brake=0.25, rate=0.5)
+        assert np.allclose(moved, w - 0.125 * expected, rtol=1e-5, atol=1e-5)
+    # The gradient by itself has the bits of the product that other optimizers start from.
+    alone = _core.kernel_descend(level, np.zeros(n, np.float32), factors, rows, start, rate=-1.0)
+    product = _core.kernel_multiply(level, factors[None], rows, start[None])
+    assert alone.tobytes() == product[0].tobytes()
+
+
 @pytest.mark.skipif(len(FUSED) < 2, reason="needs two levels with fused multiply-add")
 def test_levels_with_fused_multiply_add_give_the_same_bits():
     rng = np.random.default_rng(3)
@@ -124,6 +140,7 @@ def test_levels_with_fused_multiply_add_give_the_same_bits():
             *_core.kernel_exp_tile(level, tile, shift),
             *_core.kernel_logistic_tile(level, tile, shift, weight, factor),
             *_core.kernel_adagrad(level, b[0], np.abs(b[1]) + 1, b[2], 0.1),
+            _core.kernel_descend(level, b[0], a[0], b, b[1], brake=0.7, rate=0.3),
         ]
         results.add(b"".join(array.tobytes() for array in arrays))
     assert len(results) == 1

@@ -157,6 +157,32 @@ void adagrad(float* w, float* squares, const float* g, float rate, std::size_t n
   }
 }
 
+template <int Columns>
+inline void descend_strip(float* w, const float* start, const float* factors,
+                          const float* const* rows, std::size_t terms, float brake, float rate,
+                          std::size_t x) {
+  Floats sum[Columns];
+  for (int j = 0; j < Columns; ++j) sum[j] = start ? load(start + x + j * kWidth) : Floats{};
+  for (std::size_t k = 0; k < terms; ++k) {
+    const Floats factor = broadcast(factors[k]);
+    for (int j = 0; j < Columns; ++j) sum[j] += factor * load(rows[k] + x + j * kWidth);
+  }
+  for (int j = 0; j < Columns; ++j) {
+    const Floats gradient = sum[j] * brake;
+    store(w + x + j * kWidth, load(w + x + j * kWidth) - rate * gradient);
+  }
+}
+
+void descend(float* w, const float* start, const float* factors, const float* const* rows,
+             std::size_t terms, float brake, float rate, std::size_t n) {
+  constexpr std::size_t kWide = 8 * kWidth;
+  std::size_t x = 0;
+  for (; x + kWide <= n; x += kWide)
+    descend_strip<8>(w, start, factors, rows, terms, brake, rate, x);
+  for (; x < n; x += kQuantum)
+    descend_strip<kRegisters>(w, start, factors, rows, terms, brake, rate, x);
+}
+
 float peak(std::size_t n) {
 #if BITSENSE_WIDTH == 16
   constexpr int kChains = 24;
@@ -196,6 +222,7 @@ const FloatKernels BITSENSE_TABLE(float_kernels_) = {
     exp,
     logistic,
     adagrad,
+    descend,
     peak,
     kWidth,
     axpy,

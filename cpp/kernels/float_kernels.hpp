@@ -49,6 +49,11 @@ struct FloatKernels {
   // squares += g^2; w -= rate * g / sqrt(squares). (Duchi, Hazan and Singer 2011, diagonal form.)
   void (*adagrad)(float* w, float* squares, const float* g, float rate, std::size_t n);
 
+  // w -= rate * brake * g with g = start + sum over k < terms, in order, of factors[k] * rows[k];
+  // no `start` is zeros. The same bits as multiply, a product with `brake`, and axpy of -rate.
+  void (*descend)(float* w, const float* start, const float* factors, const float* const* rows,
+                  std::size_t terms, float brake, float rate, std::size_t n);
+
   // Runs 24 independent chains of n multiply-adds, each a register wide, and returns a value that
   // depends on all of them: the most this level can do (benchmarks). flops = 2 * 24 * width * n.
   float (*peak)(std::size_t n);

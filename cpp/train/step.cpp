@@ -2,9 +2,17 @@
 
 #include <algorithm>
 
+#include "core/prefetch.hpp"
+
 namespace bitsense {
 
 namespace {
+
+// Where there are several threads, rows come from the core that has moved them in the block before,
+// and their lines must be won back before they are moved: they are asked for so many targets, or
+// rows, before they are needed.
+constexpr std::size_t kTargetsAhead = 16;
+constexpr std::size_t kRowsAhead = 3;
 
 constexpr std::size_t kNoiseRowsPerTask = 12;
 constexpr std::size_t kTargetRowsPerTask = 64;
@@ -66,6 +74,17 @@ class BlockStep final : public Step {
   }
   void score_targets(const Run& run, const float* hidden, StepScratch& scratch);
   void pull_targets(const Run& run, float* gradient, StepScratch& scratch);
+  bool shares_rows() const { return options_.threads > 1; }
+  void ask_for_target(std::size_t target) const {
+    if (shares_rows() && target < plan_->targets.size())
+      ask_for_lines(parameters_.output.row(plan_->targets[target]), n_ * sizeof(float));
+  }
+  void own_row(std::size_t row) const {
+    if (!shares_rows() || row >= plan_->rows.size()) return;
+    own_lines(parameters_.output.row(plan_->rows[row]), n_ * sizeof(float));
+    if (options_.optimizer == Optimizer::kAdaGrad)
+      own_lines(work_.state.squares.output.row(plan_->rows[row]), n_ * sizeof(float));
+  }
   void drop(const Run& run, float* values) const;
   void move_noise_rows(std::size_t first, std::size_t count, StepScratch& scratch);
   void move_row(std::size_t row, float* gradient, float bias_gradient, bool accumulate,
@@ -93,6 +112,7 @@ void BlockStep::score_tile(std::size_t task, StepScratch& scratch) {
   const float* hidden[kTile];
   float* gradients[kTile];
   TargetTerms targets[kTile];
+  for (std::size_t t = 0; t < kTargetsAhead; ++t) ask_for_target(plan_->runs[first].first + t);
   for (std::size_t l = 0; l < count; ++l) {
     const Run& run = plan_->runs[first + l];
     float* h = hidden_.row(first + l);
@@ -120,7 +140,10 @@ void BlockStep::score_tile(std::size_t task, StepScratch& scratch) {
 void BlockStep::score_targets(const Run& run, const float* hidden, StepScratch& scratch) {
   scratch.rows.resize(run.count);
   const std::uint32_t* words = plan_->targets.data() + run.first;
-  for (std::size_t t = 0; t < run.count; ++t) scratch.rows[t] = parameters_.output.row(words[t]);
+  for (std::size_t t = 0; t < run.count; ++t) {
+    scratch.rows[t] = parameters_.output.row(words[t]);
+    ask_for_target(run.first + t + kTargetsAhead);
+  }
   float* logits = coefficients_.data() + run.first;
   kernel_.dots(hidden, scratch.rows.data(), run.count, logits, n_);
   for (std::size_t t = 0; t < run.count; ++t)
@@ -155,13 +178,17 @@ void BlockStep::move_rows(std::size_t task, StepScratch& scratch) {
   }
   const std::size_t first = noise_rows_.size() + (task - noise_tasks()) * kTargetRowsPerTask;
   const std::size_t last = std::min(first + kTargetRowsPerTask, plan_->rows.size());
-  for (std::size_t row = first; row < last; ++row)
+  for (std::size_t row = first; row < first + kRowsAhead; ++row) own_row(row);
+  for (std::size_t row = first; row < last; ++row) {
+    own_row(row + kRowsAhead);
     move_row(row, scratch.gradients.data(), 0.0F, false, scratch);
+  }
 }
 
 void BlockStep::move_noise_rows(std::size_t first, std::size_t count, StepScratch& scratch) {
   float* gradients[kNoiseRowsPerTask];
   float bias_gradients[kNoiseRowsPerTask] = {};
+  for (std::size_t i = 0; i < count; ++i) own_row(first + i);
   for (std::size_t i = 0; i < count; ++i) gradients[i] = scratch.gradients.data() + i * n_;
   for (std::size_t task = 0; task < tile_tasks(); ++task) {
     const std::size_t documents = std::min(kTile, plan_->runs.size() - task * kTile);
@@ -191,22 +218,23 @@ void BlockStep::move_row(std::size_t row, float* gradient, float bias_gradient, 
     scratch.factors[i] = coefficients_[target];
     bias_gradient += scratch.factors[i];
   }
-  const float* factors = scratch.factors.data();
-  kernel_.multiply(&factors, 1, scratch.rows.data(), count, &gradient, 1, n_, accumulate);
   const std::uint32_t word = plan_->rows[row];
-  if (const float brake = work_.brake(count); brake < 1.0F) {
-    for (std::size_t x = 0; x < n_; ++x) gradient[x] *= brake;
-    bias_gradient *= brake;
+  const float* factors = scratch.factors.data();
+  const float brake = work_.brake(count);
+  bias_gradient *= brake;
+  float* w = parameters_.output.row(word);
+  if (options_.optimizer == Optimizer::kSgd) {
+    kernel_.descend(w, accumulate ? gradient : nullptr, factors, scratch.rows.data(), count, brake,
+                    work_.rate, n_);
+    parameters_.bias[word] -= work_.rate * bias_gradient;
+    return;
   }
   Parameters& squares = work_.state.squares;
-  work_.descend(parameters_.output.row(word), squares.output.row(word), gradient, work_.rate, n_);
-  if (options_.optimizer == Optimizer::kAdaGrad) {
-    float& square = squares.bias[word];
-    square += bias_gradient * bias_gradient;
-    parameters_.bias[word] -= work_.rate * bias_gradient / std::sqrt(square);
-  } else {
-    parameters_.bias[word] -= work_.rate * bias_gradient;
-  }
+  kernel_.multiply(&factors, 1, scratch.rows.data(), count, &gradient, 1, n_, accumulate);
+  kernel_.adagrad(w, squares.output.row(word), gradient, work_.rate, n_);
+  float& square = squares.bias[word];
+  square += bias_gradient * bias_gradient;
+  parameters_.bias[word] -= work_.rate * bias_gradient / std::sqrt(square);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "train/loss_meter.hpp"
 #include "train/plan.hpp"
 #include "train/step.hpp"
+#include "train/tasks.hpp"
 
 namespace bitsense {
 
@@ -96,9 +97,8 @@ class Training {
   double loss_ = 0.0;
 };
 
-// All threads on one block: documents, barrier, output rows, barrier. The next plan is made beside
-// the rows, whose tasks are small: tiles are few, and one thread's plan would leave it a tile
-// behind.
+// All threads on one block: documents, barrier, output rows, barrier. The first makes the next plan
+// before its rows, which are many small tasks that others take over.
 void Training::together() {
   const std::unique_ptr<Planner> plans_ahead = planner();
   Plan plans[2];
@@ -106,32 +106,31 @@ void Training::together() {
   std::atomic<bool> failed{false};
   Barrier barrier(options_.threads, failed);
   bool more = plans_ahead->next(plans[0]);
-  std::atomic<std::size_t> next_first{0};
-  std::atomic<std::size_t> next_second{0};
-  if (more) work->begin(plans[0]);
+  Tasks tiles(options_.threads);
+  Tasks rows(options_.threads);
+  const auto begin = [&](const Plan& plan) {
+    work->begin(plan);
+    tiles.begin(work->tile_tasks());
+    rows.begin(work->row_tasks());
+  };
+  if (more) begin(plans[0]);
   bool next_more = false;
   run_team(
       options_.threads,
       [&](std::size_t thread) {
         StepScratch mine = scratch();
         for (std::size_t current = 0; more; current ^= 1) {
-          for (std::size_t task; (task = next_first.fetch_add(1)) < work->tile_tasks();)
-            work->score_tile(task, mine);
+          std::size_t task = 0;
+          while (tiles.take(thread, task)) work->score_tile(task, mine);
           if (!barrier.wait()) return;
-          for (std::size_t task; (task = next_second.fetch_add(1)) <= work->row_tasks();) {
-            if (task == 0)
-              next_more = plans_ahead->next(plans[current ^ 1]);
-            else
-              work->move_rows(task - 1, mine);
-          }
+          if (thread == 0) next_more = plans_ahead->next(plans[current ^ 1]);
+          while (rows.take(thread, task)) work->move_rows(task, mine);
           if (!barrier.wait()) return;
           if (thread == 0) {
             report(plans[current], *work);
             watch(plans[current]);
             more = next_more;
-            next_first.store(0);
-            next_second.store(0);
-            if (more) work->begin(plans[current ^ 1]);
+            if (more) begin(plans[current ^ 1]);
           }
           if (!barrier.wait()) return;
         }

@@ -41,13 +41,7 @@ inline void prefetch_row(const float* row, Slice slice) {
 
 // The same for a row that will be written.
 inline void own_row(float* row, Slice slice) {
-  for (std::size_t x = slice.begin; x < slice.end; x += kRowQuantum) {
-#if defined(__x86_64__)
-    asm volatile("prefetchw %0" : : "m"(row[x]));  // no compiler makes it for all processors
-#else
-    __builtin_prefetch(row + x, 1);
-#endif
-  }
+  own_lines(row + slice.begin, slice.size() * sizeof(float));
 }
 
 // The centres of a plan that are trained together.

@@ -1,11 +1,13 @@
-// Threads of one training: tables in halves for them, what they hand each other, and how a failure
-// ends their waits.
+// Threads of one training: tables in halves for them, how they share tasks, what they hand each
+// other, and how a failure ends their waits.
 #include <array>
 #include <atomic>
+#include <vector>
 
 #include "check.hpp"
 #include "core/errors.hpp"
 #include "train/halved_tables.hpp"
+#include "train/tasks.hpp"
 #include "train/team.hpp"
 
 namespace bitsense {
@@ -115,10 +117,30 @@ void a_member_that_fails_ends_the_waits_of_all() {
   }
 }
 
+void tasks_are_done_once_each_ones_own_first() {
+  for (const std::size_t threads : {1U, 2U, 5U}) {
+    Tasks tasks(threads);
+    for (const std::size_t count : {0U, 1U, 4U, 200U}) {
+      tasks.begin(count);
+      std::vector<std::atomic<int>> times(count);
+      run_team(threads, [&](std::size_t thread) {
+        for (std::size_t task; tasks.take(thread, task);) ++times[task];
+      });
+      for (const auto& each : times) BITSENSE_CHECK(each == 1);
+    }
+  }
+  Tasks tasks(2);
+  tasks.begin(5);
+  std::vector<std::size_t> order;
+  for (std::size_t task; tasks.take(1, task);) order.push_back(task);
+  BITSENSE_CHECK((order == std::vector<std::size_t>{2, 3, 4, 0, 1}));
+}
+
 }  // namespace
 
 void team_tests(Suite& test) {
   test("tables are split into halves and joined", tables_are_split_into_halves_and_joined);
+  test("tasks are done once, each one's own first", tasks_are_done_once_each_ones_own_first);
   test("crews hand each other every group once", crews_hand_each_other_every_group_once);
   test("a member that fails ends the waits of all", a_member_that_fails_ends_the_waits_of_all);
 }

@@ -191,7 +191,9 @@ void CbowStep::score(const Block& block, std::size_t group, Share share) {
   for (std::size_t r = first; r < last; ++r) {
     for (std::size_t half = 0; half < 2; ++half)
       prefetch_scalars(partial(half, r), g_size_, r, runs(block.size()));
-    const Run run = run_of(block, r);
+    // Only who shares a half has not summed all of its runs.
+    if (share.shares_half()) scratch.runs[r] = run_of(block, r);
+    const Run& run = scratch.runs[r];
     for (std::size_t k = 0; k < run.pairs(); ++k) g(r)[k] = partial(0, r)[k] + partial(1, r)[k];
     differentiate(block, r, run, scratch);
   }
@@ -234,7 +236,6 @@ void CbowStep::move(const Block& block, std::size_t group, Share share) {
     if (share.shares_half() && r + 1 < runs(block.size()))
       own(block, run_of(block, r + 1), rows, slice);
     if (sums()) prefetch_scalars(g(r), g_size_, r, runs(block.size()));
-    // Only who shares a half has not summed all of its runs.
     const Run& run = share.shares_half() ? point(block, r, rows, scratch) : scratch.runs[r];
     for (std::size_t i = 0; i < run.size; ++i)
       prefetch_early(*block.plan, block.begin + run.first + i + kEarlyOutput, rows.output, slice);

@@ -6,14 +6,17 @@
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
+#include <thread>
 
 #include "core/parallel.hpp"
 
 namespace bitsense {
 
 // Waits for what another thread writes: by spinning for about as long as it takes to be woken, then
-// asleep, so that a processor that others want too goes to the thread that is waited for. A thread
-// that fails sets the flag it was given, and all waits return false from then on.
+// asleep, so that a processor that others want too goes to the thread that is waited for. Every few
+// microseconds a spinning thread offers its processor: others may have left no more than one to a
+// whole team. A thread that fails sets the flag it was given, and all waits return false from then
+// on.
 class Waiting {
  public:
   explicit Waiting(const std::atomic<bool>& failed) : failed_(failed) {}
@@ -24,7 +27,10 @@ class Waiting {
     for (unsigned spins = 0; spins < kSpins; ++spins) {
       if (ready()) return !failed_.load(std::memory_order_relaxed);
       if (failed_.load(std::memory_order_relaxed)) return false;
-      relax();
+      if (spins % kSpinsPerYield == kSpinsPerYield - 1)
+        std::this_thread::yield();
+      else
+        relax();
     }
     sleep_until(ready);
     return !failed_.load();
@@ -39,7 +45,8 @@ class Waiting {
   }
 
  private:
-  static constexpr unsigned kSpins = 2000;
+  static constexpr unsigned kSpins = 2000;  // of 40 to 140 cycles
+  static constexpr unsigned kSpinsPerYield = 64;
 
   static void relax() {
 #if defined(__x86_64__)

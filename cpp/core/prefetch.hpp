@@ -32,6 +32,7 @@ inline void own_lines(void* data, std::size_t bytes) {
     __builtin_prefetch(reinterpret_cast<const void*>(line), 1);
 #endif
   }
+  asm volatile("" : : "r"(data));
 }
 
 }  // namespace bitsense

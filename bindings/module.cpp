@@ -7,6 +7,7 @@ PYBIND11_MODULE(_core, m) {
   m.attr("__version__") = BITSENSE_VERSION;
   register_errors(m);
   register_kernels(m);
+  register_word_kernels(m);
   register_text(m);
   register_train(m);
   register_words(m);

@@ -5,6 +5,7 @@
 
 void register_errors(pybind11::module_& m);
 void register_kernels(pybind11::module_& m);
+void register_word_kernels(pybind11::module_& m);
 void register_text(pybind11::module_& m);
 void register_state(pybind11::module_& m);
 void register_train(pybind11::module_& m);

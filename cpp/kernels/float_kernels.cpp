@@ -22,6 +22,25 @@ constexpr int kTallRows = 12;  // where a block is one register wide
 
 enum class Products { kFused, kRounded };  // before they are added
 
+// Adds the products of `Rows` rows of factors and some columns of b, from x on, in order.
+template <Products P, int Rows, int Columns>
+[[gnu::always_inline]] inline void add_products(const float* const (&a)[Rows], std::size_t a_step,
+                                                const float* const* b, std::size_t terms,
+                                                std::size_t x, Floats (&sum)[Rows][Columns]) {
+  for (std::size_t k = 0; k < terms; ++k) {
+    const float* bk = b[k] + x;
+    Floats column[Columns];
+    for (int j = 0; j < Columns; ++j) column[j] = load(bk + j * kWidth);
+    for (int i = 0; i < Rows; ++i) {
+      const Floats factor = broadcast(a[i][k * a_step]);
+      for (int j = 0; j < Columns; ++j) {
+        const Floats product = factor * column[j];
+        sum[i][j] += P == Products::kFused ? product : rounded(product);
+      }
+    }
+  }
+}
+
 template <Products P, int Rows, int Columns>
 void multiply_block(const float* const* a, std::size_t a_step, const float* const* b,
                     std::size_t terms, float* const* out, std::size_t x, bool accumulate) {
@@ -31,18 +50,7 @@ void multiply_block(const float* const* a, std::size_t a_step, const float* cons
       sum[i][j] = accumulate ? load(out[i] + x + j * kWidth) : Floats{};
   const float* row[Rows];
   for (int i = 0; i < Rows; ++i) row[i] = a[i];
-  for (std::size_t k = 0; k < terms; ++k) {
-    const float* bk = b[k] + x;
-    Floats column[Columns];
-    for (int j = 0; j < Columns; ++j) column[j] = load(bk + j * kWidth);
-    for (int i = 0; i < Rows; ++i) {
-      const Floats factor = broadcast(row[i][k * a_step]);
-      for (int j = 0; j < Columns; ++j) {
-        const Floats product = factor * column[j];
-        sum[i][j] += P == Products::kFused ? product : rounded(product);
-      }
-    }
-  }
+  add_products<P>(row, a_step, b, terms, x, sum);
   for (int i = 0; i < Rows; ++i)
     for (int j = 0; j < Columns; ++j) store(out[i] + x + j * kWidth, sum[i][j]);
 }
@@ -161,14 +169,12 @@ template <int Columns>
 inline void descend_strip(float* w, const float* start, const float* factors,
                           const float* const* rows, std::size_t terms, float brake, float rate,
                           std::size_t x) {
-  Floats sum[Columns];
-  for (int j = 0; j < Columns; ++j) sum[j] = start ? load(start + x + j * kWidth) : Floats{};
-  for (std::size_t k = 0; k < terms; ++k) {
-    const Floats factor = broadcast(factors[k]);
-    for (int j = 0; j < Columns; ++j) sum[j] += factor * load(rows[k] + x + j * kWidth);
-  }
+  Floats sum[1][Columns];
+  for (int j = 0; j < Columns; ++j) sum[0][j] = start ? load(start + x + j * kWidth) : Floats{};
+  const float* const row[1] = {factors};
+  add_products<Products::kFused>(row, 1, rows, terms, x, sum);
   for (int j = 0; j < Columns; ++j) {
-    const Floats gradient = sum[j] * brake;
+    const Floats gradient = sum[0][j] * brake;
     store(w + x + j * kWidth, load(w + x + j * kWidth) - rate * gradient);
   }
 }

@@ -45,7 +45,7 @@ class Waiting {
   }
 
  private:
-  static constexpr unsigned kSpins = 2000;  // of 40 to 140 cycles
+  static constexpr unsigned kSpins = 2000;  // pauses of 40 to 140 cycles
   static constexpr unsigned kSpinsPerYield = 64;
 
   static void relax() {

@@ -236,6 +236,7 @@ void CbowStep::move(const Block& block, std::size_t group, Share share) {
     if (share.shares_half() && r + 1 < runs(block.size()))
       own(block, run_of(block, r + 1), rows, slice);
     if (sums()) prefetch_scalars(g(r), g_size_, r, runs(block.size()));
+    // Who shares a half has pointed at the rows of his own runs alone.
     const Run& run = share.shares_half() ? point(block, r, rows, scratch) : scratch.runs[r];
     for (std::size_t i = 0; i < run.size; ++i)
       prefetch_early(*block.plan, block.begin + run.first + i + kEarlyOutput, rows.output, slice);

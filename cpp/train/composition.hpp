@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,20 @@ struct Work {
       kernel.adagrad(w, squares, gradient, times_rate, n);
     else
       kernel.axpy(-times_rate, gradient, w, n);
+  }
+
+  // The same by the sum of some rows, each times its factor, and of what `gradient` holds where it
+  // is to `accumulate`, braked; else it is scratch.
+  void descend(float* w, float* squares, std::span<const float> factors, const float* const* rows,
+               float* gradient, bool accumulate, std::size_t n) const {
+    const float* first = factors.data();
+    if (options.optimizer == Optimizer::kAdaGrad) {
+      kernel.multiply(&first, 1, rows, factors.size(), &gradient, 1, n, accumulate);
+      kernel.adagrad(w, squares, gradient, rate, n);
+    } else {
+      kernel.descend(w, accumulate ? gradient : nullptr, first, rows, factors.size(),
+                     brake(factors.size()), rate, n);
+    }
   }
 
   // Most contributions to one row of a word that plain SGD takes at full weight from one block: the

@@ -142,13 +142,13 @@ void RunPlanner::take_run(Place& place, Plan& plan) {
   const std::size_t most = std::min(options_.run, run_of(words.size()));
   const std::size_t slots = 2 * options_.context;
   const auto first_run = static_cast<std::uint32_t>(plan.runs.size());
-  kept_.resize(most);
+  positions_.resize(most);
   for (; place.position < words.size() && count < most; ++place.position) {
-    kept_[count] = place.position;  // no branch: what is kept is not foreseen
+    positions_[count] = place.position;  // no branch: what is kept is not foreseen
     count += kept(words[place.position], document_seed, place.position) ? 1 : 0;
   }
   for (std::uint32_t i = 0; i < count; ++i) {
-    const std::uint64_t at = kept_[i];
+    const std::uint64_t at = positions_[i];
     plan.target_run.push_back(static_cast<std::uint32_t>(plan.runs.size()));
     if (slots > 0) {
       plan.runs.push_back({place.document, static_cast<std::uint32_t>(plan.targets.size()), 1,

@@ -136,7 +136,7 @@ class RunPlanner final : public Planner {
 
   std::vector<std::uint32_t> keep_;  // per word: kept where a hash is at most this
   std::vector<Place> places_;
-  std::vector<std::uint64_t> kept_;  // positions of a run's targets
+  std::vector<std::uint64_t> positions_;  // of a run's targets
 };
 
 }  // namespace bitsense

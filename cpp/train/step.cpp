@@ -74,21 +74,24 @@ class BlockStep final : public Step {
   }
   void score_targets(const Run& run, const float* hidden, StepScratch& scratch);
   void pull_targets(const Run& run, float* gradient, StepScratch& scratch);
+  void drop(const Run& run, float* values) const;
+  void move_noise_rows(std::size_t first, std::size_t count, StepScratch& scratch);
+  void move_row(std::size_t row, float* gradient, float bias_gradient, bool accumulate,
+                StepScratch& scratch);
+
   bool shares_rows() const { return options_.threads > 1; }
+  // Nothing is asked for past the last target or row, or where there is one thread.
   void ask_for_target(std::size_t target) const {
     if (shares_rows() && target < plan_->targets.size())
       ask_for_lines(parameters_.output.row(plan_->targets[target]), n_ * sizeof(float));
   }
   void own_row(std::size_t row) const {
     if (!shares_rows() || row >= plan_->rows.size()) return;
-    own_lines(parameters_.output.row(plan_->rows[row]), n_ * sizeof(float));
+    const std::uint32_t word = plan_->rows[row];
+    own_lines(parameters_.output.row(word), n_ * sizeof(float));
     if (options_.optimizer == Optimizer::kAdaGrad)
-      own_lines(work_.state.squares.output.row(plan_->rows[row]), n_ * sizeof(float));
+      own_lines(work_.state.squares.output.row(word), n_ * sizeof(float));
   }
-  void drop(const Run& run, float* values) const;
-  void move_noise_rows(std::size_t first, std::size_t count, StepScratch& scratch);
-  void move_row(std::size_t row, float* gradient, float bias_gradient, bool accumulate,
-                StepScratch& scratch);
 
   const FloatKernels& kernel_;
   TrainOptions options_;
@@ -219,22 +222,17 @@ void BlockStep::move_row(std::size_t row, float* gradient, float bias_gradient, 
     bias_gradient += scratch.factors[i];
   }
   const std::uint32_t word = plan_->rows[row];
-  const float* factors = scratch.factors.data();
-  const float brake = work_.brake(count);
-  bias_gradient *= brake;
-  float* w = parameters_.output.row(word);
-  if (options_.optimizer == Optimizer::kSgd) {
-    kernel_.descend(w, accumulate ? gradient : nullptr, factors, scratch.rows.data(), count, brake,
-                    work_.rate, n_);
-    parameters_.bias[word] -= work_.rate * bias_gradient;
-    return;
-  }
   Parameters& squares = work_.state.squares;
-  kernel_.multiply(&factors, 1, scratch.rows.data(), count, &gradient, 1, n_, accumulate);
-  kernel_.adagrad(w, squares.output.row(word), gradient, work_.rate, n_);
-  float& square = squares.bias[word];
-  square += bias_gradient * bias_gradient;
-  parameters_.bias[word] -= work_.rate * bias_gradient / std::sqrt(square);
+  work_.descend(parameters_.output.row(word), squares.output.row(word), scratch.factors,
+                scratch.rows.data(), gradient, accumulate, n_);
+  bias_gradient *= work_.brake(count);
+  if (options_.optimizer == Optimizer::kAdaGrad) {
+    float& square = squares.bias[word];
+    square += bias_gradient * bias_gradient;
+    parameters_.bias[word] -= work_.rate * bias_gradient / std::sqrt(square);
+  } else {
+    parameters_.bias[word] -= work_.rate * bias_gradient;
+  }
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 // The tasks of a phase, shared among the threads of one training.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <vector>
 
 #include "core/parallel.hpp"
+#include "train/share.hpp"
 
 namespace bitsense {
 
@@ -15,34 +15,34 @@ namespace bitsense {
 // order of the tasks is alike.
 class Tasks {
  public:
-  explicit Tasks(std::size_t threads) : shares_(threads) {}
+  explicit Tasks(std::size_t threads) : left_(threads) {}
 
   // Starts a phase of so many tasks; nothing else may run.
   void begin(std::size_t count) {
-    const std::size_t threads = shares_.size();
-    for (std::size_t t = 0; t < threads; ++t) {
-      shares_[t].next.store(count * t / threads);
-      shares_[t].end = count * (t + 1) / threads;
+    for (std::size_t t = 0; t < left_.size(); ++t) {
+      const Share share{t, left_.size()};
+      left_[t].next.store(share.begin(count));
+      left_[t].end = share.end(count);
     }
   }
 
   // Takes a task that nobody has taken; false if there is none.
   bool take(std::size_t thread, std::size_t& task) {
-    for (std::size_t k = 0; k < shares_.size(); ++k) {
-      Share& share = shares_[(thread + k) % shares_.size()];
-      if (share.next.load(std::memory_order_relaxed) >= share.end) continue;
-      task = share.next.fetch_add(1);
-      if (task < share.end) return true;
+    for (std::size_t k = 0; k < left_.size(); ++k) {
+      Left& left = left_[(thread + k) % left_.size()];
+      if (left.next.load(std::memory_order_relaxed) >= left.end) continue;
+      task = left.next.fetch_add(1);
+      if (task < left.end) return true;
     }
     return false;
   }
 
  private:
-  struct alignas(kApart) Share {
+  struct alignas(kApart) Left {
     std::atomic<std::size_t> next{0};
     std::size_t end = 0;
   };
-  std::vector<Share> shares_;
+  std::vector<Left> left_;  // of each thread's share
 };
 
 }  // namespace bitsense

@@ -33,9 +33,14 @@ def kernel_adagrad(
     level: str, w: _Floats, squares: _Floats, g: _Floats, rate: float
 ) -> tuple[_Floats, _Floats]: ...
 def kernel_descend(
-    level: str, w: _Floats, factors: _Floats, rows: _Floats, start: _Floats | None = None,
-    brake: float = 1.0, rate: float = 1.0,
-) -> _Floats: ...  # fmt: skip
+    level: str,
+    w: _Floats,
+    factors: _Floats,
+    rows: _Floats,
+    start: _Floats | None = None,
+    brake: float = 1.0,
+    rate: float = 1.0,
+) -> _Floats: ...
 def kernel_pair_dots(
     level: str, in_: _Floats, out: _Floats, own: _Floats | None = None, halved: bool = False
 ) -> _Floats: ...

@@ -56,24 +56,25 @@ CbowStep::CbowStep(const Kernels& kernels, const WordOptions& options, const Wor
               tables.output,
               {hidden_.data(), kBlockCentres, n_},
               {pulls_.data(), kBlockCentres, n_}});
-  if (threads > 1)
+  if (threads == 2)
     for (std::size_t half = 0; half < 2; ++half) {
       Rows& rows = rows_[half];
       if (tables.halved) take_half({&rows.input, &rows.output}, half);
       take_half({&rows.hidden, &rows.pulls}, half);
     }
-  if (threads > 1) halves_ = AlignedFloats(2 * g_.size());
-  for (std::size_t t = 0; t < threads; ++t) {
-    Scratch& scratch = scratch_[t];
-    const Rows& rows = rows_[Share{t, threads}.half()];
+  if (threads == 2) halves_ = AlignedFloats(2 * g_.size());
+  for (std::size_t half = 0; half < 2; ++half) {
+    Pointers& to = pointers_[half];
     for (std::size_t c = 0; c < kBlockCentres; ++c) {
-      scratch.hidden.push_back(rows.hidden.row(c));
-      scratch.pulls.push_back(rows.pulls.row(c));
+      to.hidden.push_back(rows_[half].hidden.row(c));
+      to.pulls.push_back(rows_[half].pulls.row(c));
     }
-    scratch.targets.resize(kBlockCentres);
-    scratch.places = options.negatives;
-    scratch.noise.resize(kMostRuns * scratch.places);
-    scratch.runs.resize(kMostRuns);
+    to.targets.resize(kBlockCentres);
+    to.places = options.negatives;
+    to.noise.resize(kMostRuns * to.places);
+    to.runs.resize(kMostRuns);
+  }
+  for (Scratch& scratch : scratch_) {
     scratch.weight = AlignedFloats(g_size_);
     scratch.label = AlignedFloats(g_size_);
     scratch.sum = AlignedFloats(n_);
@@ -105,20 +106,22 @@ CbowStep::Run CbowStep::run_of(const Block& block, std::size_t run) const {
   return {first, std::min(kRun, block.size() - first), tile.noise, tile.noise_times, tile.plain};
 }
 
-const CbowStep::Run& CbowStep::point(const Block& block, std::size_t r, const Rows& rows,
-                                     Scratch& scratch) const {
-  const Run& run = scratch.runs[r] = run_of(block, r);
+void CbowStep::point(const Block& block, std::size_t r, const Rows& rows, Pointers& to) const {
+  const Run& run = to.runs[r] = run_of(block, r);
   for (std::size_t c = run.first; c < run.first + run.size; ++c)
-    scratch.targets[c] = rows.output.row(target(block, c));
+    to.targets[c] = rows.output.row(target(block, c));
   for (std::size_t j = 0; j < run.noise.size(); ++j)
-    scratch.noise_of(r)[j] = rows.output.row(run.noise[j]);
-  return run;
+    to.noise_of(r)[j] = rows.output.row(run.noise[j]);
 }
 
-// Asks for the rows of a run's noise.
-void CbowStep::prefetch(std::size_t r, Slice slice, Scratch& scratch) {
-  for (std::size_t j = 0; j < scratch.runs[r].noise.size(); ++j)
-    prefetch_row(scratch.noise_of(r)[j], slice);
+void CbowStep::prefetch(std::size_t r, Slice slice, Pointers& at) {
+  for (std::size_t j = 0; j < at.runs[r].noise.size(); ++j) prefetch_row(at.noise_of(r)[j], slice);
+}
+
+void CbowStep::own(std::size_t r, Slice slice, Pointers& at) {
+  const Run& run = at.runs[r];
+  for (std::size_t j = 0; j < run.noise.size(); ++j) own_row(at.noise_of(r)[j], slice);
+  for (std::size_t c = run.first; c < run.first + run.size; ++c) own_row(at.targets[c], slice);
 }
 
 // Some columns of the hidden vectors of some centres.
@@ -149,16 +152,17 @@ template <class F>
 void CbowStep::for_each_run(const Block& block, std::size_t group, Share share, F&& f) {
   Scratch& scratch = scratch_[share.index];
   const Rows& rows = rows_[share.half()];
-  const Slice slice = share.half_of_columns(n_);
+  const Slice slice = share.summed_columns(n_);
   const std::size_t early = early_input(share);
   const auto [first, last] = runs_of(block, group);
+  Pointers& at = pointers_[share.half()];
   for (std::size_t r = first; r < last; ++r) {
-    point(block, r, rows, scratch);
-    prefetch(r, slice, scratch);
+    point(block, r, rows, at);
+    prefetch(r, slice, at);
   }
   compose(block, block.group(group), rows, slice, scratch);
   for (std::size_t r = first; r < last; ++r) {
-    const Run& run = scratch.runs[r];
+    const Run& run = at.runs[r];
     if (tables_.bags.empty())
       for (std::size_t i = 0; i < run.size; ++i)
         prefetch_early(*block.plan, block.begin + run.first + i + early, rows.input, slice);
@@ -167,22 +171,22 @@ void CbowStep::for_each_run(const Block& block, std::size_t group, Share share, 
 }
 
 void CbowStep::sum(const Block& block, std::size_t group, Share share) {
-  Scratch& scratch = scratch_[share.index];
   const std::size_t half = share.half();
+  Pointers& at = pointers_[half];
   const Slice slice = Halves{n_}[half];
   for_each_run(block, group, share, [&](std::size_t r, const Run& run) {
-    words_.pair_dots(scratch.hidden.data() + run.first, run.size, scratch.noise_of(r),
-                     run.noise.size(), scratch.targets.data() + run.first, partial(half, r), slice);
+    words_.pair_dots(at.hidden.data() + run.first, run.size, at.noise_of(r), run.noise.size(),
+                     at.targets.data() + run.first, partial(half, r), slice);
   });
 }
 
 void CbowStep::score(const Block& block, std::size_t group, Share share) {
   Scratch& scratch = scratch_[share.index];
+  Pointers& at = pointers_[share.half()];
   if (!sums()) {
     for_each_run(block, group, share, [&](std::size_t r, const Run& run) {
-      words_.halved_pair_dots(scratch.hidden.data() + run.first, run.size, scratch.noise_of(r),
-                              run.noise.size(), scratch.targets.data() + run.first, g(r),
-                              Halves{n_});
+      words_.halved_pair_dots(at.hidden.data() + run.first, run.size, at.noise_of(r),
+                              run.noise.size(), at.targets.data() + run.first, g(r), Halves{n_});
       differentiate(block, r, run, scratch);
     });
     return;
@@ -191,9 +195,7 @@ void CbowStep::score(const Block& block, std::size_t group, Share share) {
   for (std::size_t r = first; r < last; ++r) {
     for (std::size_t half = 0; half < 2; ++half)
       prefetch_scalars(partial(half, r), g_size_, r, runs(block.size()));
-    // Only who shares a half has not summed all of its runs.
-    if (share.shares_half()) scratch.runs[r] = run_of(block, r);
-    const Run& run = scratch.runs[r];
+    const Run& run = at.runs[r];
     for (std::size_t k = 0; k < run.pairs(); ++k) g(r)[k] = partial(0, r)[k] + partial(1, r)[k];
     differentiate(block, r, run, scratch);
   }
@@ -227,43 +229,35 @@ LossSum CbowStep::loss(const Block& block) const {
 
 // The output rows of a run, and what pulls its hidden vectors: all from the rows before the run.
 void CbowStep::move(const Block& block, std::size_t group, Share share) {
-  Scratch& scratch = scratch_[share.index];
+  Pointers& at = pointers_[share.half()];
   const Rows& rows = rows_[share.half()];
-  const Slice slice = share.columns_within_half(n_);
+  const Slice slice = share.moved_columns(n_);
   if (slice.size() == 0) return;
   const auto [first, last] = runs_of(block, group);
   for (std::size_t r = first; r < last; ++r) {
-    if (share.shares_half() && r + 1 < runs(block.size()))
-      own(block, run_of(block, r + 1), rows, slice);
-    if (sums()) prefetch_scalars(g(r), g_size_, r, runs(block.size()));
-    // Who shares a half has pointed at the rows of his own runs alone.
-    const Run& run = share.shares_half() ? point(block, r, rows, scratch) : scratch.runs[r];
+    // Other threads have read the rows: a line must be won back before it is written.
+    if (share.shares_rows() && r + 1 < runs(block.size())) own(r + 1, slice, at);
+    if (share.count > 1) prefetch_scalars(g(r), g_size_, r, runs(block.size()));
+    const Run& run = at.runs[r];
     for (std::size_t i = 0; i < run.size; ++i)
       prefetch_early(*block.plan, block.begin + run.first + i + kEarlyOutput, rows.output, slice);
-    words_.pair_pull(scratch.hidden.data() + run.first, run.size, scratch.noise_of(r),
-                     run.noise.size(), scratch.targets.data() + run.first, g(r),
-                     scratch.pulls.data() + run.first, slice, options_.move_output);
+    words_.pair_pull(at.hidden.data() + run.first, run.size, at.noise_of(r), run.noise.size(),
+                     at.targets.data() + run.first, g(r), at.pulls.data() + run.first, slice,
+                     options_.move_output);
   }
-}
-
-// Other threads have read the rows: a line must be won back before it is written.
-void CbowStep::own(const Block& block, const Run& run, const Rows& rows, Slice slice) const {
-  for (const std::uint32_t word : run.noise) own_row(rows.output.row(word), slice);
-  for (std::size_t c = run.first; c < run.first + run.size; ++c)
-    own_row(rows.output.row(target(block, c)), slice);
 }
 
 // Each token of the block as a context word, in the order of the tokens.
 void CbowStep::move_shared(const Block& block, Share share) {
-  const Slice slice = share.columns_within_half(n_);
+  const Slice slice = share.moved_columns(n_);
   if (!options_.move_input || slice.size() == 0) return;
   Scratch& scratch = scratch_[share.index];
   const Rows& rows = rows_[share.half()];
   if (!tables_.bags.empty()) return move_bags(block, rows, slice, scratch);
   const Slots slots = slots_of(block);
-  const std::size_t most = share.shares_half() ? kGroupCentres : slots.count;
+  const std::size_t most = share.shares_rows() ? kGroupCentres : slots.count;
   for (std::size_t s = 0; s < slots.count; s += most) {
-    if (share.shares_half())
+    if (share.shares_rows())
       for (std::size_t ahead = s + most; ahead < std::min(slots.count, s + 2 * most); ++ahead)
         own_row(rows.input.row(slots.words[ahead]), slice);
     words_.mixes(rows.pulls, slots.shares, slots.centres + s * slots.width, slots.width,

@@ -22,7 +22,7 @@ class CbowStep final : public WordStep {
            std::size_t threads);
 
   void lay_out(WordPlan& plan) const override;
-  bool sums() const override { return scratch_.size() > 1; }
+  bool sums() const override { return scratch_.size() == 2; }
   void sum(const Block& block, std::size_t group, Share share) override;
   void score(const Block& block, std::size_t group, Share share) override;
   void move(const Block& block, std::size_t group, Share share) override;
@@ -40,21 +40,25 @@ class CbowStep final : public WordStep {
     bool plain;  // every noise word counts once
     std::size_t pairs() const { return size * (noise.size() + 1); }
   };
-  // Of one thread; its pointers are to the columns that it is at work on.
-  struct alignas(kApart) Scratch {
+  // The runs of a block. Each of two threads points at its half of the rows; more threads at whole
+  // rows, and who moves a run reads what the one who scored it has written here.
+  struct Pointers {
     std::vector<const float*> hidden;  // per centre of the block
     std::vector<float*> pulls;
     std::vector<float*> targets;
     std::size_t places = 0;  // for the noise of a run
     std::vector<float*> noise;
     std::vector<Run> runs;
+
+    float** noise_of(std::size_t run) { return noise.data() + run * places; }
+  };
+  // Of one thread.
+  struct alignas(kApart) Scratch {
     std::vector<std::uint32_t> ids;
     std::vector<std::uint32_t> begins;
     AlignedFloats weight;
     AlignedFloats label;
     AlignedFloats sum;
-
-    float** noise_of(std::size_t run) { return noise.data() + run * places; }
   };
   // Where the rows are that a thread is at work on, all columns of them or half.
   struct Rows {
@@ -68,9 +72,10 @@ class CbowStep final : public WordStep {
     return block.plan->tokens[block.plan->centres[block.begin + c].at];
   }
   // Points at the targets and the noise of the r-th run of a block.
-  const Run& point(const Block& block, std::size_t r, const Rows& rows, Scratch& scratch) const;
-
-  static void prefetch(std::size_t r, Slice slice, Scratch& scratch);
+  void point(const Block& block, std::size_t r, const Rows& rows, Pointers& to) const;
+  // Asks for the rows of a run's noise, or for those that it moves, to write them.
+  static void prefetch(std::size_t r, Slice slice, Pointers& at);
+  static void own(std::size_t r, Slice slice, Pointers& at);
   void compose(const Block& block, Block::Range centres, const Rows& rows, Slice slice,
                Scratch& scratch);
   // Calls f(r, run) for the runs of a group, whose hidden vectors have been worked out, and whose
@@ -78,7 +83,6 @@ class CbowStep final : public WordStep {
   template <class F>
   void for_each_run(const Block& block, std::size_t group, Share share, F&& f);
   void differentiate(const Block& block, std::size_t r, const Run& run, Scratch& scratch);
-  void own(const Block& block, const Run& run, const Rows& rows, Slice slice) const;
   void move_bags(const Block& block, const Rows& rows, Slice slice, Scratch& scratch);
   float* g(std::size_t r) { return g_.data() + r * g_size_; }
   float* partial(std::size_t half, std::size_t r) {
@@ -98,6 +102,7 @@ class CbowStep final : public WordStep {
   AlignedFloats g_;       // per run: centres x (noise words, then the centre's target)
   AlignedFloats losses_;  // per run: what they are made of
   AlignedFloats halves_;  // per half of the columns, of all runs: the same as g_, for `sum`
+  std::array<Pointers, 2> pointers_;  // by Share::half
   std::vector<Scratch> scratch_;
 };
 

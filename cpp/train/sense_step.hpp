@@ -53,6 +53,8 @@ class SenseStep final : public WordStep {
   SenseStep(const Kernels& kernels, const WordOptions& options, const WordTables& tables,
             std::size_t threads);
 
+  // Half of what it might be: the gates' rates are high.
+  std::size_t most_centres() const override { return kBlockCentres / 2; }
   void score(const Block& block, std::size_t slot, Share share) override;
   void move(const Block& block, std::size_t slot, Share share) override;
   void move_shared(const Block& block, Share share) override;

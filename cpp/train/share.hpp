@@ -19,22 +19,14 @@ struct Share {
     return {begin(n / kRowQuantum) * kRowQuantum, end(n / kRowQuantum) * kRowQuantum};
   }
 
-  // Where a model sums: the half of the columns that it is at work on, and its part of that half's
-  // work. Of two threads each moves the columns that it sums.
-  std::size_t half() const { return count == 1 ? 0 : 2 * index / count; }
-  Share within_half() const {
-    const std::size_t first = (half() * count + 1) / 2;
-    return {index - first, ((half() + 1) * count + 1) / 2 - first};
-  }
-  Slice half_of_columns(std::size_t n) const {
-    return count == 1 ? Slice{0, n} : Halves{n}[half()];
-  }
-  Slice columns_within_half(std::size_t n) const {
-    const Slice all = half_of_columns(n);
-    const Slice some = within_half().columns(all.size());
-    return {all.begin + some.begin, all.begin + some.end};
-  }
-  bool shares_half() const { return count > 2; }
+  // Two threads have half of the columns each, more of them share rows (word_step.hpp).
+  bool has_half() const { return count == 2; }
+  bool shares_rows() const { return count > 2; }
+  std::size_t half() const { return has_half() ? index : 0; }
+  Slice summed_columns(std::size_t n) const { return has_half() ? Halves{n}[index] : Slice{0, n}; }
+  Slice moved_columns(std::size_t n) const { return has_half() ? Halves{n}[index] : columns(n); }
+  // Its share of what is summed in these columns.
+  Share summed_part() const { return has_half() ? Share{} : *this; }
 };
 
 }  // namespace bitsense

@@ -16,19 +16,20 @@ SkipGramStep::SkipGramStep(const Kernels& kernels, const WordOptions& options,
       g_size_(padded(most_inputs_ * most_outputs_) + kRowQuantum),
       g_(kBlockCentres * g_size_),
       losses_(kBlockCentres * kLossParts) {
-  if (threads > 1) halves_ = AlignedFloats(2 * g_.size());
+  if (threads == 2) halves_ = AlignedFloats(2 * g_.size());
   if (has_items()) {
     items_ = AlignedFloats(kBlockCentres * most_inputs_ * n_);
     moved_ = AlignedFloats(kBlockCentres * most_inputs_ * n_);
   }
   const std::size_t items = has_items() ? kBlockCentres * most_inputs_ : 0;
   rows_.fill({tables.input, tables.output, {items_.data(), items, n_}, {moved_.data(), items, n_}});
-  if (threads > 1)
+  if (threads == 2)
     for (std::size_t half = 0; half < 2; ++half) {
       Rows& rows = rows_[half];
       if (tables.halved) take_half({&rows.input, &rows.output}, half);
       take_half({&rows.items, &rows.moved}, half);
     }
+  for (std::size_t half = 0; half < 2; ++half) pointers_.emplace_back(most_inputs_, most_outputs_);
   for (std::size_t t = 0; t < threads; ++t)
     scratch_.emplace_back(words_, most_inputs_, most_outputs_, n_);
 }
@@ -65,19 +66,18 @@ void SkipGramStep::compose(const Block& block, Share share) {
   Scratch& scratch = scratch_[share.index];
   number_items(block, scratch);
   const std::size_t count = scratch.item_words.size();
-  const Share part = share.within_half();
+  const Share part = share.summed_part();
   const Rows& rows = rows_[share.half()];
   for (std::size_t i = part.begin(count); i < part.end(count); ++i) {
     const auto bag = tables_.bags[scratch.item_words[i]];
     const std::uint32_t begins[] = {0, static_cast<std::uint32_t>(bag.size())};
     words_.means(rows.input, bag.data(), begins, 1, {rows.items.row(i), rows.items.stride},
-                 share.half_of_columns(n_));
+                 share.summed_columns(n_));
   }
 }
 
 void SkipGramStep::point(const Block& block, std::size_t t, const Tile& tile, const Rows& rows,
-                         const Table& items, Scratch& scratch) const {
-  Pointed& to = scratch.pointed[t];
+                         const Table& items, const Scratch& scratch, Pointed& to) const {
   to.rows = tile.rows();
   to.columns = tile.columns();
   float** in = to.in;
@@ -101,16 +101,19 @@ template <class F>
 void SkipGramStep::for_each_tile(const Block& block, std::size_t group, Share share, F&& f) {
   Scratch& scratch = scratch_[share.index];
   const Rows& rows = rows_[share.half()];
-  const Slice slice = share.half_of_columns(n_);
+  const Slice slice = share.summed_columns(n_);
   const std::size_t early = early_input(share);
   const auto [first, last] = block.group(group);
   if (first == 0) prefetch(block, first, rows, slice);
   for (std::size_t t = first; t < last; ++t) {
     if (t + 1 < block.size()) prefetch(block, t + 1, rows, slice);
+    if (share.shares_rows() && t + 2 < block.size())
+      prefetch_row(rows.output.row(target(block, t + 2)), slice);
     if (!has_items()) prefetch_early(*block.plan, block.begin + t + early, rows.input, slice);
     const Tile tile = tile_of(block, t);
-    point(block, t, tile, rows, rows.items, scratch);
-    f(t, tile, scratch.pointed[t].in, scratch.pointed[t].out);
+    Pointed& to = pointers_[share.half()].tiles[t];
+    point(block, t, tile, rows, rows.items, scratch, to);
+    f(t, tile, to.in, to.out);
   }
 }
 
@@ -153,35 +156,29 @@ LossSum SkipGramStep::loss(const Block& block) const {
   return total;
 }
 
-void SkipGramStep::own(const Block& block, std::size_t t, const Rows& rows, Slice slice) const {
-  const Tile tile = tile_of(block, t);
-  own_row(rows.output.row(target(block, t)), slice);
-  for (const std::uint32_t word : tile.noise) own_row(rows.output.row(word), slice);
-  if (has_items()) return;
-  tile.for_each_input(
-      [&](std::size_t, std::uint32_t word) { own_row(rows.input.row(word), slice); });
-}
-
 void SkipGramStep::move(const Block& block, std::size_t group, Share share) {
   Scratch& scratch = scratch_[share.index];
   const Rows& rows = rows_[share.half()];
-  const Slice slice = share.columns_within_half(n_);
+  const Slice slice = share.moved_columns(n_);
   if (slice.size() == 0) return;
   const auto [first, last] = block.group(group);
   if (first == 0 && has_items())
     for (std::size_t i = 0; i < scratch.item_words.size(); ++i)
       std::copy_n(rows.items.row(i) + slice.begin, slice.size(), rows.moved.row(i) + slice.begin);
+  std::vector<Pointed>& tiles = pointers_[share.half()].tiles;
   for (std::size_t t = first; t < last; ++t) {
     // Where other threads have read the rows, a line must be won back before it is written, which
-    // takes as long as a tile.
-    if (share.shares_half() && t + 1 < block.size()) own(block, t + 1, rows, slice);
-    if (sums()) prefetch_scalars(g(t), g_size_, t, block.size());
+    // takes as long as some tiles.
+    if (share.shares_rows() && t + kOwnAhead < block.size()) own(tiles[t + kOwnAhead], slice);
+    if (share.count > 1) prefetch_scalars(g(t), g_size_, t, block.size());
     prefetch_early(*block.plan, block.begin + t + kEarlyOutput, rows.output, slice);
-    // Who shares a half has not summed all of its tiles; and items move in copies.
-    if (share.shares_half() || has_items())
-      point(block, t, tile_of(block, t), rows, rows.moved, scratch);
-    const Pointed& to = scratch.pointed[t];
-    words_.pair_update(to.in, to.rows, to.out, to.columns, g(t), slice,
+    Pointed moved = tiles[t];
+    if (has_items()) {  // they move in copies
+      moved.in = scratch.moved.data();
+      moved.out = moved.in + most_inputs_ + 1;
+      point(block, t, tile_of(block, t), rows, rows.moved, scratch, moved);
+    }
+    words_.pair_update(moved.in, moved.rows, moved.out, moved.columns, g(t), slice,
                        has_items() || options_.move_input, options_.move_output,
                        scratch.copy.data());
   }
@@ -192,7 +189,7 @@ void SkipGramStep::move_shared(const Block& /*block*/, Share share) {
   if (!has_items() || !options_.move_input) return;
   const Scratch& scratch = scratch_[share.index];
   const Rows& rows = rows_[share.half()];
-  const Slice slice = share.columns_within_half(n_);
+  const Slice slice = share.moved_columns(n_);
   const std::size_t x = slice.begin;
   for (std::size_t i = 0; i < scratch.item_words.size(); ++i) {
     float* delta = rows.moved.row(i) + x;

@@ -24,7 +24,7 @@ class SkipGramStep final : public WordStep {
   void lay_out(WordPlan& plan) const override;
   bool composes() const override { return has_items(); }
   void compose(const Block& block, Share share) override;
-  bool sums() const override { return scratch_.size() > 1; }
+  bool sums() const override { return scratch_.size() == 2; }
   void sum(const Block& block, std::size_t group, Share share) override;
   void score(const Block& block, std::size_t group, Share share) override;
   void move(const Block& block, std::size_t group, Share share) override;
@@ -32,23 +32,29 @@ class SkipGramStep final : public WordStep {
   LossSum loss(const Block& block) const override;
 
  private:
-  // The rows of a tile, in the columns that a thread is at work on.
+  // The rows of a tile.
   struct Pointed {
     float** in;
     float** out;
     std::size_t rows;
     std::size_t columns;
   };
+  // The tiles of a block. Each of two threads points at its half of the rows; more threads at whole
+  // rows, and who moves a tile reads what the one who scored it has written here.
+  struct Pointers {
+    Pointers(std::size_t inputs, std::size_t outputs)
+        : memory(kBlockCentres * (inputs + 1 + outputs)) {
+      float** at = memory.data();
+      for (std::size_t t = 0; t < kBlockCentres; ++t, at += inputs + 1 + outputs)
+        tiles.push_back({at, at + inputs + 1, 0, 0});
+    }
+    std::vector<float*> memory;  // of a tile: inputs, room for one that is none, outputs
+    std::vector<Pointed> tiles;
+  };
   // Of one thread.
   struct alignas(kApart) Scratch {
     Scratch(const WordKernels& words, std::size_t inputs, std::size_t outputs, std::size_t n)
-        : gradient(words, inputs, outputs),
-          pointers(kBlockCentres * (inputs + 1 + outputs)),
-          copy(inputs * n) {
-      float** at = pointers.data();
-      for (std::size_t t = 0; t < kBlockCentres; ++t, at += inputs + 1 + outputs)
-        pointed.push_back({at, at + inputs + 1, 0, 0});
-    }
+        : gradient(words, inputs, outputs), copy(inputs * n), moved(inputs + 1 + outputs) {}
     Scratch(Scratch&&) = default;
     // An old number need not be forgotten: it points at another word, or behind the last.
     bool has_item(std::uint32_t word) const {
@@ -57,9 +63,8 @@ class SkipGramStep final : public WordStep {
     }
 
     TileGradient gradient;
-    std::vector<float*> pointers;  // of a tile: inputs, room for one that is none, outputs
-    std::vector<Pointed> pointed;  // the tiles of the block
     AlignedFloats copy;
+    std::vector<float*> moved;              // a tile's pointers at copies of items
     std::vector<std::uint32_t> item_words;  // of the block, in the order of their numbers
     std::vector<std::uint32_t> word_items;  // per word: its number, if it has one
   };
@@ -79,12 +84,16 @@ class SkipGramStep final : public WordStep {
   static std::uint32_t target(const Block& block, std::size_t t) {
     return block.plan->tokens[block.plan->centres[block.begin + t].at];
   }
-  // Ask for the rows of a tile: those of its noise to read them, all to write them.
+  // Asks for the rows of a tile's noise.
   void prefetch(const Block& block, std::size_t t, const Rows& rows, Slice slice) const;
-  void own(const Block& block, std::size_t t, const Rows& rows, Slice slice) const;
+  // Asks for the rows of a tile to write them.
+  static void own(const Pointed& tile, Slice slice) {
+    for (std::size_t i = 0; i < tile.rows; ++i) own_row(tile.in[i], slice);
+    for (std::size_t j = 0; j < tile.columns; ++j) own_row(tile.out[j], slice);
+  }
   // Points at the rows of a tile, or at its items.
   void point(const Block& block, std::size_t t, const Tile& tile, const Rows& rows,
-             const Table& items, Scratch& scratch) const;
+             const Table& items, const Scratch& scratch, Pointed& to) const;
   // Calls f(t, tile, in, out) for the tiles of a group, with pointers to their rows or items.
   template <class F>
   void for_each_tile(const Block& block, std::size_t group, Share share, F&& f);
@@ -107,6 +116,7 @@ class SkipGramStep final : public WordStep {
   AlignedFloats losses_;  // likewise, what they are made of
   AlignedFloats items_;
   AlignedFloats moved_;
+  std::vector<Pointers> pointers_;  // by Share::half
   std::vector<Scratch> scratch_;
 };
 

@@ -1,18 +1,17 @@
 // Threads that train on one block at a time, and how they wait for each other.
 //
-// Where a model sums (word_step.hpp), each half of the columns has a crew of threads. A crew reads
-// and writes no rows but its half of them, so the other crew needs nothing of it but scalars, and
-// these are handed over group by group. Whoever has summed his groups scores those that nobody has
-// begun, once both crews have summed them, and moves his columns of the groups that are scored. The
-// crews do not meet within a plan: the one that has fewer columns, or a quicker core, scores more
-// groups, and may already sum the next block while the other still moves rows. The threads of a
-// crew, if it has several, meet when they have summed and when they have moved.
+// Where a model sums (word_step.hpp), each of two threads has half of the columns. It reads and
+// writes no rows but its half of them, so it needs nothing of the other but scalars, and these are
+// handed over group by group. Whoever has summed all groups scores those that nobody has begun,
+// once both have summed them, and moves his columns of the groups that are scored. The two do not
+// meet within a plan: the one that has fewer columns, or a quicker core, scores more groups, and
+// may already sum the next block while the other still moves rows.
 //
 // It is no more than a block: a group of the next block is scored, and its scalars overwritten,
-// when both crews have summed it, thus have moved all of this block; and its sums are overwritten
-// by those who have moved all of this block, thus when all of it had been scored.
+// when both have summed it, thus have moved all of this block; and its sums are overwritten by one
+// who has moved all of this block, thus when all of it had been scored.
 //
-// Where a model does not sum, all threads meet after each phase.
+// More threads, and those of a model that does not sum, meet after each phase.
 #pragma once
 
 #include <array>
@@ -29,13 +28,10 @@ namespace bitsense {
 // What the threads share. A thread that throws sets `failed`, and all waits return false.
 class Team {
  public:
-  static constexpr std::size_t kMostGroups = 8;  // of a block
+  static constexpr std::size_t kMostGroups = 16;  // of a block
 
   explicit Team(std::size_t threads)
-      : threads_(threads),
-        everyone_(threads, failed_),
-        crews_{{(threads + 1) / 2, failed_}, {threads / 2, failed_}},
-        waiting_(failed_) {}
+      : threads_(threads), everyone_(threads, failed_), waiting_(failed_) {}
 
   std::size_t threads() const { return threads_; }
   std::atomic<bool>& failed() { return failed_; }
@@ -50,7 +46,6 @@ class Team {
   std::size_t threads_;
   std::atomic<bool> failed_{false};
   Barrier everyone_;
-  Barrier crews_[2];  // by half
   Waiting waiting_;
   Done summed_[2];  // by half
   Done scored_;
@@ -67,30 +62,23 @@ class Member {
 
   // False, here and below: a thread has failed.
   bool meet() { return alone() || team_.everyone_.wait(); }
-  bool meet_crew() { return !share_.shares_half() || team_.crews_[share_.half()].wait(); }
 
-  // This crew's sums of a group are there.
-  void hand_over(std::size_t group) {
-    if (!alone()) finish(team_.summed_[share_.half()][group]);
-  }
+  // One of two threads: its sums of a group are there.
+  void hand_over(std::size_t group) { finish(team_.summed_[share_.half()][group]); }
 
-  // Calls score(group) for those of a block's groups that nobody has begun. With `sums`, each as
-  // soon as both crews have handed it over.
+  // Calls score(group) for those of a block's groups that nobody has begun, each as soon as both
+  // threads have handed it over.
   template <class Score>
-  bool score_groups(std::size_t groups, bool sums, Score&& score) {
-    if (alone()) {
-      for (std::size_t group = 0; group < groups; ++group) score(group);
-      return true;
-    }
+  bool score_groups(std::size_t groups, Score&& score) {
     for (std::size_t group; (group = begin_next(groups)) < groups;) {
-      if (sums && !(await(team_.summed_[0][group]) && await(team_.summed_[1][group]))) return false;
+      if (!(await(team_.summed_[0][group]) && await(team_.summed_[1][group]))) return false;
       score(group);
       finish(team_.scored_[group]);
     }
     return true;
   }
 
-  bool await_scores(std::size_t group) { return alone() || await(team_.scored_[group]); }
+  bool await_scores(std::size_t group) { return await(team_.scored_[group]); }
 
   void next_block() { ++block_; }
 

@@ -24,7 +24,7 @@ constexpr double kMostNoise = 64.0;
 
 // Centres of a block such that the most frequent noise word expects at most kMostNoise
 // contributions: one for each word of a centre's context.
-std::size_t most_centres(const NoiseDistribution& noise, const WordOptions& options) {
+std::size_t centres_by_noise(const NoiseDistribution& noise, const WordOptions& options) {
   const double contexts = static_cast<double>(options.window + 1);  // their mean number
   const double a_centre =
       contexts * static_cast<double>(options.negatives) * noise.largest_probability();
@@ -35,11 +35,12 @@ std::size_t most_centres(const NoiseDistribution& noise, const WordOptions& opti
 }  // namespace
 
 WordPlanner::WordPlanner(const Documents& documents, std::span<const std::uint64_t> counts,
-                         const NoiseDistribution& noise, const WordOptions& options)
+                         const NoiseDistribution& noise, const WordOptions& options,
+                         std::size_t most_centres)
     : documents_(documents),
       options_(options),
       keep_(keep_thresholds(counts, options.subsample)),
-      most_centres_(most_centres(noise, options)),
+      most_centres_(std::min(most_centres, centres_by_noise(noise, options))),
       last_(counts.size(), WordPlan::kNone) {}
 
 void WordPlanner::make(const Chunk& chunk, const NoiseList& list, WordPlan& plan) {

@@ -6,8 +6,9 @@
 // The noise of a chunk is drawn from a few words, themselves drawn from the noise distribution, so
 // that their rows stay in the cache while the chunk is trained on.
 //
-// A block ends after kBlockCentres centres, or before a word occurs in it too often: the
-// contributions to one row act as one step, which is stable only below about 8 / (rate * |h|^2).
+// A block ends after kBlockCentres centres, or as many as the model asks for, or before a word
+// occurs in it too often: the contributions to one row act as one step, which is stable only below
+// about 8 / (rate * |h|^2).
 #pragma once
 
 #include <cstddef>
@@ -23,7 +24,7 @@
 
 namespace bitsense {
 
-constexpr std::size_t kBlockCentres = 64;
+constexpr std::size_t kBlockCentres = 128;
 constexpr std::size_t kGroupCentres = 8;  // that threads hand each other at a time
 
 // tokens[at] with the context tokens[first .. last) without tokens[at]. The tokens of its document,
@@ -81,7 +82,8 @@ constexpr std::uint64_t noise_seed(std::uint64_t seed, std::uint64_t epoch) {
 class WordPlanner {
  public:
   WordPlanner(const Documents& documents, std::span<const std::uint64_t> counts,
-              const NoiseDistribution& noise, const WordOptions& options);
+              const NoiseDistribution& noise, const WordOptions& options,
+              std::size_t most_centres = kBlockCentres);
 
   void make(const Chunk& chunk, const NoiseList& list, WordPlan& plan);
 

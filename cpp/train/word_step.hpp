@@ -1,8 +1,8 @@
 // What a block of centres does to the tables, in phases:
 //
 //   compose  (only where it is needed) hidden vectors that several centres of the block share
-//   sum      (only for several threads, where a model does so) each thread some centres, half of
-//            the columns of their rows: what these add to the dot products
+//   sum      (only for two threads, where a model does so) each thread all centres, its half of the
+//            columns of their rows: what these add to the dot products
 //   score    each thread some centres: logits and their gradients, from tables that nobody moves
 //   move     each thread some columns of all rows: the block's centres one after another, then
 //            what they ask of shared rows
@@ -16,7 +16,8 @@
 // What the phase `sum` is for: two threads that read and write no columns but their own keep them
 // in their caches. Without it each reads what the other wrote a moment ago, and back, and two
 // threads are little faster than one. The tables are split for it (halved_tables.hpp), unless a
-// training is so short that splitting would take longer than what it saves.
+// training is so short that splitting would take longer than what it saves. More threads would have
+// too few columns each; they read all of them, ask for rows in time, and meet after each phase.
 #pragma once
 
 #include <algorithm>
@@ -69,11 +70,11 @@ static_assert(kBlockCentres <= Team::kMostGroups * kGroupCentres);
 // Ask for the rows of a word that comes to a chunk with a centre some way on: most rows come from
 // memory, and this spreads the waiting over both phases. The word is then a context word first.
 constexpr std::size_t kEarlyInput = 32;  // centres
-constexpr std::size_t kEarlyOutput = kBlockCentres;
-// Where threads share a half of the columns, what comes soon is another's.
-inline std::size_t early_input(const Share& share) {
-  return share.shares_half() ? kBlockCentres : kEarlyInput;
-}
+constexpr std::size_t kEarlyOutput = 64;
+// Where threads share rows, what comes later is another's.
+inline std::size_t early_input(const Share& share) { return share.shares_rows() ? 8 : kEarlyInput; }
+// Tiles before one whose rows are won back from other threads.
+constexpr std::size_t kOwnAhead = 4;
 inline void prefetch_early(const WordPlan& plan, std::size_t centre, const Table& table,
                            Slice slice) {
   if (centre < plan.centres.size())
@@ -102,6 +103,8 @@ struct LossSum {
 class WordStep {
  public:
   virtual ~WordStep() = default;
+  // Of a block.
+  virtual std::size_t most_centres() const { return kBlockCentres; }
   // Adds to a plan what depends on the model; called by any thread.
   virtual void lay_out(WordPlan& /*plan*/) const {}
   virtual bool composes() const { return false; }

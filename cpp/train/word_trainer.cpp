@@ -81,7 +81,9 @@ class WordTraining {
     const std::uint64_t rows = tables_.input.rows + tables_.output.rows;
     return documents_.ids.size() * options_.epochs >= 3 * rows;
   }
-  WordPlanner planner() const { return {documents_, counts_, noise_, options_}; }
+  WordPlanner planner(const WordStep& work) const {
+    return {documents_, counts_, noise_, options_, work.most_centres()};
+  }
   Block block(const WordPlan& plan, std::size_t b) const {
     const double left = std::max(1e-4, 1.0 - plan.progress);
     return {&plan, b, plan.blocks[b], plan.blocks[b + 1],
@@ -90,6 +92,7 @@ class WordTraining {
   bool cut(ChunkCutter& cutter, Round& round, NoiseList& list, std::size_t& list_epoch);
   bool train(WordStep& work, const WordPlan& plan, Member& member, LossSum& loss) const;
   bool train(WordStep& work, const Block& block, Member& member, LossSum& loss) const;
+  static bool train_halves(WordStep& work, const Block& block, Member& member);
   void report(const WordPlan& plan, const LossSum& loss);
 
   std::string model_;
@@ -139,33 +142,42 @@ bool WordTraining::train(WordStep& work, const WordPlan& plan, Member& member,
   return member.meet();
 }
 
-bool WordTraining::train(WordStep& work, const Block& block, Member& member, LossSum& loss) const {
-  const bool sums = work.sums();
+// Two threads, each on half of the columns: neither waits but for what the other has summed or
+// scored.
+bool WordTraining::train_halves(WordStep& work, const Block& block, Member& member) {
   const Share& share = member.share();
-  const auto meet = [&] { return sums ? member.meet_crew() : member.meet(); };
   const std::size_t groups = block.groups();
-  if (work.composes()) {
-    work.compose(block, share);
-    if (!meet()) return false;
+  for (std::size_t g = 0; g < groups; ++g) {
+    work.sum(block, g, share);
+    member.hand_over(g);
   }
-  if (sums) {
-    const Share part = share.within_half();
-    for (std::size_t g = part.begin(groups); g < part.end(groups); ++g) {
-      work.sum(block, g, share);
-      member.hand_over(g);
-    }
-    if (!meet()) return false;
-  }
-  if (!member.score_groups(groups, sums, [&](std::size_t g) { work.score(block, g, share); }))
+  if (!member.score_groups(groups, [&](std::size_t g) { work.score(block, g, share); }))
     return false;
-  if (!sums && !meet()) return false;
   for (std::size_t g = 0; g < groups; ++g) {
     if (!member.await_scores(g)) return false;
     work.move(block, g, share);
   }
+  return true;
+}
+
+bool WordTraining::train(WordStep& work, const Block& block, Member& member, LossSum& loss) const {
+  const Share& share = member.share();
+  const std::size_t groups = block.groups();
+  if (work.composes()) {
+    work.compose(block, share);
+    if (share.shares_rows() && !member.meet()) return false;
+  }
+  if (work.sums()) {
+    if (!train_halves(work, block, member)) return false;
+  } else {
+    for (std::size_t g = share.begin(groups); g < share.end(groups); ++g)
+      work.score(block, g, share);
+    if (!member.meet()) return false;
+    for (std::size_t g = 0; g < groups; ++g) work.move(block, g, share);
+  }
   work.move_shared(block, share);
   if (share.index == 0) loss.add(work.loss(block));
-  return meet();
+  return work.sums() || member.meet();
 }
 
 // All threads on one block at a time. The chunks of a round are planned side by side.
@@ -191,7 +203,7 @@ void WordTraining::together() {
   run_team(
       threads,
       [&](std::size_t thread) {
-        WordPlanner mine = planner();
+        WordPlanner mine = planner(*work);
         Member member(team, thread);
         while (more) {
           const std::size_t size = round.size;  // it is another's when thread 0 has cut the next
@@ -228,8 +240,8 @@ void WordTraining::apart() {
       options_.threads,
       [&](std::size_t thread) {
         ChunkCutter chunks = cutter();
-        WordPlanner mine = planner();
         std::unique_ptr<WordStep> work = step(1);
+        WordPlanner mine = planner(*work);
         Team alone(1);
         Member member(alone, 0);
         NoiseList list(noise_);

@@ -52,44 +52,58 @@ struct HandedOver {
 
   // The block-th block, of some groups; false if a member has failed.
   bool train(Member& member, std::size_t block, std::size_t groups) {
-    const Share part = member.share().within_half();
-    for (std::size_t g = part.begin(groups); g < part.end(groups); ++g) {
+    for (std::size_t g = 0; g < groups; ++g) {
       sums[member.share().half()][g] = block;
       member.hand_over(g);
     }
-    if (!member.meet_crew()) return false;
-    const bool alone = member.share().count == 1;
     const auto score = [&](std::size_t g) {
-      if (sums[0][g] != block || (!alone && sums[1][g] != block)) ++wrong;
+      if (sums[0][g] != block || sums[1][g] != block) ++wrong;
       scores[g] = block;
       ++times[g];
     };
-    if (!member.score_groups(groups, true, score)) return false;
+    if (!member.score_groups(groups, score)) return false;
     for (std::size_t g = 0; g < groups; ++g) {
       if (!member.await_scores(g)) return false;
       if (scores[g] != block) ++wrong;
     }
-    const bool met = member.meet_crew();
     member.next_block();
-    return met;
+    return true;
   }
 };
 
-void crews_hand_each_other_every_group_once() {
+void two_threads_hand_each_other_every_group_once() {
   constexpr std::size_t kBlocks = 60;
-  for (const std::size_t threads : {1U, 2U, 3U, 5U, 18U}) {
-    Team team(threads);
-    HandedOver scalars;
-    std::array<std::size_t, Team::kMostGroups> expected{};
-    const auto groups = [](std::size_t block) { return 1 + block * 5 % Team::kMostGroups; };
+  Team team(2);
+  HandedOver scalars;
+  std::array<std::size_t, Team::kMostGroups> expected{};
+  const auto groups = [](std::size_t block) { return 1 + block * 5 % Team::kMostGroups; };
+  for (std::size_t block = 1; block <= kBlocks; ++block)
+    for (std::size_t g = 0; g < groups(block); ++g) ++expected[g];
+  run_team(2, [&](std::size_t thread) {
+    Member member(team, thread);
     for (std::size_t block = 1; block <= kBlocks; ++block)
-      for (std::size_t g = 0; g < groups(block); ++g) ++expected[g];
+      scalars.train(member, block, groups(block));
+  });
+  BITSENSE_CHECK(scalars.wrong == 0 && scalars.times == expected);
+}
+
+// More of them meet after each phase.
+void members_meet() {
+  for (const std::size_t threads : {1U, 3U, 5U, 18U}) {
+    Team team(threads);
+    std::vector<std::size_t> phase(threads);
+    std::atomic<std::size_t> wrong{0};
     run_team(threads, [&](std::size_t thread) {
       Member member(team, thread);
-      for (std::size_t block = 1; block <= kBlocks; ++block)
-        scalars.train(member, block, groups(block));
+      for (std::size_t round = 1; round <= 60; ++round) {
+        phase[thread] = round;
+        if (!member.meet()) ++wrong;
+        for (const std::size_t other : phase)
+          if (other != round) ++wrong;
+        if (!member.meet()) ++wrong;
+      }
     });
-    BITSENSE_CHECK(scalars.wrong == 0 && scalars.times == expected);
+    BITSENSE_CHECK(wrong == 0);
   }
 }
 
@@ -105,7 +119,8 @@ void a_member_that_fails_ends_the_waits_of_all() {
             Member member(team, thread);
             for (std::size_t block = 1; block < 1000; ++block) {
               require(thread > 0 || block < 10, "enough");
-              if (!scalars.train(member, block, Team::kMostGroups)) {
+              if (threads == 2 ? !scalars.train(member, block, Team::kMostGroups)
+                               : !member.meet()) {
                 ++stopped;
                 return;
               }
@@ -141,7 +156,9 @@ void tasks_are_done_once_each_ones_own_first() {
 void team_tests(Suite& test) {
   test("tables are split into halves and joined", tables_are_split_into_halves_and_joined);
   test("tasks are done once, each one's own first", tasks_are_done_once_each_ones_own_first);
-  test("crews hand each other every group once", crews_hand_each_other_every_group_once);
+  test("two threads hand each other every group once",
+       two_threads_hand_each_other_every_group_once);
+  test("members of a team meet", members_meet);
   test("a member that fails ends the waits of all", a_member_that_fails_ends_the_waits_of_all);
 }
 

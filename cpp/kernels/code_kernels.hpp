@@ -41,8 +41,9 @@ struct CodeKernels {
                           std::uint8_t* prepared);
 
   // Sets hit[q] to 1 if any of the 64 codes of the tile may be within bounds[q] of query q, else to
-  // 0. "May be": a bound of 255 or more can give a false 1, never a false 0. The queries are some
-  // of those that were prepared together, from an even one on.
+  // 0. "May be": there can be a false 1, of codes of at most 32 bytes only where one is within 4 /
+  // 3 of the bound, and never a false 0. The queries are some of those that were prepared together,
+  // from an even one on.
   void (*scan_tile)(const std::uint8_t* tile, const std::uint8_t* prepared, std::size_t queries,
                     std::size_t bytes, const std::uint16_t* bounds, std::uint8_t* hit);
 

@@ -25,11 +25,20 @@ inline __m256i load_half(const std::uint8_t* plane, std::size_t half) {
 inline __m256i low_nibbles(__m256i x) { return _mm256_and_si256(x, _mm256_set1_epi8(15)); }
 inline __m256i high_nibbles(__m256i x) { return low_nibbles(_mm256_srli_epi16(x, 4)); }
 
-// Adds to sum[q] what planes [first, last) give by the tables of query q, which begin at
-// tables + q * step; the sums stop at 255.
-template <std::size_t Queries>
-void add_planes(const std::uint8_t* planes, const std::uint8_t* tables, std::size_t step,
-                std::size_t first, std::size_t last, __m256i (&sum)[Queries][2]) {
+// The tables of some queries, those of byte after byte, `step` bytes from query to query.
+struct LaidTables {
+  const std::uint8_t* first;
+  std::size_t step;
+  const std::uint8_t* operator()(std::size_t query, std::size_t byte) const {
+    return first + query * step + kByteTables * byte;
+  }
+};
+
+// Adds to sum[q] what planes [first, last) give by tables(q, b), the two tables that query q has
+// for byte b; the sums stop at 255.
+template <std::size_t Queries, class Tables>
+void add_planes(const std::uint8_t* planes, const Tables& tables, std::size_t first,
+                std::size_t last, __m256i (&sum)[Queries][2]) {
   for (std::size_t b = first; b < last; ++b) {
     __m256i low[2], high[2];
     for (std::size_t h = 0; h < 2; ++h) {
@@ -38,7 +47,7 @@ void add_planes(const std::uint8_t* planes, const std::uint8_t* tables, std::siz
       high[h] = high_nibbles(x);
     }
     for (std::size_t q = 0; q < Queries; ++q) {
-      const std::uint8_t* table = tables + q * step + kByteTables * b;
+      const std::uint8_t* table = tables(q, b);
       const __m256i of_low = load_table(table), of_high = load_table(table + 16);
       for (std::size_t h = 0; h < 2; ++h) {
         const __m256i both = _mm256_add_epi8(_mm256_shuffle_epi8(of_low, low[h]),

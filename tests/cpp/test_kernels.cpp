@@ -234,7 +234,8 @@ void tiles_have_the_distances_of_their_codes(const CodeKernels& kernel) {
   }
 }
 
-// Bounds at, just below and far from the nearest code, in any place of a group of queries.
+// Bounds at and below the nearest code, in any place of a group of queries. Below it by a quarter
+// no level takes it for near (code_kernels.hpp).
 void scans_find_what_is_within_the_bounds(const CodeKernels& kernel) {
   constexpr std::size_t kQueries = 21;  // two groups of eight, one of four and one alone
   for (const std::size_t bytes : {1U, 3U, 4U, 7U, 8U, 16U, 24U, 31U, 32U, 40U, 48U}) {
@@ -256,8 +257,7 @@ void scans_find_what_is_within_the_bounds(const CodeKernels& kernel) {
       std::uint8_t hit[kQueries];
       const auto is_hit = [&](std::size_t q) { return (q + shift) % 4 < 2; };
       for (std::size_t q = 0; q < kQueries; ++q) {
-        const std::uint32_t below =
-            nearest[q] == 0 ? 0 : nearest[q] - (q % 2 == 0 ? 1 : nearest[q]);
+        const std::uint32_t below = nearest[q] == 0 || q % 2 == 0 ? 0 : (3 * nearest[q] - 1) / 4;
         bounds[q] = static_cast<std::uint16_t>(is_hit(q) ? nearest[q] : below);
       }
       for (const std::size_t count : {kQueries, kQueries - 2, kQueries - 7}) {
@@ -267,6 +267,43 @@ void scans_find_what_is_within_the_bounds(const CodeKernels& kernel) {
             BITSENSE_CHECK(hit[q] == (bounds[q] >= nearest[q] ? 1 : 0));
           }
         }
+      }
+    }
+  }
+}
+
+// Does a scan for all the queries take the tile to be within `bound` of query q? The others want
+// equal codes only.
+bool is_near(const CodeKernels& kernel, const std::vector<std::uint8_t>& codes,
+             const std::vector<std::uint8_t>& queries, std::size_t bytes, std::size_t q,
+             std::uint32_t bound) {
+  const std::size_t count = queries.size() / bytes;
+  std::vector<std::uint8_t> tile(kernel.tile_bytes(bytes)), hit(count);
+  std::vector<std::uint8_t> prepared(kernel.query_bytes(bytes) * count);
+  std::vector<std::uint16_t> bounds(count);
+  bounds[q] = static_cast<std::uint16_t>(bound);
+  kernel.lay_tile(codes.data(), kTileCodes, bytes, tile.data());
+  kernel.prepare_queries(queries.data(), count, bytes, prepared.data());
+  kernel.scan_tile(tile.data(), prepared.data(), count, bytes, bounds.data(), hit.data());
+  return hit[q] != 0;
+}
+
+// Codes that differ in all or nearly all bits of every nibble: where tables that stop at counts of
+// three miss the most, and sums of bytes are the largest.
+void scans_take_far_codes_for_far(const CodeKernels& kernel) {
+  constexpr std::size_t kQueries = 14;  // groups of eight, four and two
+  for (const std::size_t bytes : {4U, 8U, 15U, 16U, 31U, 32U}) {
+    const auto queries = random_bytes(kQueries * bytes, bytes);
+    for (const unsigned differing : {0xffU, 0xfeU, 0x7fU, 0x77U}) {
+      for (std::size_t q = 0; q < kQueries; ++q) {
+        const std::uint8_t* query = queries.data() + q * bytes;
+        std::vector<std::uint8_t> codes(kTileCodes * bytes);
+        for (std::size_t i = 0; i < codes.size(); ++i) {
+          codes[i] = static_cast<std::uint8_t>(query[i % bytes] ^ differing);
+        }
+        const std::uint32_t apart = distance(query, codes.data(), bytes);
+        BITSENSE_CHECK(is_near(kernel, codes, queries, bytes, q, apart));
+        BITSENSE_CHECK(!is_near(kernel, codes, queries, bytes, q, 3 * apart / 4 - 1));
       }
     }
   }
@@ -353,6 +390,7 @@ void kernel_tests(Suite& test) {
     test("tiles", [&] {
       tiles_have_the_distances_of_their_codes(*level.codes);
       scans_find_what_is_within_the_bounds(*level.codes);
+      scans_take_far_codes_for_far(*level.codes);
       tiles_lie_in_planes_of_bytes(*level.codes);
     });
   }

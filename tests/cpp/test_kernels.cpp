@@ -309,6 +309,28 @@ void scans_take_far_codes_for_far(const CodeKernels& kernel) {
   }
 }
 
+// A whole tile of codes that differ in the first bits, however many: no sum of theirs, stopped or
+// wrapped, makes a scan pass over them.
+void scans_find_codes_at_any_distance(const CodeKernels& kernel) {
+  constexpr std::size_t kQueries = 15;  // groups of eight, four, two and one
+  for (const std::size_t bytes : {32U, 36U, 40U, 41U}) {
+    const auto queries = random_bytes(kQueries * bytes, bytes);
+    for (const std::size_t q : {std::size_t{0}, std::size_t{9}, std::size_t{13}, kQueries - 1}) {
+      std::vector<std::uint8_t> code(
+          queries.begin() + static_cast<std::ptrdiff_t>(q * bytes),
+          queries.begin() + static_cast<std::ptrdiff_t>((q + 1) * bytes));
+      for (std::size_t apart = 1; apart <= 8 * bytes; ++apart) {
+        code[(apart - 1) / 8] ^= static_cast<std::uint8_t>(1U << ((apart - 1) % 8));
+        std::vector<std::uint8_t> codes;
+        for (std::size_t i = 0; i < kTileCodes; ++i)
+          codes.insert(codes.end(), code.begin(), code.end());
+        BITSENSE_CHECK(
+            is_near(kernel, codes, queries, bytes, q, static_cast<std::uint32_t>(apart)));
+      }
+    }
+  }
+}
+
 // Every level lays codes alike, and a code that differs in every bit is not taken for an equal one.
 void tiles_lie_in_planes_of_bytes(const CodeKernels& kernel) {
   for (const std::size_t bytes : {1U, 5U, 8U, 12U, 16U, 32U, 33U, 100U}) {
@@ -391,6 +413,7 @@ void kernel_tests(Suite& test) {
       tiles_have_the_distances_of_their_codes(*level.codes);
       scans_find_what_is_within_the_bounds(*level.codes);
       scans_take_far_codes_for_far(*level.codes);
+      scans_find_codes_at_any_distance(*level.codes);
       tiles_lie_in_planes_of_bytes(*level.codes);
     });
   }

@@ -137,7 +137,7 @@ size_t scan_rows(const uint8_t* query, const uint8_t* codes, size_t tiles, size_
 }  // namespace
 
 const CodeKernels BITSENSE_TABLE(code_kernels_) = {
-    tile_bytes,     query_bytes, lay_tile,  prepare_queries, scan_tile,   scan_near_tile,
-    tile_distances, rows_below,  scan_rows, row_distances,   mask_within, read};
+    tile_bytes, query_bytes, lay_tile,      prepare_queries, scan_tile, tile_distances,
+    rows_below, scan_rows,   row_distances, mask_within,     read};
 
 }  // namespace bitsense

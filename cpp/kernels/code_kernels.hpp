@@ -47,12 +47,6 @@ struct CodeKernels {
   void (*scan_tile)(const std::uint8_t* tile, const std::uint8_t* prepared, std::size_t queries,
                     std::size_t bytes, const std::uint16_t* bounds, std::uint8_t* hit);
 
-  // The same, sooner where most tiles hold a code that is still within the bound when three
-  // quarters of its bits have been looked at.
-  void (*scan_near_tile)(const std::uint8_t* tile, const std::uint8_t* prepared,
-                         std::size_t queries, std::size_t bytes, const std::uint16_t* bounds,
-                         std::uint8_t* hit);
-
   // The 64 distances of one prepared query to a laid tile.
   void (*tile_distances)(const std::uint8_t* tile, const std::uint8_t* prepared, std::size_t bytes,
                          std::uint16_t* distances);

@@ -100,7 +100,6 @@ class ListScan {
   // Hands over what the queries of these numbers want of a list.
   void whole(std::size_t list, std::span<const std::uint32_t> visitors) {
     list_ = list;
-    near_ = true;
     visitors_.assign(visitors.begin(), visitors.end());
     ends_.assign(visitors.size(), listed_.tiles(list));
     if (listed_.tiles(list) != 0) scan();
@@ -111,7 +110,6 @@ class ListScan {
   void within(std::size_t list, std::span<const std::uint32_t> candidates,
               const std::uint16_t* apart) {
     list_ = list;
-    near_ = false;
     choose_visitors(candidates, apart);
     if (!visitors_.empty()) scan();
   }
@@ -190,8 +188,7 @@ class ListScan {
     const std::uint8_t* tile = listed_.tile(listed_.first_tile(list_) + t);
     const std::uint8_t* prepared = prepared_.data() + first * query_bytes_;
     std::uint8_t hit[kGroup] = {};
-    const auto scan = near_ ? kernels_.scan_near_tile : kernels_.scan_tile;
-    scan(tile, prepared, count, bytes(), bounds, hit);
+    kernels_.scan_tile(tile, prepared, count, bytes(), bounds, hit);
     for_each_flag({hit, kGroup}, [&](std::size_t i) {
       ask_for_lines(rows_of(t), kTileCodes * sizeof(std::uint32_t));
       std::uint16_t distances[kTileCodes];
@@ -245,7 +242,6 @@ class ListScan {
   Sink& sink_;
   std::size_t query_bytes_;
   std::size_t list_ = 0;
-  bool near_ = false;  // the list is near its visitors
   std::vector<std::uint32_t> visitors_, places_;
   std::vector<std::size_t> wanted_, ends_;
   std::vector<std::uint8_t> codes_, prepared_;

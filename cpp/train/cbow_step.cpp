@@ -56,13 +56,13 @@ CbowStep::CbowStep(const Kernels& kernels, const WordOptions& options, const Wor
               tables.output,
               {hidden_.data(), kBlockCentres, n_},
               {pulls_.data(), kBlockCentres, n_}});
-  if (threads == 2)
+  if (sums())
     for (std::size_t half = 0; half < 2; ++half) {
       Rows& rows = rows_[half];
       if (tables.halved) take_half({&rows.input, &rows.output}, half);
       take_half({&rows.hidden, &rows.pulls}, half);
     }
-  if (threads == 2) halves_ = AlignedFloats(2 * g_.size());
+  if (sums()) halves_ = AlignedFloats(2 * g_.size());
   for (std::size_t half = 0; half < 2; ++half) {
     Pointers& to = pointers_[half];
     for (std::size_t c = 0; c < kBlockCentres; ++c) {

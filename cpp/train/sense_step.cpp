@@ -58,14 +58,14 @@ SenseStep::SenseStep(const Kernels& kernels, const WordOptions& options, const W
       n_(tables.output.stride),
       most_outputs_(Model::kRun * (2 * options.window + options.negatives)),
       g_size_(padded(Model::kRun * most_outputs_) + kRowQuantum),
-      slots_(kBlockCentres / Model::kRun),
+      slots_(kMostCentres / Model::kRun),
       outputs_(slots_.size() * most_outputs_),
       g_(slots_.size() * g_size_),
-      contexts_(kBlockCentres, n_),
-      hidden_(kBlockCentres, n_),
-      moves_(kBlockCentres, n_),
-      mixes_(kBlockCentres, tables.shared_gate.rows),
-      pulls_(kBlockCentres, tables.shared_gate.rows) {
+      contexts_(kMostCentres, n_),
+      hidden_(kMostCentres, n_),
+      moves_(kMostCentres, n_),
+      mixes_(kMostCentres, tables.shared_gate.rows),
+      pulls_(kMostCentres, tables.shared_gate.rows) {
   for (std::size_t t = 0; t < threads; ++t) {
     scratch_.emplace_back(kernels, options, tables);
     scratch_.back().weight = AlignedFloats(g_size_);

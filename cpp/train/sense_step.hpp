@@ -53,8 +53,7 @@ class SenseStep final : public WordStep {
   SenseStep(const Kernels& kernels, const WordOptions& options, const WordTables& tables,
             std::size_t threads);
 
-  // Half of what it might be: the gates' rates are high.
-  std::size_t most_centres() const override { return kBlockCentres / 2; }
+  std::size_t most_centres() const override { return kMostCentres; }
   void score(const Block& block, std::size_t slot, Share share) override;
   void move(const Block& block, std::size_t slot, Share share) override;
   void move_shared(const Block& block, Share share) override;
@@ -62,6 +61,8 @@ class SenseStep final : public WordStep {
 
  private:
   using Model = DisambiguatedSkipGram;
+  // Half of what it might be: the gates' rates are high.
+  static constexpr std::size_t kMostCentres = kBlockCentres / 2;
   static_assert(Model::kRun == kGroupCentres);
   struct Slot {  // of a tile, which is a group of the block
     std::size_t outputs = 0;

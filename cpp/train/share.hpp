@@ -19,7 +19,8 @@ struct Share {
     return {begin(n / kRowQuantum) * kRowQuantum, end(n / kRowQuantum) * kRowQuantum};
   }
 
-  // Two threads have half of the columns each, more of them share rows (word_step.hpp).
+  // Where a model sums (word_step.hpp): two threads have half of the columns each, more of them
+  // share rows.
   bool has_half() const { return count == 2; }
   bool shares_rows() const { return count > 2; }
   std::size_t half() const { return has_half() ? index : 0; }

@@ -4,6 +4,14 @@
 
 namespace bitsense {
 
+namespace {
+
+// Where threads share rows: tiles before one whose rows are asked for, to read or to write them.
+constexpr std::size_t kReadAhead = 2;
+constexpr std::size_t kOwnAhead = 4;
+
+}  // namespace
+
 SkipGramStep::SkipGramStep(const Kernels& kernels, const WordOptions& options,
                            const WordTables& tables, std::size_t threads)
     : floats_(*kernels.floats),
@@ -16,22 +24,22 @@ SkipGramStep::SkipGramStep(const Kernels& kernels, const WordOptions& options,
       g_size_(padded(most_inputs_ * most_outputs_) + kRowQuantum),
       g_(kBlockCentres * g_size_),
       losses_(kBlockCentres * kLossParts) {
-  if (threads == 2) halves_ = AlignedFloats(2 * g_.size());
+  for (std::size_t t = 0; t < threads; ++t)
+    scratch_.emplace_back(words_, most_inputs_, most_outputs_, n_);
+  if (sums()) halves_ = AlignedFloats(2 * g_.size());
   if (has_items()) {
     items_ = AlignedFloats(kBlockCentres * most_inputs_ * n_);
     moved_ = AlignedFloats(kBlockCentres * most_inputs_ * n_);
   }
   const std::size_t items = has_items() ? kBlockCentres * most_inputs_ : 0;
   rows_.fill({tables.input, tables.output, {items_.data(), items, n_}, {moved_.data(), items, n_}});
-  if (threads == 2)
+  if (sums())
     for (std::size_t half = 0; half < 2; ++half) {
       Rows& rows = rows_[half];
       if (tables.halved) take_half({&rows.input, &rows.output}, half);
       take_half({&rows.items, &rows.moved}, half);
     }
   for (std::size_t half = 0; half < 2; ++half) pointers_.emplace_back(most_inputs_, most_outputs_);
-  for (std::size_t t = 0; t < threads; ++t)
-    scratch_.emplace_back(words_, most_inputs_, most_outputs_, n_);
 }
 
 void SkipGramStep::lay_out(WordPlan& plan) const {
@@ -107,8 +115,8 @@ void SkipGramStep::for_each_tile(const Block& block, std::size_t group, Share sh
   if (first == 0) prefetch(block, first, rows, slice);
   for (std::size_t t = first; t < last; ++t) {
     if (t + 1 < block.size()) prefetch(block, t + 1, rows, slice);
-    if (share.shares_rows() && t + 2 < block.size())
-      prefetch_row(rows.output.row(target(block, t + 2)), slice);
+    if (share.shares_rows() && t + kReadAhead < block.size())
+      prefetch_row(rows.output.row(target(block, t + kReadAhead)), slice);
     if (!has_items()) prefetch_early(*block.plan, block.begin + t + early, rows.input, slice);
     const Tile tile = tile_of(block, t);
     Pointed& to = pointers_[share.half()].tiles[t];

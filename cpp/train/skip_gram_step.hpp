@@ -24,7 +24,7 @@ class SkipGramStep final : public WordStep {
   void lay_out(WordPlan& plan) const override;
   bool composes() const override { return has_items(); }
   void compose(const Block& block, Share share) override;
-  bool sums() const override { return scratch_.size() == 2; }
+  bool sums() const override { return Share{0, scratch_.size()}.has_half(); }
   void sum(const Block& block, std::size_t group, Share share) override;
   void score(const Block& block, std::size_t group, Share share) override;
   void move(const Block& block, std::size_t group, Share share) override;
@@ -86,10 +86,11 @@ class SkipGramStep final : public WordStep {
   }
   // Asks for the rows of a tile's noise.
   void prefetch(const Block& block, std::size_t t, const Rows& rows, Slice slice) const;
-  // Asks for the rows of a tile to write them.
-  static void own(const Pointed& tile, Slice slice) {
-    for (std::size_t i = 0; i < tile.rows; ++i) own_row(tile.in[i], slice);
+  // Asks for the rows of a tile to write them. Items are not written.
+  void own(const Pointed& tile, Slice slice) const {
     for (std::size_t j = 0; j < tile.columns; ++j) own_row(tile.out[j], slice);
+    if (has_items()) return;
+    for (std::size_t i = 0; i < tile.rows; ++i) own_row(tile.in[i], slice);
   }
   // Points at the rows of a tile, or at its items.
   void point(const Block& block, std::size_t t, const Tile& tile, const Rows& rows,

@@ -72,9 +72,10 @@ static_assert(kBlockCentres <= Team::kMostGroups * kGroupCentres);
 constexpr std::size_t kEarlyInput = 32;  // centres
 constexpr std::size_t kEarlyOutput = 64;
 // Where threads share rows, what comes later is another's.
-inline std::size_t early_input(const Share& share) { return share.shares_rows() ? 8 : kEarlyInput; }
-// Tiles before one whose rows are won back from other threads.
-constexpr std::size_t kOwnAhead = 4;
+constexpr std::size_t kEarlySharedInput = 8;
+inline std::size_t early_input(const Share& share) {
+  return share.shares_rows() ? kEarlySharedInput : kEarlyInput;
+}
 inline void prefetch_early(const WordPlan& plan, std::size_t centre, const Table& table,
                            Slice slice) {
   if (centre < plan.centres.size())

@@ -165,7 +165,7 @@ bool WordTraining::train(WordStep& work, const Block& block, Member& member, Los
   const std::size_t groups = block.groups();
   if (work.composes()) {
     work.compose(block, share);
-    if (share.shares_rows() && !member.meet()) return false;
+    if (!work.sums() && !member.meet()) return false;
   }
   if (work.sums()) {
     if (!train_halves(work, block, member)) return false;

@@ -137,7 +137,7 @@ def digests(model):
     }
 
 
-@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("threads", [1, 3, 12])
 @pytest.mark.parametrize("case", CASES)
 def test_the_bytes_are_those_of_the_file(case, threads):
     if cpu_info()["level"] == "baseline":

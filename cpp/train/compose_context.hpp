@@ -51,8 +51,14 @@ class ComposeContext final : public Composition {
     const bool documents = task < document_tasks();
     const std::size_t first = (documents ? task : task - document_tasks()) * kRowsPerTask;
     const std::size_t all = documents ? document_count() : work_.plan->context_rows.size();
-    for (std::size_t i = first; i < std::min(first + kRowsPerTask, all); ++i)
-      documents ? move_document(i, scratch) : move_word(i, scratch);
+    for (std::size_t i = first; i < std::min(first + kRowsPerTask, all); ++i) {
+      if (documents) {
+        move_document(i, scratch);
+      } else {
+        if (i + kRowsAhead < all) own_word(i + kRowsAhead);
+        move_word(i, scratch);
+      }
+    }
   }
 
  private:
@@ -65,6 +71,9 @@ class ComposeContext final : public Composition {
   }
   std::size_t context_tasks() const {
     return (work_.plan->context_rows.size() + kRowsPerTask - 1) / kRowsPerTask;
+  }
+  void own_word(std::size_t i) const {
+    work_.own(work_.parameters().context, work_.state.squares.context, work_.plan->context_rows[i]);
   }
   void move_document(std::size_t i, StepScratch& scratch);
   void move_word(std::size_t i, StepScratch& scratch);

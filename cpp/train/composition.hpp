@@ -11,12 +11,15 @@
 #include <string>
 #include <vector>
 
+#include "core/prefetch.hpp"
 #include "kernels/table.hpp"
 #include "train/block.hpp"
 #include "train/plan.hpp"
 #include "train/state.hpp"
 
 namespace bitsense {
+
+constexpr std::size_t kRowsAhead = 3;
 
 // The scratch of one thread. n: floats of a hidden vector; widest: of the longest row.
 struct StepScratch {
@@ -39,6 +42,16 @@ struct Work {
   Matrix gradients{};  // dL/dh of each run; a row more than there are runs, for reads past the end
 
   Parameters& parameters() const { return *state.parameters; }
+  bool shares_rows() const { return options.threads > 1; }
+
+  // Asks for what a word's row moves with, kRowsAhead rows before it does: the row itself, which
+  // where there are several threads comes from the core that has moved it in the block before and
+  // must be won back; and AdaGrad's squares, which nobody has read in this block.
+  void own(const Matrix& table, const Matrix& squares, std::uint32_t word) const {
+    if (shares_rows()) own_lines(table.row(word), table.stride() * sizeof(float));
+    if (options.optimizer == Optimizer::kAdaGrad)
+      own_lines(squares.row(word), squares.stride() * sizeof(float));
+  }
 
   // Moves a word's row, which `contributions` targets asked for the gradient.
   void descend(float* w, float* squares, float* gradient, float times_rate, std::size_t n) const {

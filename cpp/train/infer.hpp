@@ -56,7 +56,7 @@ struct FixedNoise {
              const InferOptions& options);
 
   float shift(const ModelView& model, std::uint32_t word) const {
-    return model.bias[word] + objective.target_shift(word, set.draws);
+    return model.bias[word] + objective.target_shift(word, set);
   }
 
   NoiseDistribution distribution;

@@ -29,9 +29,7 @@ NoiseDistribution::NoiseDistribution(std::span<const std::uint64_t> counts)
 
 void NoiseDistribution::draw(Rng& rng, std::size_t draws, std::vector<std::uint32_t>& seen,
                              NoiseSet& set) const {
-  set.words.clear();
-  set.times.clear();
-  set.draws = draws;
+  set.begin(draws);
   for (std::size_t i = 0; i < draws; ++i) {
     const std::uint32_t word = table_.sample(rng);
     std::uint32_t& place = seen[word];
@@ -48,7 +46,7 @@ void NoiseDistribution::draw(Rng& rng, std::size_t draws, std::vector<std::uint3
 
 NoiseSet NoiseDistribution::quantiles(std::size_t draws) const {
   NoiseSet set;
-  set.draws = draws;
+  set.begin(draws);
   double below = 0.0;
   std::size_t i = 0;
   for (std::size_t w = 0; w < words() && i < draws; ++w) {

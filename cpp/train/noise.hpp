@@ -23,6 +23,14 @@ struct NoiseSet {
   std::vector<std::uint32_t> words;
   std::vector<float> times;
   std::size_t draws = 0;
+  float log_draws = 0.0F;  // a logarithm takes longer than the rest of what a word costs
+
+  void begin(std::size_t of_draws) {
+    words.clear();
+    times.clear();
+    draws = of_draws;
+    log_draws = float_log(static_cast<double>(draws));
+  }
 };
 
 class NoiseDistribution {
@@ -34,9 +42,9 @@ class NoiseDistribution {
   std::uint32_t sample(Rng& rng) const { return table_.sample(rng); }
   double largest_probability() const { return largest_; }
 
-  // log(draws * q_w): what sampled softmax subtracts from the logit of w.
-  float log_expected(std::uint32_t word, std::size_t draws) const {
-    return log_probability_[word] + float_log(static_cast<double>(draws));
+  // log(draws * q_w) for the draws of a set: what sampled softmax subtracts from the logit of w.
+  float log_expected(std::uint32_t word, const NoiseSet& set) const {
+    return log_probability_[word] + set.log_draws;
   }
 
   // `draws` independent words, put in the order of their first drawing. `seen` holds one entry per

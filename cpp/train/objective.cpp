@@ -34,6 +34,11 @@ class LogSum {
   double product_ = 1.0;
 };
 
+// Most words are drawn once or twice.
+float log_times(float times) {
+  return times == 1.0F ? 0.0F : times == 2.0F ? 0.693147181F : float_log(times);
+}
+
 float weight_of(const TargetTerms& targets, std::size_t t) {
   return targets.weights.empty() ? 1.0F : targets.weights[t];
 }
@@ -63,12 +68,12 @@ void BlockObjective::noise_terms(const NoiseSet& set, const float* bias, NoiseTe
     terms.shift[j] = bias[word];
     terms.weight[j] = set.times[j] * share;
     if (objective_ == Objective::kSampledSoftmax)
-      terms.shift[j] += float_log(set.times[j]) - noise_.log_expected(word, set.draws);
+      terms.shift[j] += log_times(set.times[j]) - noise_.log_expected(word, set);
   }
 }
 
-float BlockObjective::target_shift(std::uint32_t word, std::size_t draws) const {
-  return objective_ == Objective::kSampledSoftmax ? -noise_.log_expected(word, draws) : 0.0F;
+float BlockObjective::target_shift(std::uint32_t word, const NoiseSet& set) const {
+  return objective_ == Objective::kSampledSoftmax ? -noise_.log_expected(word, set) : 0.0F;
 }
 
 void BlockObjective::score(const FloatKernels& kernel, const NoiseTerms& terms, float* tile,

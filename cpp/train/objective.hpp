@@ -48,7 +48,7 @@ class BlockObjective {
   void noise_terms(const NoiseSet& set, const float* bias, NoiseTerms& terms) const;
 
   // What is added to W . h + c of this target before score().
-  float target_shift(std::uint32_t word, std::size_t draws) const;
+  float target_shift(std::uint32_t word, const NoiseSet& set) const;
 
   // Turns the logits of the tile (noise words x kTile documents) and of the targets of its
   // documents into gradients. documents.size() <= kTile. Adds each document's loss, the sum over

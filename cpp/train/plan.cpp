@@ -33,8 +33,8 @@ Planner::Planner(const Documents& documents, const NoiseDistribution& noise,
       worker_(worker),
       workers_(workers),
       order_(documents.count()),
-      place_of_(noise.words(), kUnseen),
-      words_total_(documents.ids.size() / workers * options.epochs) {
+      words_total_(documents.ids.size() / workers * options.epochs),
+      place_of_(noise.words(), kUnseen) {
   begin_epoch();
 }
 
@@ -55,13 +55,10 @@ bool Planner::next_document(std::uint32_t& document) {
   return false;
 }
 
-bool Planner::next(Plan& plan) {
-  if (!advance(plan)) return false;
+void Planner::complete(Plan& plan) {
   draw_noise(plan);
   collect_rows(plan);
   collect_context(plan);
-  ++block_;
-  return true;
 }
 
 void Planner::go_to(std::uint64_t epoch, std::uint64_t plans) {
@@ -73,11 +70,12 @@ void Planner::go_to(std::uint64_t epoch, std::uint64_t plans) {
 }
 
 void Planner::skip(std::uint64_t plans) {
-  for (Plan plan; plans > 0 && advance(plan); --plans) ++block_;
+  for (Plan plan; plans > 0 && take_targets(plan); --plans) {
+  }
 }
 
-// The runs and targets of the next plan that has any.
-bool Planner::advance(Plan& plan) {
+// Plans without any are passed over.
+bool Planner::take_targets(Plan& plan) {
   while (epoch_ < options_.epochs) {
     plan.progress = static_cast<float>(
         std::min(1.0, static_cast<double>(words_done_) / static_cast<double>(words_total_ + 1)));
@@ -96,7 +94,9 @@ bool Planner::advance(Plan& plan) {
       continue;
     }
     words_done_ += plan.words_read;
-    if (!plan.runs.empty()) return true;
+    if (plan.runs.empty()) continue;
+    plan.number = block_++;
+    return true;
   }
   return false;
 }
@@ -169,7 +169,7 @@ void Planner::draw_noise(Plan& plan) {
   const std::size_t draws = options_.objective == Objective::kSampledSoftmax
                                 ? options_.negatives
                                 : options_.negatives * options_.run;
-  Rng rng(stream(options_.seed ^ (std::uint64_t{kNoise} << 56) ^ worker_, epoch_, block_));
+  Rng rng(stream(options_.seed ^ (std::uint64_t{kNoise} << 56) ^ worker_, plan.epoch, plan.number));
   noise_.draw(rng, draws, place_of_, plan.noise);
 }
 

@@ -32,6 +32,7 @@ struct Run {
 struct Plan {
   float progress = 0.0F;  // of the whole training, in [0, 1]
   std::size_t epoch = 0;
+  std::uint64_t number = 0;    // of the worker's plans, from 0
   std::size_t words_read = 0;  // of the corpus, thinned-out ones included
   std::vector<Run> runs;
   std::vector<std::uint32_t> targets;       // word ids, run after run
@@ -80,7 +81,16 @@ class Planner {
   virtual ~Planner() = default;
 
   // Makes the next plan; false when training is over.
-  bool next(Plan& plan);
+  bool next(Plan& plan) {
+    if (!take_targets(plan)) return false;
+    complete(plan);
+    return true;
+  }
+  // The same in two parts, so that one thread can take the targets of a plan while another
+  // completes the one before it.
+  bool take_targets(Plan& plan);
+  void complete(Plan& plan);
+
   // Goes to the beginning of an epoch, before which there are so many plans, if it is not past it.
   // Only where there is one worker.
   void go_to(std::uint64_t epoch, std::uint64_t plans);
@@ -102,7 +112,6 @@ class Planner {
 
  private:
   void begin_epoch();
-  bool advance(Plan& plan);
   void draw_noise(Plan& plan);
   void collect_rows(Plan& plan);
   void collect_context(Plan& plan);
@@ -112,10 +121,11 @@ class Planner {
   std::size_t workers_;
   std::vector<std::uint32_t> order_;  // of the documents, this epoch
   std::size_t next_in_order_ = 0;
-  std::vector<std::uint32_t> place_of_;  // per word: its row in the plan being made, or kUnseen
   std::uint64_t block_ = 0;
   std::uint64_t words_done_ = 0;
   std::uint64_t words_total_ = 0;
+  std::vector<std::uint32_t>
+      place_of_;  // per word: its row in the plan being completed, or kUnseen
 };
 
 class RunPlanner final : public Planner {

@@ -8,23 +8,27 @@ namespace bitsense {
 
 namespace {
 
-// Where there are several threads, rows come from the core that has moved them in the block before,
-// and their lines must be won back before they are moved: they are asked for so many targets, or
-// rows, before they are needed.
+// Where there are several threads, a target's row comes from the core that has moved it in the
+// block before: it is asked for so many targets before it is needed.
 constexpr std::size_t kTargetsAhead = 16;
-constexpr std::size_t kRowsAhead = 3;
 
-constexpr std::size_t kNoiseRowsPerTask = 12;
-constexpr std::size_t kTargetRowsPerTask = 64;
+// Of a task: as many as suit the kernels, fewer where threads would have nothing to do, but no
+// fewer than are worth one. Runs of a part of a tile leave lanes empty.
+constexpr std::size_t kFewestRuns = 2;
+constexpr std::size_t kMostNoiseRows = 12;
+constexpr std::size_t kFewestNoiseRows = 3;
+constexpr std::size_t kMostTargetRows = 64;
+constexpr std::size_t kFewestTargetRows = 8;
 
 std::size_t ceil_divide(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
 class BlockStep final : public Step {
  public:
   BlockStep(const std::string& model, const Kernels& kernels, const TrainOptions& options,
-            const NoiseDistribution& noise, TrainState& state)
+            const NoiseDistribution& noise, TrainState& state, std::size_t team)
       : kernel_(*kernels.floats),
         options_(options),
+        team_(team),
         objective_(options.objective, options.negatives, noise),
         parameters_(*state.parameters),
         n_(parameters_.output.stride()),
@@ -43,13 +47,14 @@ class BlockStep final : public Step {
     noise_rows_.clear();
     for (const std::uint32_t word : plan.noise.words)
       noise_rows_.push_back(parameters_.output.row(word));
+    share_out();
     const std::size_t tile_size = kTile * noise_rows_.size();
     if (tiles_.size() < tile_size * tile_tasks()) tiles_ = AlignedFloats(tile_size * tile_tasks());
     coefficients_.resize(plan.targets.size());
     losses_.assign(plan.runs.size(), 0.0);
   }
 
-  std::size_t tile_tasks() const override { return ceil_divide(plan_->runs.size(), kTile); }
+  std::size_t tile_tasks() const override { return ceil_divide(plan_->runs.size(), task_runs_); }
   std::size_t row_tasks() const override { return output_tasks() + composition_->row_tasks(); }
 
   void score_tile(std::size_t task, StepScratch& scratch) override;
@@ -62,10 +67,21 @@ class BlockStep final : public Step {
   }
 
  private:
-  std::size_t output_tasks() const {
-    return noise_tasks() + ceil_divide(plan_->rows.size() - noise_rows_.size(), kTargetRowsPerTask);
+  void share_out() {
+    const auto per_task = [](std::size_t items, std::size_t tasks, std::size_t most,
+                             std::size_t fewest) {
+      while (most > fewest && ceil_divide(items, most) < tasks) most /= 2;
+      return most;
+    };
+    task_runs_ = per_task(plan_->runs.size(), team_, kTile, kFewestRuns);
+    task_noise_rows_ = per_task(noise_rows_.size(), team_, kMostNoiseRows, kFewestNoiseRows);
+    task_target_rows_ = per_task(target_rows(), 2 * team_, kMostTargetRows, kFewestTargetRows);
   }
-  std::size_t noise_tasks() const { return ceil_divide(noise_rows_.size(), kNoiseRowsPerTask); }
+  std::size_t target_rows() const { return plan_->rows.size() - noise_rows_.size(); }
+  std::size_t output_tasks() const {
+    return noise_tasks() + ceil_divide(target_rows(), task_target_rows_);
+  }
+  std::size_t noise_tasks() const { return ceil_divide(noise_rows_.size(), task_noise_rows_); }
   float* tile(std::size_t task) { return tiles_.data() + task * kTile * noise_rows_.size(); }
 
   std::span<const float> weights_of(const Run& run) const {
@@ -79,39 +95,39 @@ class BlockStep final : public Step {
   void move_row(std::size_t row, float* gradient, float bias_gradient, bool accumulate,
                 StepScratch& scratch);
 
-  bool shares_rows() const { return options_.threads > 1; }
-  // Nothing is asked for past the last target or row, or where there is one thread.
+  // Nothing is asked for past the last target or row.
   void ask_for_target(std::size_t target) const {
-    if (shares_rows() && target < plan_->targets.size())
+    if (work_.shares_rows() && target < plan_->targets.size())
       ask_for_lines(parameters_.output.row(plan_->targets[target]), n_ * sizeof(float));
   }
   void own_row(std::size_t row) const {
-    if (!shares_rows() || row >= plan_->rows.size()) return;
-    const std::uint32_t word = plan_->rows[row];
-    own_lines(parameters_.output.row(word), n_ * sizeof(float));
-    if (options_.optimizer == Optimizer::kAdaGrad)
-      own_lines(work_.state.squares.output.row(word), n_ * sizeof(float));
+    if (row < plan_->rows.size())
+      work_.own(parameters_.output, work_.state.squares.output, plan_->rows[row]);
   }
 
   const FloatKernels& kernel_;
   TrainOptions options_;
+  std::size_t team_;
   BlockObjective objective_;
   Parameters& parameters_;
   std::size_t n_;
   Work work_;
   std::unique_ptr<Composition> composition_;
   const Plan* plan_ = nullptr;
+  std::size_t task_runs_ = 0;
+  std::size_t task_noise_rows_ = 0;
+  std::size_t task_target_rows_ = 0;
   Matrix hidden_;  // h of each run
   NoiseTerms terms_;
   std::vector<const float*> noise_rows_;
-  AlignedFloats tiles_;              // logits, then gradients, of noise: a tile per kTile runs
+  AlignedFloats tiles_;              // logits, then gradients, of noise: a tile per task
   std::vector<float> coefficients_;  // the same of each target
   std::vector<double> losses_;
 };
 
 void BlockStep::score_tile(std::size_t task, StepScratch& scratch) {
-  const std::size_t first = task * kTile;
-  const std::size_t count = std::min(kTile, plan_->runs.size() - first);
+  const std::size_t first = task * task_runs_;
+  const std::size_t count = std::min(task_runs_, plan_->runs.size() - first);
   const float* hidden[kTile];
   float* gradients[kTile];
   TargetTerms targets[kTile];
@@ -150,7 +166,7 @@ void BlockStep::score_targets(const Run& run, const float* hidden, StepScratch& 
   float* logits = coefficients_.data() + run.first;
   kernel_.dots(hidden, scratch.rows.data(), run.count, logits, n_);
   for (std::size_t t = 0; t < run.count; ++t)
-    logits[t] += parameters_.bias[words[t]] + objective_.target_shift(words[t], plan_->noise.draws);
+    logits[t] += parameters_.bias[words[t]] + objective_.target_shift(words[t], plan_->noise);
 }
 
 void BlockStep::pull_targets(const Run& run, float* gradient, StepScratch& scratch) {
@@ -171,16 +187,16 @@ void BlockStep::drop(const Run& run, float* values) const {
 
 void BlockStep::move_rows(std::size_t task, StepScratch& scratch) {
   if (task < noise_tasks()) {
-    const std::size_t first = task * kNoiseRowsPerTask;
-    move_noise_rows(first, std::min(kNoiseRowsPerTask, noise_rows_.size() - first), scratch);
+    const std::size_t first = task * task_noise_rows_;
+    move_noise_rows(first, std::min(task_noise_rows_, noise_rows_.size() - first), scratch);
     return;
   }
   if (task >= output_tasks()) {
     composition_->move_rows(task - output_tasks(), scratch);
     return;
   }
-  const std::size_t first = noise_rows_.size() + (task - noise_tasks()) * kTargetRowsPerTask;
-  const std::size_t last = std::min(first + kTargetRowsPerTask, plan_->rows.size());
+  const std::size_t first = noise_rows_.size() + (task - noise_tasks()) * task_target_rows_;
+  const std::size_t last = std::min(first + task_target_rows_, plan_->rows.size());
   for (std::size_t row = first; row < first + kRowsAhead; ++row) own_row(row);
   for (std::size_t row = first; row < last; ++row) {
     own_row(row + kRowsAhead);
@@ -189,20 +205,21 @@ void BlockStep::move_rows(std::size_t task, StepScratch& scratch) {
 }
 
 void BlockStep::move_noise_rows(std::size_t first, std::size_t count, StepScratch& scratch) {
-  float* gradients[kNoiseRowsPerTask];
-  float bias_gradients[kNoiseRowsPerTask] = {};
+  float* gradients[kMostNoiseRows];
+  float bias_gradients[kMostNoiseRows] = {};
   for (std::size_t i = 0; i < count; ++i) own_row(first + i);
   for (std::size_t i = 0; i < count; ++i) gradients[i] = scratch.gradients.data() + i * n_;
   for (std::size_t task = 0; task < tile_tasks(); ++task) {
-    const std::size_t documents = std::min(kTile, plan_->runs.size() - task * kTile);
+    const std::size_t begin = task * task_runs_;
+    const std::size_t runs = std::min(task_runs_, plan_->runs.size() - begin);
     const float* hidden[kTile];
-    const float* pulls[kNoiseRowsPerTask];
-    for (std::size_t l = 0; l < documents; ++l) hidden[l] = hidden_.row(task * kTile + l);
+    const float* pulls[kMostNoiseRows];
+    for (std::size_t l = 0; l < runs; ++l) hidden[l] = hidden_.row(begin + l);
     for (std::size_t i = 0; i < count; ++i) {
       pulls[i] = tile(task) + kTile * (first + i);
-      for (std::size_t l = 0; l < documents; ++l) bias_gradients[i] += pulls[i][l];
+      for (std::size_t l = 0; l < runs; ++l) bias_gradients[i] += pulls[i][l];
     }
-    kernel_.multiply(pulls, 1, hidden, documents, gradients, count, n_, task > 0);
+    kernel_.multiply(pulls, 1, hidden, runs, gradients, count, n_, task > 0);
   }
   for (std::size_t i = 0; i < count; ++i)
     move_row(first + i, gradients[i], bias_gradients[i], true, scratch);
@@ -239,8 +256,8 @@ void BlockStep::move_row(std::size_t row, float* gradient, float bias_gradient, 
 
 std::unique_ptr<Step> make_step(const std::string& model, const Kernels& kernels,
                                 const TrainOptions& options, const NoiseDistribution& noise,
-                                TrainState& state) {
-  return std::make_unique<BlockStep>(model, kernels, options, noise, state);
+                                TrainState& state, std::size_t team) {
+  return std::make_unique<BlockStep>(model, kernels, options, noise, state, team);
 }
 
 }  // namespace bitsense

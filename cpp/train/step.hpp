@@ -27,9 +27,10 @@ class Step {
   virtual double loss() const = 0;  // of the plan's targets, summed
 };
 
-// The step of the model of this name; throws std::invalid_argument for an unknown one.
+// The step of the model of this name for blocks that `team` threads share; throws
+// std::invalid_argument for an unknown one.
 std::unique_ptr<Step> make_step(const std::string& model, const Kernels& kernels,
                                 const TrainOptions& options, const NoiseDistribution& noise,
-                                TrainState& state);
+                                TrainState& state, std::size_t team);
 
 }  // namespace bitsense

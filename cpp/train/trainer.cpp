@@ -64,7 +64,9 @@ class Training {
     }
     return made;
   }
-  std::unique_ptr<Step> step() { return make_step(model_, kernels_, options_, noise_, state_); }
+  std::unique_ptr<Step> step(std::size_t team) {
+    return make_step(model_, kernels_, options_, noise_, state_, team);
+  }
   void report(const Plan& plan, const Step& step) {
     if (plan.epoch != position_.epoch) {
       position_.epoch = plan.epoch;
@@ -97,15 +99,18 @@ class Training {
   double loss_ = 0.0;
 };
 
-// All threads on one block: documents, barrier, output rows, barrier. The first makes the next plan
-// before its rows, which are many small tasks that others take over.
+// All threads on one block: documents, barrier, output rows, barrier. Before rows, which are many
+// small tasks that others take over, one takes the targets of the plan after the next, and another
+// completes the next.
 void Training::together() {
+  constexpr std::size_t kPlans = 3;
   const std::unique_ptr<Planner> plans_ahead = planner();
-  Plan plans[2];
-  std::unique_ptr<Step> work = step();
+  Plan plans[kPlans];
+  bool is_there[kPlans] = {};
+  std::unique_ptr<Step> work = step(options_.threads);
+  const std::size_t completer = options_.threads > 2 ? 1 : 0;
   std::atomic<bool> failed{false};
   Barrier barrier(options_.threads, failed);
-  bool more = plans_ahead->next(plans[0]);
   Tasks tiles(options_.threads);
   Tasks rows(options_.threads);
   const auto begin = [&](const Plan& plan) {
@@ -113,24 +118,31 @@ void Training::together() {
     tiles.begin(work->tile_tasks());
     rows.begin(work->row_tasks());
   };
-  if (more) begin(plans[0]);
-  bool next_more = false;
+  for (std::size_t p = 0; p < 2; ++p) is_there[p] = plans_ahead->take_targets(plans[p]);
+  bool more = is_there[0];
+  if (more) {
+    plans_ahead->complete(plans[0]);
+    begin(plans[0]);
+  }
   run_team(
       options_.threads,
       [&](std::size_t thread) {
         StepScratch mine = scratch();
-        for (std::size_t current = 0; more; current ^= 1) {
+        for (std::size_t current = 0; more; current = (current + 1) % kPlans) {
+          const std::size_t next = (current + 1) % kPlans;
+          const std::size_t after = (current + 2) % kPlans;
           std::size_t task = 0;
           while (tiles.take(thread, task)) work->score_tile(task, mine);
           if (!barrier.wait()) return;
-          if (thread == 0) next_more = plans_ahead->next(plans[current ^ 1]);
+          if (thread == 0) is_there[after] = plans_ahead->take_targets(plans[after]);
+          if (thread == completer && is_there[next]) plans_ahead->complete(plans[next]);
           while (rows.take(thread, task)) work->move_rows(task, mine);
           if (!barrier.wait()) return;
           if (thread == 0) {
             report(plans[current], *work);
             watch(plans[current]);
-            more = next_more;
-            if (more) begin(plans[current ^ 1]);
+            more = is_there[next];
+            if (more) begin(plans[next]);
           }
           if (!barrier.wait()) return;
         }
@@ -145,7 +157,7 @@ void Training::apart() {
       options_.threads,
       [&](std::size_t thread) {
         const std::unique_ptr<Planner> plans = planner(thread, options_.threads);
-        std::unique_ptr<Step> work = step();
+        std::unique_ptr<Step> work = step(1);
         StepScratch mine = scratch();
         Plan plan;
         while (!failed.load() && plans->next(plan)) {

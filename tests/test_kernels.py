@@ -108,6 +108,14 @@ def test_adagrad_equals_numpy(level):
     assert np.allclose(new_w, w - 0.05 * g / np.sqrt(expected), rtol=1e-5, atol=1e-7)
 
 
+def test_adagrad_divides_by_roots_of_any_size(level):
+    squares = np.logspace(-29, 36, 16 * 4000).astype(np.float32)
+    g = np.sqrt(squares, dtype=np.float32)  # the squares double
+    w, new_squares = _core.kernel_adagrad(level, np.zeros_like(g), squares, g, 1.0)
+    expected = -g.astype(np.float64) / np.sqrt(new_squares.astype(np.float64))
+    assert np.abs(w / expected - 1).max() < 4e-7
+
+
 @pytest.mark.parametrize("terms", [0, 1, 2, 7])
 @pytest.mark.parametrize("n", [16, 48, 128, 144, 304])
 def test_a_descent_equals_numpy(level, terms, n):

@@ -158,10 +158,11 @@ void logistic(const float* x, float* out, std::size_t n) {
 }
 
 void adagrad(float* w, float* squares, const float* g, float rate, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) {
-    const float square = squares[i] + g[i] * g[i];
-    squares[i] = square;
-    w[i] -= rate * g[i] / __builtin_sqrtf(square);
+  for (std::size_t i = 0; i < n; i += kWidth) {
+    const Floats gradient = load(g + i);
+    const Floats square = load(squares + i) + gradient * gradient;
+    store(squares + i, square);
+    store(w + i, load(w + i) - rate * gradient * reciprocal_root(square));
   }
 }
 

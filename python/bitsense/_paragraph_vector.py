@@ -77,7 +77,7 @@ class ParagraphVector(ParagraphVectors):
         Share of the components of h (in "dbow", of a document) that a step leaves out.
     batch : int, default 32
         Documents that a block trains at once. Part of the model, not of the machine: the result
-        depends on it.
+        depends on it. More than four threads want some 128 (README).
     infer_epochs : int, default 10
         Steps of the inference of new documents, each over all their words.
     tokenizer : Tokenizer or callable, optional

@@ -70,8 +70,8 @@ void Planner::go_to(std::uint64_t epoch, std::uint64_t plans) {
 }
 
 void Planner::skip(std::uint64_t plans) {
-  for (Plan plan; plans > 0 && take_targets(plan); --plans) {
-  }
+  Plan plan;
+  while (plans > 0 && take_targets(plan)) --plans;
 }
 
 // Plans without any are passed over.

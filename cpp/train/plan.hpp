@@ -124,8 +124,7 @@ class Planner {
   std::uint64_t block_ = 0;
   std::uint64_t words_done_ = 0;
   std::uint64_t words_total_ = 0;
-  std::vector<std::uint32_t>
-      place_of_;  // per word: its row in the plan being completed, or kUnseen
+  std::vector<std::uint32_t> place_of_;  // per word: its row in the plan at hand, or kUnseen
 };
 
 class RunPlanner final : public Planner {

@@ -47,6 +47,7 @@ struct FloatKernels {
   void (*logistic)(const float* x, float* out, std::size_t n);
 
   // squares += g^2; w -= rate * g / sqrt(squares). (Duchi, Hazan and Singer 2011, diagonal form.)
+  // The sums of squares are from 1e-30 to 1e37; their roots have a relative error below 3e-7.
   void (*adagrad)(float* w, float* squares, const float* g, float rate, std::size_t n);
 
   // w -= rate * brake * g with g = start + sum over k < terms, in order, of factors[k] * rows[k];

@@ -51,14 +51,14 @@ class ComposeContext final : public Composition {
     const bool documents = task < document_tasks();
     const std::size_t first = (documents ? task : task - document_tasks()) * kRowsPerTask;
     const std::size_t all = documents ? document_count() : work_.plan->context_rows.size();
-    for (std::size_t i = first; i < std::min(first + kRowsPerTask, all); ++i) {
-      if (documents) {
-        move_document(i, scratch);
-      } else {
-        if (i + kRowsAhead < all) own_word(i + kRowsAhead);
-        move_word(i, scratch);
-      }
+    const std::size_t last = std::min(first + kRowsPerTask, all);
+    if (documents) {
+      for (std::size_t i = first; i < last; ++i) move_document(i, scratch);
+      return;
     }
+    ask_and_move(
+        first, last, [&](std::size_t i) { own_word(i); },
+        [&](std::size_t i) { move_word(i, scratch); });
   }
 
  private:

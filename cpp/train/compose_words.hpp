@@ -43,12 +43,12 @@ class ComposeWords final : public Composition {
   void move_rows(std::size_t task, StepScratch& scratch) override {
     const std::size_t first = task * kRowsPerTask;
     const std::size_t last = std::min(first + kRowsPerTask, work_.plan->rows.size());
-    for (std::size_t row = first; row < last; ++row) {
-      if (row + kRowsAhead < last)
-        work_.own(work_.parameters().context, work_.state.squares.context,
-                  work_.plan->rows[row + kRowsAhead]);
-      move_word(row, scratch);
-    }
+    ask_and_move(
+        first, last,
+        [&](std::size_t row) {
+          work_.own(work_.parameters().context, work_.state.squares.context, work_.plan->rows[row]);
+        },
+        [&](std::size_t row) { move_word(row, scratch); });
   }
 
  private:

@@ -6,6 +6,7 @@
 // the order of the plan, and moves those.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,7 +20,16 @@
 
 namespace bitsense {
 
-constexpr std::size_t kRowsAhead = 3;
+// Calls move(i) for the rows from `first` to `last`, and ask(i) some rows before.
+template <class Ask, class Move>
+void ask_and_move(std::size_t first, std::size_t last, Ask&& ask, Move&& move) {
+  constexpr std::size_t kAhead = 3;
+  for (std::size_t i = first; i < std::min(first + kAhead, last); ++i) ask(i);
+  for (std::size_t i = first; i < last; ++i) {
+    if (i + kAhead < last) ask(i + kAhead);
+    move(i);
+  }
+}
 
 // The scratch of one thread. n: floats of a hidden vector; widest: of the longest row.
 struct StepScratch {
@@ -44,7 +54,7 @@ struct Work {
   Parameters& parameters() const { return *state.parameters; }
   bool shares_rows() const { return options.threads > 1; }
 
-  // Asks for what a word's row moves with, kRowsAhead rows before it does: the row itself, which
+  // Asks for what a word's row moves with, some rows before it does: the row itself, which
   // where there are several threads comes from the core that has moved it in the block before and
   // must be won back; and AdaGrad's squares, which nobody has read in this block.
   void own(const Matrix& table, const Matrix& squares, std::uint32_t word) const {

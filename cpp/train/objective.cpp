@@ -34,11 +34,6 @@ class LogSum {
   double product_ = 1.0;
 };
 
-// Most words are drawn once or twice.
-float log_times(float times) {
-  return times == 1.0F ? 0.0F : times == 2.0F ? 0.693147181F : float_log(times);
-}
-
 float weight_of(const TargetTerms& targets, std::size_t t) {
   return targets.weights.empty() ? 1.0F : targets.weights[t];
 }
@@ -68,7 +63,7 @@ void BlockObjective::noise_terms(const NoiseSet& set, const float* bias, NoiseTe
     terms.shift[j] = bias[word];
     terms.weight[j] = set.times[j] * share;
     if (objective_ == Objective::kSampledSoftmax)
-      terms.shift[j] += log_times(set.times[j]) - noise_.log_expected(word, set);
+      terms.shift[j] += float_log(set.times[j]) - noise_.log_expected(word, set);
   }
 }
 

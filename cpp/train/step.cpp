@@ -22,6 +22,12 @@ constexpr std::size_t kFewestTargetRows = 8;
 
 std::size_t ceil_divide(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
 
+// Items of a task, from `most` down to `fewest`, such that there are so many tasks if that can be.
+std::size_t per_task(std::size_t items, std::size_t tasks, std::size_t most, std::size_t fewest) {
+  while (most > fewest && ceil_divide(items, most) < tasks) most /= 2;
+  return most;
+}
+
 class BlockStep final : public Step {
  public:
   BlockStep(const std::string& model, const Kernels& kernels, const TrainOptions& options,
@@ -68,11 +74,6 @@ class BlockStep final : public Step {
 
  private:
   void share_out() {
-    const auto per_task = [](std::size_t items, std::size_t tasks, std::size_t most,
-                             std::size_t fewest) {
-      while (most > fewest && ceil_divide(items, most) < tasks) most /= 2;
-      return most;
-    };
     task_runs_ = per_task(plan_->runs.size(), team_, kTile, kFewestRuns);
     task_noise_rows_ = per_task(noise_rows_.size(), team_, kMostNoiseRows, kFewestNoiseRows);
     task_target_rows_ = per_task(target_rows(), 2 * team_, kMostTargetRows, kFewestTargetRows);
@@ -95,19 +96,18 @@ class BlockStep final : public Step {
   void move_row(std::size_t row, float* gradient, float bias_gradient, bool accumulate,
                 StepScratch& scratch);
 
-  // Nothing is asked for past the last target or row.
+  // Nothing is asked for past the last target.
   void ask_for_target(std::size_t target) const {
     if (work_.shares_rows() && target < plan_->targets.size())
       ask_for_lines(parameters_.output.row(plan_->targets[target]), n_ * sizeof(float));
   }
   void own_row(std::size_t row) const {
-    if (row < plan_->rows.size())
-      work_.own(parameters_.output, work_.state.squares.output, plan_->rows[row]);
+    work_.own(parameters_.output, work_.state.squares.output, plan_->rows[row]);
   }
 
   const FloatKernels& kernel_;
   TrainOptions options_;
-  std::size_t team_;
+  std::size_t team_;  // threads that share a block; others may share the tables
   BlockObjective objective_;
   Parameters& parameters_;
   std::size_t n_;
@@ -197,11 +197,9 @@ void BlockStep::move_rows(std::size_t task, StepScratch& scratch) {
   }
   const std::size_t first = noise_rows_.size() + (task - noise_tasks()) * task_target_rows_;
   const std::size_t last = std::min(first + task_target_rows_, plan_->rows.size());
-  for (std::size_t row = first; row < first + kRowsAhead; ++row) own_row(row);
-  for (std::size_t row = first; row < last; ++row) {
-    own_row(row + kRowsAhead);
-    move_row(row, scratch.gradients.data(), 0.0F, false, scratch);
-  }
+  ask_and_move(
+      first, last, [&](std::size_t row) { own_row(row); },
+      [&](std::size_t row) { move_row(row, scratch.gradients.data(), 0.0F, false, scratch); });
 }
 
 void BlockStep::move_noise_rows(std::size_t first, std::size_t count, StepScratch& scratch) {

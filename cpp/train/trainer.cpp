@@ -11,6 +11,7 @@
 #include "train/barrier.hpp"
 #include "train/loss_meter.hpp"
 #include "train/plan.hpp"
+#include "train/plans_ahead.hpp"
 #include "train/step.hpp"
 #include "train/tasks.hpp"
 
@@ -99,50 +100,38 @@ class Training {
   double loss_ = 0.0;
 };
 
-// All threads on one block: documents, barrier, output rows, barrier. Before rows, which are many
-// small tasks that others take over, one takes the targets of the plan after the next, and another
-// completes the next.
+// All threads on one block: documents, barrier, output rows, barrier. Plans are made before rows,
+// which are many small tasks that others take over.
 void Training::together() {
-  constexpr std::size_t kPlans = 3;
-  const std::unique_ptr<Planner> plans_ahead = planner();
-  Plan plans[kPlans];
-  bool is_there[kPlans] = {};
+  const std::unique_ptr<Planner> made = planner();
+  PlansAhead plans(*made, options_.threads);
   std::unique_ptr<Step> work = step(options_.threads);
-  const std::size_t completer = options_.threads > 2 ? 1 : 0;
   std::atomic<bool> failed{false};
   Barrier barrier(options_.threads, failed);
   Tasks tiles(options_.threads);
   Tasks rows(options_.threads);
-  const auto begin = [&](const Plan& plan) {
-    work->begin(plan);
+  const auto begin = [&] {
+    work->begin(plans.current());
     tiles.begin(work->tile_tasks());
     rows.begin(work->row_tasks());
   };
-  for (std::size_t p = 0; p < 2; ++p) is_there[p] = plans_ahead->take_targets(plans[p]);
-  bool more = is_there[0];
-  if (more) {
-    plans_ahead->complete(plans[0]);
-    begin(plans[0]);
-  }
+  if (plans.more()) begin();
   run_team(
       options_.threads,
       [&](std::size_t thread) {
         StepScratch mine = scratch();
-        for (std::size_t current = 0; more; current = (current + 1) % kPlans) {
-          const std::size_t next = (current + 1) % kPlans;
-          const std::size_t after = (current + 2) % kPlans;
+        while (plans.more()) {
           std::size_t task = 0;
           while (tiles.take(thread, task)) work->score_tile(task, mine);
           if (!barrier.wait()) return;
-          if (thread == 0) is_there[after] = plans_ahead->take_targets(plans[after]);
-          if (thread == completer && is_there[next]) plans_ahead->complete(plans[next]);
+          plans.make(thread);
           while (rows.take(thread, task)) work->move_rows(task, mine);
           if (!barrier.wait()) return;
           if (thread == 0) {
-            report(plans[current], *work);
-            watch(plans[current]);
-            more = is_there[next];
-            if (more) begin(plans[next]);
+            report(plans.current(), *work);
+            watch(plans.current());
+            plans.go_on();
+            if (plans.more()) begin();
           }
           if (!barrier.wait()) return;
         }

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/level.hpp"
+
 #if defined(__AVX512F__)
 #define BITSENSE_WIDTH 16
 #elif defined(__AVX2__)
@@ -35,8 +37,19 @@ typedef std::int32_t Ints __attribute__((vector_size(kWidth * 4), aligned(4)));
 inline Floats load(const float* p) { return *reinterpret_cast<const Floats*>(p); }
 inline void store(float* p, Floats x) { *reinterpret_cast<Floats*>(p) = x; }
 inline Floats broadcast(float x) { return x - Floats{}; }  // x + 0 would turn -0 into 0
+// The smaller and the larger of two; of what cannot be compared, b. Compilers make a comparison and
+// a blend of what is written so.
+#if defined(__AVX512F__)
+inline Floats minimum(Floats a, Floats b) { return (Floats)_mm512_min_ps((__m512)a, (__m512)b); }
+inline Floats maximum(Floats a, Floats b) { return (Floats)_mm512_max_ps((__m512)a, (__m512)b); }
+#elif defined(__AVX2__)
+inline Floats minimum(Floats a, Floats b) { return (Floats)_mm256_min_ps((__m256)a, (__m256)b); }
+inline Floats maximum(Floats a, Floats b) { return (Floats)_mm256_max_ps((__m256)a, (__m256)b); }
+#else
 inline Floats minimum(Floats a, Floats b) { return a < b ? a : b; }
 inline Floats maximum(Floats a, Floats b) { return a > b ? a : b; }
+#endif
+inline Floats magnitude(Floats x) { return (Floats)((Ints)x & 0x7fffffff); }
 
 // A product as it is rounded: no addition is fused with it.
 inline Floats rounded(Floats product) {
@@ -203,8 +216,8 @@ inline Floats log_one_plus(Floats t) {
   return p * z;
 }
 
-// log(p) for 1 <= p < 2^127, absolute error below 1e-5: that of the exponent, in float.
-inline Floats log_above_one(Floats p) {
+// log(p) for p from 2^-126 to 2^127, absolute error below 1e-5: that of the exponent, in float.
+inline Floats log_of_normal(Floats p) {
   const Ints bits = (Ints)p;
   const Ints exponent = (bits >> 23) - 127;
   const Floats fraction = (Floats)((bits & 0x7fffff) | 0x3f800000);  // in [1, 2)

@@ -46,8 +46,16 @@ void SkipGramStep::lay_out(WordPlan& plan) const {
   std::size_t inputs = 0;
   for (const Centre& centre : plan.centres) inputs += centre.contexts();
   plan.tiles.clear(plan.centres.size(), inputs, plan.noise.size());
-  for (std::size_t c = 0; c < plan.centres.size(); ++c)
+  const Slice all{0, n_};
+  for (std::size_t c = 0; c < plan.centres.size(); ++c) {
     SkipGram::add_tile(plan, c, options_.negatives, plan.tiles);
+    if (c < plan.noise_words.size()) ask_for_lines<2>(tables_.output.row(plan.noise_words[c]), n_ * 4);
+    else if (c - plan.noise_words.size() < kEarlyOutput) {
+      const std::size_t i = c - plan.noise_words.size();
+      prefetch_early(plan, i, tables_.output, all);
+      if (i < kEarlyInput) prefetch_early(plan, i, tables_.input, all);
+    }
+  }
 }
 
 // Numbers the words that the block's contexts hold, in the order of their tokens.
@@ -112,9 +120,7 @@ void SkipGramStep::for_each_tile(const Block& block, std::size_t group, Share sh
   const Slice slice = share.summed_columns(n_);
   const std::size_t early = early_input(share);
   const auto [first, last] = block.group(group);
-  if (first == 0) prefetch(block, first, rows, slice);
   for (std::size_t t = first; t < last; ++t) {
-    if (t + 1 < block.size()) prefetch(block, t + 1, rows, slice);
     if (share.shares_rows() && t + kReadAhead < block.size())
       prefetch_row(rows.output.row(target(block, t + kReadAhead)), slice);
     if (!has_items()) prefetch_early(*block.plan, block.begin + t + early, rows.input, slice);

@@ -63,6 +63,7 @@ void WordPlanner::draw_noise(const NoiseList& list, WordPlan& plan) {
   const std::size_t share = plan.noise.size() / kDrawsPerWord;
   noise_words_.resize(std::max(share, std::min(plan.noise.size(), kLeastWords)));
   list.copy(plan.seed, noise_words_.size(), noise_words_.data());
+  plan.noise_words = noise_words_;
   Rng rng(stream(plan.seed, kNoiseStream));
   for (std::uint32_t& word : plan.noise)
     word = noise_words_[rng.below(static_cast<std::uint32_t>(noise_words_.size()))];

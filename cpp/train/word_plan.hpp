@@ -69,6 +69,7 @@ struct WordPlan {
   Tiles tiles;                        // one per centre; none of the senses' model
 
   Contexts contexts;  // of CBOW alone
+  std::vector<std::uint32_t> noise_words;
 
   static constexpr std::uint32_t kNone = 0xffffffffU;
   std::size_t block_count() const { return blocks.empty() ? 0 : blocks.size() - 1; }

@@ -151,7 +151,8 @@ double sampling_loss(const float* losses, std::size_t count) {
   return all;
 }
 
-// Quanta of columns whose sums are in registers at once.
+// Quanta of columns whose sums are in registers at once. Where a pass ends depends on how many rows
+// an item has, which the processor does not foresee: the fewer passes, the better.
 constexpr int kSumQuanta = kWidth == 16 ? 20 : 4;
 
 // Some items, each a sum of rows, in the columns [x, x + Quanta * kQuantum).
@@ -212,16 +213,17 @@ struct Mixes {
   }
 };
 
-// items.run<quanta>, for quanta <= Most.
-template <int Most, class Items>
+// items.run<quanta>, for quanta from Least to Most.
+template <int Least, int Most, class Items>
 void run_quanta(const Items& items, std::size_t quanta, std::size_t first, std::size_t last,
                 std::size_t x) {
-  if constexpr (Most > 0) {
-    if (quanta == Most)
-      items.template run<Most>(first, last, x);
-    else
-      run_quanta<Most - 1>(items, quanta, first, last, x);
-  }
+  constexpr int kMiddle = (Least + Most) / 2;
+  if constexpr (Least == Most)
+    items.template run<Most>(first, last, x);
+  else if (quanta <= kMiddle)
+    run_quanta<Least, kMiddle>(items, quanta, first, last, x);
+  else
+    run_quanta<kMiddle + 1, Most>(items, quanta, first, last, x);
 }
 
 // All items in all columns of a slice: passes of kSumQuanta, and one for what is left.
@@ -232,7 +234,8 @@ void run_items(const Items& items, std::size_t count, Slice slice) {
   for (std::size_t i = 0; i < count; i += step) {
     std::size_t x = slice.begin;
     for (; x + kPass < slice.end; x += kPass) items.template run<kSumQuanta>(i, i + step, x);
-    run_quanta<kSumQuanta>(items, (slice.end - x) / kQuantum, i, i + step, x);
+    if (x < slice.end)
+      run_quanta<1, kSumQuanta>(items, (slice.end - x) / kQuantum, i, i + step, x);
   }
 }
 

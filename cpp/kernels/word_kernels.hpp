@@ -15,11 +15,17 @@ struct Slice {
   std::size_t size() const { return end - begin; }
 };
 
-// The columns of rows of `size` floats in two halves of whole quanta, the second no smaller.
+// The columns of rows of `size` floats in two halves: of each two quanta the first half has the
+// first eight columns of both, the second the other eight; a last quantum that has no second is the
+// second half's. So a register of sixteen lanes holds as much of either half, and both are added up
+// in one. Where rows are split (train/halved_tables.hpp), halves[h] is where the columns of half h
+// lie, in their order, and their lanes are those of the whole row.
 struct Halves {
+  static constexpr std::size_t kLanes = 8;
   std::size_t size;
+  std::size_t paired() const { return size / 32 * 32; }  // columns that have a second quantum
   Slice operator[](std::size_t half) const {
-    const std::size_t middle = size / 32 * 16;
+    const std::size_t middle = paired() / 2;
     return half == 0 ? Slice{0, middle} : Slice{middle, size};
   }
 };
@@ -43,7 +49,7 @@ struct WordKernels {
   void (*pair_dots)(const float* const* in, std::size_t rows, const float* const* out,
                     std::size_t columns, const float* const* own, float* z, Slice slice);
 
-  // The sums of what pair_dots makes of either half.
+  // The sums of what pair_dots makes of either half where they are split.
   void (*halved_pair_dots)(const float* const* in, std::size_t rows, const float* const* out,
                            std::size_t columns, const float* const* own, float* z, Halves halves);
 

@@ -59,8 +59,7 @@ CbowStep::CbowStep(const Kernels& kernels, const WordOptions& options, const Wor
   if (sums())
     for (std::size_t half = 0; half < 2; ++half) {
       Rows& rows = rows_[half];
-      if (tables.halved) take_half({&rows.input, &rows.output}, half);
-      take_half({&rows.hidden, &rows.pulls}, half);
+      take_half({&rows.input, &rows.output, &rows.hidden, &rows.pulls}, half);
     }
   if (sums()) halves_ = AlignedFloats(2 * g_.size());
   for (std::size_t half = 0; half < 2; ++half) {
@@ -84,8 +83,10 @@ CbowStep::CbowStep(const Kernels& kernels, const WordOptions& options, const Wor
 void CbowStep::lay_out(WordPlan& plan) const {
   plan.tiles.clear(plan.centres.size(), 0, plan.noise.size());
   for (std::size_t b = 0; b < plan.block_count(); ++b)
-    for (std::size_t c = plan.blocks[b]; c < plan.blocks[b + 1]; ++c)
+    for (std::size_t c = plan.blocks[b]; c < plan.blocks[b + 1]; ++c) {
       Cbow::add_tile(plan, c, (c - plan.blocks[b]) % kRun == 0, options_.negatives, plan.tiles);
+      if (scratch_.size() == 1) prefetch_first(plan, c, tables_);
+    }
   Cbow::turn_contexts(plan, options_.window);
   Contexts& contexts = plan.contexts;
   contexts.shares.resize(plan.centres.size());

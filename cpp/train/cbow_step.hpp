@@ -22,7 +22,7 @@ class CbowStep final : public WordStep {
            std::size_t threads);
 
   void lay_out(WordPlan& plan) const override;
-  bool sums() const override { return Share{0, scratch_.size()}.has_half(); }
+  bool sums() const override { return tables_.halved; }
   void sum(const Block& block, std::size_t group, Share share) override;
   void score(const Block& block, std::size_t group, Share share) override;
   void move(const Block& block, std::size_t group, Share share) override;

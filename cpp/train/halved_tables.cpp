@@ -14,6 +14,29 @@ void move_floats(const float* from, std::size_t count, float* to) {
   std::memmove(to, from, count * sizeof(float));
 }
 
+// Calls f(x, count) with the columns [x, x + count) of a half that lie side by side, in order.
+template <class F>
+void for_each_piece(std::size_t stride, std::size_t half, F&& f) {
+  const std::size_t paired = Halves{stride}.paired();
+  for (std::size_t x = half * Halves::kLanes; x < paired; x += kRowQuantum) f(x, Halves::kLanes);
+  if (half == 1 && paired < stride) f(paired, stride - paired);
+}
+
+// The columns of a half of a row, one behind the other, to `to`; or back from there.
+void take_columns(const float* row, std::size_t stride, std::size_t half, float* to) {
+  for_each_piece(stride, half, [&](std::size_t x, std::size_t count) {
+    move_floats(row + x, count, to);
+    to += count;
+  });
+}
+
+void put_columns(const float* from, std::size_t stride, std::size_t half, float* row) {
+  for_each_piece(stride, half, [&](std::size_t x, std::size_t count) {
+    move_floats(from, count, row + x);
+    from += count;
+  });
+}
+
 // Its upper rows and its lower ones.
 std::pair<Table, Table> two_parts(const Table& rows) {
   const std::size_t upper = rows.rows / 2;
@@ -62,10 +85,14 @@ void HalvedTables::split(const Table& rows, const Halved& halved) {
   const std::size_t second = halved.second;
   if (rows.rows * first <= halved.room) {
     float* const firsts = halved.memory.get();
-    for (std::size_t i = 0; i < rows.rows; ++i) move_floats(rows.row(i), first, firsts + i * first);
+    for (std::size_t i = 0; i < rows.rows; ++i)
+      take_columns(rows.row(i), rows.stride, 0, firsts + i * first);
     float* const seconds = rows.data + rows.rows * first;
-    for (std::size_t i = rows.rows; i-- > 0;)
-      move_floats(rows.row(i) + first, second, seconds + i * second);
+    std::vector<float> row(second);  // where they go may be where they are
+    for (std::size_t i = rows.rows; i-- > 0;) {
+      take_columns(rows.row(i), rows.stride, 1, row.data());
+      move_floats(row.data(), second, seconds + i * second);
+    }
     move_floats(firsts, rows.rows * first, rows.data);
     return;
   }
@@ -82,9 +109,12 @@ void HalvedTables::join(const Table& rows, const Halved& halved) {
     float* const firsts = halved.memory.get();
     move_floats(rows.data, rows.rows * first, firsts);
     const float* const seconds = rows.data + rows.rows * first;
-    for (std::size_t i = 0; i < rows.rows; ++i)
-      move_floats(seconds + i * second, second, rows.row(i) + first);
-    for (std::size_t i = 0; i < rows.rows; ++i) move_floats(firsts + i * first, first, rows.row(i));
+    std::vector<float> row(second);
+    for (std::size_t i = 0; i < rows.rows; ++i) {
+      move_floats(seconds + i * second, second, row.data());
+      put_columns(row.data(), rows.stride, 1, rows.row(i));
+      put_columns(firsts + i * first, rows.stride, 0, rows.row(i));
+    }
     return;
   }
   const auto [upper, lower] = two_parts(rows);

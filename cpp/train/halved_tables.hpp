@@ -1,5 +1,5 @@
-// Tables whose rows lie in two halves while several threads train: first the columns of the first
-// half of all rows, then those of the second.
+// Tables whose rows lie in two halves (Halves) while two threads train: first the columns of the
+// first half of all rows, then those of the second.
 //
 // Two threads then touch no line in common (word_step.hpp), and no neighbours either: where both
 // halves of a row lie side by side, the prefetchers of the processor, which go on where a thread
@@ -17,7 +17,8 @@
 
 namespace bitsense {
 
-// Half of a table that is split: row(i)[x] is what it was, for the columns x of that half.
+// Half of a table that is split: the columns of half h of row i are row(i)[x], in their order, for
+// x in Halves{stride}[h].
 inline Table half_of(const Table& table, std::size_t half) {
   const Slice slice = Halves{table.stride}[half];
   if (half == 0 || table.rows == 0) return {table.data, table.rows, slice.size()};

@@ -12,6 +12,7 @@ namespace bitsense {
 struct Share {
   std::size_t index = 0;
   std::size_t count = 1;
+  bool halved = false;  // whether both threads have half of the columns each (word_step.hpp)
   std::size_t begin(std::size_t items) const { return items * index / count; }
   std::size_t end(std::size_t items) const { return items * (index + 1) / count; }
   // Its columns of rows of `n`, in whole quanta.
@@ -19,15 +20,12 @@ struct Share {
     return {begin(n / kRowQuantum) * kRowQuantum, end(n / kRowQuantum) * kRowQuantum};
   }
 
-  // Where a model sums (word_step.hpp): two threads have half of the columns each, more of them
-  // share rows.
-  bool has_half() const { return count == 2; }
-  bool shares_rows() const { return count > 2; }
-  std::size_t half() const { return has_half() ? index : 0; }
-  Slice summed_columns(std::size_t n) const { return has_half() ? Halves{n}[index] : Slice{0, n}; }
-  Slice moved_columns(std::size_t n) const { return has_half() ? Halves{n}[index] : columns(n); }
+  bool shares_rows() const { return count > 1 && !halved; }
+  std::size_t half() const { return halved ? index : 0; }
+  Slice summed_columns(std::size_t n) const { return halved ? Halves{n}[index] : Slice{0, n}; }
+  Slice moved_columns(std::size_t n) const { return halved ? Halves{n}[index] : columns(n); }
   // Its share of what is summed in these columns.
-  Share summed_part() const { return has_half() ? Share{} : *this; }
+  Share summed_part() const { return halved ? Share{} : *this; }
 };
 
 }  // namespace bitsense

@@ -36,8 +36,7 @@ SkipGramStep::SkipGramStep(const Kernels& kernels, const WordOptions& options,
   if (sums())
     for (std::size_t half = 0; half < 2; ++half) {
       Rows& rows = rows_[half];
-      if (tables.halved) take_half({&rows.input, &rows.output}, half);
-      take_half({&rows.items, &rows.moved}, half);
+      take_half({&rows.input, &rows.output, &rows.items, &rows.moved}, half);
     }
   for (std::size_t half = 0; half < 2; ++half) pointers_.emplace_back(most_inputs_, most_outputs_);
 }
@@ -46,15 +45,9 @@ void SkipGramStep::lay_out(WordPlan& plan) const {
   std::size_t inputs = 0;
   for (const Centre& centre : plan.centres) inputs += centre.contexts();
   plan.tiles.clear(plan.centres.size(), inputs, plan.noise.size());
-  const Slice all{0, n_};
   for (std::size_t c = 0; c < plan.centres.size(); ++c) {
     SkipGram::add_tile(plan, c, options_.negatives, plan.tiles);
-    if (c < plan.noise_words.size()) ask_for_lines<2>(tables_.output.row(plan.noise_words[c]), n_ * 4);
-    else if (c - plan.noise_words.size() < kEarlyOutput) {
-      const std::size_t i = c - plan.noise_words.size();
-      prefetch_early(plan, i, tables_.output, all);
-      if (i < kEarlyInput) prefetch_early(plan, i, tables_.input, all);
-    }
+    if (scratch_.size() == 1) prefetch_first(plan, c, tables_);
   }
 }
 
@@ -120,7 +113,9 @@ void SkipGramStep::for_each_tile(const Block& block, std::size_t group, Share sh
   const Slice slice = share.summed_columns(n_);
   const std::size_t early = early_input(share);
   const auto [first, last] = block.group(group);
+  if (share.shares_rows() && first == 0) prefetch(block, first, rows, slice);
   for (std::size_t t = first; t < last; ++t) {
+    if (share.shares_rows() && t + 1 < block.size()) prefetch(block, t + 1, rows, slice);
     if (share.shares_rows() && t + kReadAhead < block.size())
       prefetch_row(rows.output.row(target(block, t + kReadAhead)), slice);
     if (!has_items()) prefetch_early(*block.plan, block.begin + t + early, rows.input, slice);

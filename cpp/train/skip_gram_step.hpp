@@ -24,7 +24,7 @@ class SkipGramStep final : public WordStep {
   void lay_out(WordPlan& plan) const override;
   bool composes() const override { return has_items(); }
   void compose(const Block& block, Share share) override;
-  bool sums() const override { return Share{0, scratch_.size()}.has_half(); }
+  bool sums() const override { return tables_.halved; }
   void sum(const Block& block, std::size_t group, Share share) override;
   void score(const Block& block, std::size_t group, Share share) override;
   void move(const Block& block, std::size_t group, Share share) override;

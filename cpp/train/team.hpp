@@ -30,8 +30,9 @@ class Team {
  public:
   static constexpr std::size_t kMostGroups = 16;  // of a block
 
-  explicit Team(std::size_t threads)
-      : threads_(threads), everyone_(threads, failed_), waiting_(failed_) {}
+  // `halved`: of two threads, each has half of the columns.
+  explicit Team(std::size_t threads, bool halved = false)
+      : threads_(threads), halved_(halved), everyone_(threads, failed_), waiting_(failed_) {}
 
   std::size_t threads() const { return threads_; }
   std::atomic<bool>& failed() { return failed_; }
@@ -44,6 +45,7 @@ class Team {
   };
 
   std::size_t threads_;
+  bool halved_;
   std::atomic<bool> failed_{false};
   Barrier everyone_;
   Waiting waiting_;
@@ -56,7 +58,7 @@ class Team {
 // One thread of a team. All members enter the same blocks, each of which ends with next_block().
 class Member {
  public:
-  Member(Team& team, std::size_t index) : team_(team), share_{index, team.threads()} {}
+  Member(Team& team, std::size_t index) : team_(team), share_{index, team.threads_, team.halved_} {}
 
   const Share& share() const { return share_; }
 

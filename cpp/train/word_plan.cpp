@@ -61,12 +61,11 @@ void WordPlanner::make(const Chunk& chunk, const NoiseList& list, WordPlan& plan
 void WordPlanner::draw_noise(const NoiseList& list, WordPlan& plan) {
   plan.noise.resize(plan.centres.size() * options_.negatives);
   const std::size_t share = plan.noise.size() / kDrawsPerWord;
-  noise_words_.resize(std::max(share, std::min(plan.noise.size(), kLeastWords)));
-  list.copy(plan.seed, noise_words_.size(), noise_words_.data());
-  plan.noise_words = noise_words_;
+  plan.noise_words.resize(std::max(share, std::min(plan.noise.size(), kLeastWords)));
+  list.copy(plan.seed, plan.noise_words.size(), plan.noise_words.data());
   Rng rng(stream(plan.seed, kNoiseStream));
   for (std::uint32_t& word : plan.noise)
-    word = noise_words_[rng.below(static_cast<std::uint32_t>(noise_words_.size()))];
+    word = plan.noise_words[rng.below(static_cast<std::uint32_t>(plan.noise_words.size()))];
 }
 
 void WordPlanner::add_token(std::uint32_t word, WordPlan& plan) {

@@ -66,10 +66,10 @@ struct WordPlan {
   std::vector<Centre> centres;        // each with at least one word of context
   std::vector<std::uint32_t> blocks;  // block b: centres blocks[b] .. blocks[b + 1]
   std::vector<std::uint32_t> noise;   // `negatives` words per centre
+  std::vector<std::uint32_t> noise_words;  // of which these were drawn
   Tiles tiles;                        // one per centre; none of the senses' model
 
   Contexts contexts;  // of CBOW alone
-  std::vector<std::uint32_t> noise_words;
 
   static constexpr std::uint32_t kNone = 0xffffffffU;
   std::size_t block_count() const { return blocks.empty() ? 0 : blocks.size() - 1; }
@@ -103,7 +103,6 @@ class WordPlanner {
   std::size_t most_centres_;                // in a block
   std::vector<std::uint32_t> last_;         // per word: its last token, or kNone
   std::vector<std::uint32_t> occurrences_;  // per token: the how-manieth of its word in the block
-  std::vector<std::uint32_t> noise_words_;  // of the chunk
 };
 
 }  // namespace bitsense

@@ -83,6 +83,20 @@ inline void prefetch_early(const WordPlan& plan, std::size_t centre, const Table
                      slice.size() * sizeof(float));
 }
 
+// For one thread, which lays out a plan and trains on it next: asks for rows that the plan needs
+// before it asks for them itself, those of its noise and of its first centres; some with each of
+// its centres.
+inline void prefetch_first(const WordPlan& plan, std::size_t centre, const WordTables& tables) {
+  const Slice all{0, tables.output.stride};
+  const std::size_t noise = plan.noise_words.size();
+  if (centre < noise)
+    ask_for_lines<2>(tables.output.row(plan.noise_words[centre]), all.size() * sizeof(float));
+  else if (centre < noise + kEarlyOutput)
+    prefetch_early(plan, centre - noise, tables.output, all);
+  if (centre >= noise && centre < noise + kEarlyInput)
+    prefetch_early(plan, centre - noise, tables.input, all);
+}
+
 // Asks for the scalars of a tile some way on, which another thread may have written: those of tile
 // t of tiles up to `end` lie here, `each` floats.
 inline void prefetch_scalars(const float* scalars, std::size_t each, std::size_t t,

@@ -184,13 +184,10 @@ bool WordTraining::train(WordStep& work, const Block& block, Member& member, Los
 void WordTraining::together() {
   const std::size_t threads = options_.threads;
   ChunkCutter chunks = cutter();
+  tables_.halved = threads == 2 && is_long();
   std::unique_ptr<WordStep> work = step(threads);
   std::vector<Table> to_split;
-  if (work->sums() && is_long()) {
-    to_split = {tables_.input, tables_.output};
-    tables_.halved = true;
-    work = step(threads);
-  }
+  if (work->sums()) to_split = {tables_.input, tables_.output};
   HalvedTables halved(to_split, threads);
   halved.split();
   const ArrangedByWatch arranged(position_, halved);
@@ -199,7 +196,7 @@ void WordTraining::together() {
   Round round(chunks_per_round(threads));
   bool more = cut(chunks, round, list, list_epoch);
   std::atomic<std::size_t> next_plan{0};
-  Team team(threads);
+  Team team(threads, work->sums());
   run_team(
       threads,
       [&](std::size_t thread) {

@@ -14,6 +14,17 @@ namespace bitsense {
 
 namespace {
 
+// The columns of a half, in order: eight of each of two quanta, and all of the last one if it is
+// alone, for the second.
+std::vector<std::size_t> columns_of(std::size_t stride, std::size_t half) {
+  std::vector<std::size_t> columns;
+  for (std::size_t x = 0; x < stride; ++x) {
+    const bool alone = stride % 32 != 0 && x >= stride - 16;
+    if (alone ? half == 1 : x % 16 / 8 == half) columns.push_back(x);
+  }
+  return columns;
+}
+
 void tables_are_split_into_halves_and_joined() {
   for (const std::size_t stride : {16U, 32U, 112U}) {
     for (const std::size_t rows : {0U, 1U, 2U, 3U, 100U, 1001U}) {
@@ -29,9 +40,12 @@ void tables_are_split_into_halves_and_joined() {
         for (std::size_t half = 0; half < 2; ++half) {
           const Slice slice = Halves{stride}[half];
           const Table part = half_of(table, half);
+          const std::vector<std::size_t> columns = columns_of(stride, half);
+          BITSENSE_CHECK(columns.size() == slice.size());
           for (std::size_t i = 0; i < rows; ++i)
-            for (std::size_t x = slice.begin; x < slice.end; ++x)
-              BITSENSE_CHECK(part.row(i)[x] == static_cast<float>(i * stride + x));
+            for (std::size_t k = 0; k < columns.size(); ++k)
+              BITSENSE_CHECK(part.row(i)[slice.begin + k] ==
+                             static_cast<float>(i * stride + columns[k]));
         }
         halved.join();
         halved.join();
@@ -73,7 +87,7 @@ struct HandedOver {
 
 void two_threads_hand_each_other_every_group_once() {
   constexpr std::size_t kBlocks = 60;
-  Team team(2);
+  Team team(2, true);
   HandedOver scalars;
   std::array<std::size_t, Team::kMostGroups> expected{};
   const auto groups = [](std::size_t block) { return 1 + block * 5 % Team::kMostGroups; };

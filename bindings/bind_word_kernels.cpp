@@ -63,7 +63,7 @@ py::tuple pair_pull(const std::string& level, const Array<float>& in, const Arra
   }
   words(level).pair_pull(row_pointers<const float*>(in.data(), rows, n).data(), rows, moved.data(),
                          columns, own.data(), g.data(),
-                         row_pointers<float*>(pull.mutable_data(), rows, n).data(), {0, n},
+                         row_pointers<float*>(pull.mutable_data(), rows, n).data(), row_pointers<const float*>(in.data(), rows, n).data(), {0, n},
                          move_out);
   return py::make_tuple(pull, new_out);
 }
@@ -153,7 +153,7 @@ Array<float> means(const std::string& level, const Array<float>& table,
   }
   Array<float> made = make_array<float>({ids.size(), n});
   words(level).means({table.data(), n}, all.data(), begins.data(), ids.size(),
-                     {made.mutable_data(), n}, {0, n});
+                     {made.mutable_data(), n}, nullptr, {0, n});
   return made;
 }
 

@@ -161,6 +161,7 @@ struct Means {
   const std::uint32_t* ids;
   const std::uint32_t* begins;
   RowsAt<float> means;
+  const float* const* ahead;
 
   template <int Quanta>
   void run(std::size_t first, std::size_t last, std::size_t x) const {
@@ -169,12 +170,20 @@ struct Means {
       Floats sum[kParts];
 #pragma GCC unroll 20
       for (int r = 0; r < kParts; ++r) sum[r] = Floats{};
+      const float* line = ahead[i] + x;
+      const float* const last = line + Quanta * kQuantum;
       for (std::uint32_t k = begins[i]; k < begins[i + 1]; ++k) {
         const float* row = table.row(ids[k]) + x;
+        if (line < last) {
+#pragma GCC unroll 4
+        for (int l = 0; l < (Quanta + 4) / 5; ++l) __builtin_prefetch(line + l * kQuantum, 0, 2);
+        line += (Quanta + 4) / 5 * kQuantum;
+        }
 #pragma GCC unroll 20
         for (int r = 0; r < kParts; ++r) sum[r] += load(row + r * kWidth);
       }
       const Floats share = broadcast(1.0F / static_cast<float>(begins[i + 1] - begins[i]));
+      for (; line < last; line += kQuantum) __builtin_prefetch(line, 0, 2);
       float* mean = means.row(i) + x;
 #pragma GCC unroll 20
       for (int r = 0; r < kParts; ++r) store(mean + r * kWidth, sum[r] * share);
@@ -240,8 +249,8 @@ void run_items(const Items& items, std::size_t count, Slice slice) {
 }
 
 void means(RowsAt<const float> table, const std::uint32_t* ids, const std::uint32_t* begins,
-           std::size_t count, RowsAt<float> means, Slice slice) {
-  run_items(Means{table, ids, begins, means}, count, slice);
+           std::size_t count, RowsAt<float> means, const float* const* ahead, Slice slice) {
+  run_items(Means{table, ids, begins, means, ahead}, count, slice);
 }
 
 void mixes(RowsAt<const float> rows, const float* weight, const std::uint8_t* which,

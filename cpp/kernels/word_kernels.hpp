@@ -77,12 +77,12 @@ struct WordKernels {
   // be equal, and among `out`.
   void (*pair_pull)(const float* const* in, std::size_t rows, float* const* out,
                     std::size_t columns, float* const* own, const float* g, float* const* pull,
-                    Slice slice, bool move_out);
+                    const float* const* ahead, Slice slice, bool move_out);
 
   // Row i of `means`, for i < count: (sum of the rows of `table` with the ids from begins[i] to
   // begins[i + 1], in order) / how many these are, at least one.
   void (*means)(RowsAt<const float> table, const std::uint32_t* ids, const std::uint32_t* begins,
-                std::size_t count, RowsAt<float> means, Slice slice);
+                std::size_t count, RowsAt<float> means, const float* const* ahead, Slice slice);
 
   // For i < count, one after another: the row of `table` with the id ids[i] += sum over k <
   // counts[i] of weight[m] * row m of `rows`, m = which[i * width + k], in order.

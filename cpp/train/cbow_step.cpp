@@ -146,7 +146,12 @@ void CbowStep::compose(const Block& block, Block::Range centres, const Rows& row
     begins = scratch.begins.data();
   }
   const RowsAt<float> hidden = {rows.hidden.row(centres.begin), rows.hidden.stride};
-  words_.means(rows.input, ids, begins, count, hidden, slice);
+  const float* soon[kGroupCentres];
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t c = block.begin + centres.begin + i + kEarlyInput;
+    soon[i] = rows.input.row(c < block.plan->centres.size() ? block.plan->tokens[block.plan->centres[c].at] : 0);
+  }
+  words_.means(rows.input, ids, begins, count, hidden, soon, slice);
 }
 
 template <class F>
@@ -154,7 +159,6 @@ void CbowStep::for_each_run(const Block& block, std::size_t group, Share share, 
   Scratch& scratch = scratch_[share.index];
   const Rows& rows = rows_[share.half()];
   const Slice slice = share.summed_columns(n_);
-  const std::size_t early = early_input(share);
   const auto [first, last] = runs_of(block, group);
   Pointers& at = pointers_[share.half()];
   for (std::size_t r = first; r < last; ++r) {
@@ -164,9 +168,6 @@ void CbowStep::for_each_run(const Block& block, std::size_t group, Share share, 
   compose(block, block.group(group), rows, slice, scratch);
   for (std::size_t r = first; r < last; ++r) {
     const Run& run = at.runs[r];
-    if (tables_.bags.empty())
-      for (std::size_t i = 0; i < run.size; ++i)
-        prefetch_early(*block.plan, block.begin + run.first + i + early, rows.input, slice);
     f(r, run);
   }
 }
@@ -240,10 +241,13 @@ void CbowStep::move(const Block& block, std::size_t group, Share share) {
     if (share.shares_rows() && r + 1 < runs(block.size())) own(r + 1, slice, at);
     if (share.count > 1) prefetch_scalars(g(r), g_size_, r, runs(block.size()));
     const Run& run = at.runs[r];
-    for (std::size_t i = 0; i < run.size; ++i)
-      prefetch_early(*block.plan, block.begin + run.first + i + kEarlyOutput, rows.output, slice);
+    const float* soon[kRun];
+    for (std::size_t i = 0; i < run.size; ++i) {
+      const std::size_t c = block.begin + run.first + i + kEarlyOutput;
+      soon[i] = rows.output.row(c < block.plan->centres.size() ? block.plan->tokens[block.plan->centres[c].at] : 0);
+    }
     words_.pair_pull(at.hidden.data() + run.first, run.size, at.noise_of(r), run.noise.size(),
-                     at.targets.data() + run.first, g(r), at.pulls.data() + run.first, slice,
+                     at.targets.data() + run.first, g(r), at.pulls.data() + run.first, soon, slice,
                      options_.move_output);
   }
 }

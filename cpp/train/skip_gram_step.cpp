@@ -80,7 +80,7 @@ void SkipGramStep::compose(const Block& block, Share share) {
   for (std::size_t i = part.begin(count); i < part.end(count); ++i) {
     const auto bag = tables_.bags[scratch.item_words[i]];
     const std::uint32_t begins[] = {0, static_cast<std::uint32_t>(bag.size())};
-    words_.means(rows.input, bag.data(), begins, 1, {rows.items.row(i), rows.items.stride},
+    words_.means(rows.input, bag.data(), begins, 1, {rows.items.row(i), rows.items.stride}, nullptr,
                  share.summed_columns(n_));
   }
 }

@@ -52,14 +52,15 @@ def test_own_dots_stand_behind_those_of_the_columns(level, halved):
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("n", [16, 32, 112, 304])
 def test_halved_dots_are_the_sums_of_those_of_both_halves(level, n):
-    middle = n // 32 * 16
+    x = np.arange(n)
+    second = (x % 16 >= 8) | (x >= n // 32 * 32)  # eight of each of two quanta, or a last one
     for rows in (1, 2, 3, 8, 9, 17):
         for columns in range(1, 14):
             a, b = matrices(rows, columns, n)
             halves = [
-                _core.kernel_pair_dots(level, a[:, part].copy(), b[:, part].copy())
-                for part in (slice(0, middle), slice(middle, n))
-                if part.start < part.stop
+                _core.kernel_pair_dots(level, a[:, half].copy(), b[:, half].copy())
+                for half in (~second, second)
+                if half.any()
             ]
             z = _core.kernel_pair_dots(level, a, b, halved=True)
             assert np.array_equal(z, sum(halves))
@@ -139,9 +140,35 @@ def test_sampling_gradient_and_loss(level):
     weight = rng.integers(0, 4, 64).astype(np.float32)
     label = np.where(rng.random(64) < 0.3, weight, 0).astype(np.float32)
     g, loss = _core.kernel_sampling_gradient(level, z, weight, label, 0.25)
-    x = np.clip(z.astype(float), -60, 60)
-    assert np.allclose(g, 0.25 * (label - weight * sigmoid(x)), rtol=1e-5, atol=1e-7)
+    x = z.astype(float)
+    assert np.allclose(g, 0.25 * (label - weight * sigmoid(x)), rtol=1e-6, atol=5e-7)
     assert np.isclose(loss, (weight * np.logaddexp(0, x) - label * x).sum(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("plain", [False, True])
+def test_the_logistic_function_of_sampling_is_right_everywhere(level, plain):
+    ends = [0.0, -0.0, 1e-30, 14.9999, 15.0, 16.0, 1e4, 1e30]  # of its pieces, and beyond
+    z = np.concatenate([np.linspace(-20, 20, 2**14 - 16), ends, np.negative(ends)])
+    z = z.astype(np.float32)
+    ones = np.ones_like(z)
+    with np.errstate(over="ignore"):
+        exact = sigmoid(z.astype(float))
+    g, loss = _core.kernel_sampling_gradient(
+        level, z[:-16], ones[:-16], ones[:-16] * 0, -1.0, plain
+    )
+    assert np.abs(g - exact[:-16]).max() < 5e-7
+    x = z[:-16].astype(float)
+    assert np.isclose(loss, np.logaddexp(0, x).sum(), rtol=1e-5)
+    assert (
+        np.abs(
+            _core.kernel_sampling_gradient(level, z[-16:], ones[-16:], ones[-16:] * 0, -1.0, plain)[
+                0
+            ]
+            - exact[-16:]
+        ).max()
+        < 5e-7
+    )
 
 
 @pytest.mark.parametrize("level", LEVELS)

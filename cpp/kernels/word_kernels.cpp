@@ -155,6 +155,27 @@ double sampling_loss(const float* losses, std::size_t count) {
 // an item has, which the processor does not foresee: the fewer passes, the better.
 constexpr int kSumQuanta = kWidth == 16 ? 20 : 4;
 
+// The lines of a row's columns that have not been asked for; none of no row.
+class Lines {
+ public:
+  Lines(const float* row, int quanta) : next_(row), end_(row ? row + quanta * kQuantum : row) {}
+  // At least Some, or all that are left.
+  template <int Some>
+  [[gnu::always_inline]] void ask_for_some() {
+    if (next_ >= end_) return;
+#pragma GCC unroll 4
+    for (int l = 0; l < Some; ++l) __builtin_prefetch(next_ + l * kQuantum, 0, 2);
+    next_ += Some * kQuantum;
+  }
+  [[gnu::always_inline]] void ask_for_all() {
+    while (next_ < end_) ask_for_some<1>();
+  }
+
+ private:
+  const float* next_;
+  const float* end_;
+};
+
 // Some items, each a sum of rows, in the columns [x, x + Quanta * kQuantum).
 struct Means {
   RowsAt<const float> table;
@@ -170,20 +191,15 @@ struct Means {
       Floats sum[kParts];
 #pragma GCC unroll 20
       for (int r = 0; r < kParts; ++r) sum[r] = Floats{};
-      const float* line = ahead[i] + x;
-      const float* const last = line + Quanta * kQuantum;
+      Lines lines(ahead ? ahead[i] + x : nullptr, Quanta);
       for (std::uint32_t k = begins[i]; k < begins[i + 1]; ++k) {
         const float* row = table.row(ids[k]) + x;
-        if (line < last) {
-#pragma GCC unroll 4
-        for (int l = 0; l < (Quanta + 4) / 5; ++l) __builtin_prefetch(line + l * kQuantum, 0, 2);
-        line += (Quanta + 4) / 5 * kQuantum;
-        }
+        lines.ask_for_some<(Quanta + 4) / 5>();
 #pragma GCC unroll 20
         for (int r = 0; r < kParts; ++r) sum[r] += load(row + r * kWidth);
       }
       const Floats share = broadcast(1.0F / static_cast<float>(begins[i + 1] - begins[i]));
-      for (; line < last; line += kQuantum) __builtin_prefetch(line, 0, 2);
+      lines.ask_for_all();
       float* mean = means.row(i) + x;
 #pragma GCC unroll 20
       for (int r = 0; r < kParts; ++r) store(mean + r * kWidth, sum[r] * share);
@@ -243,8 +259,7 @@ void run_items(const Items& items, std::size_t count, Slice slice) {
   for (std::size_t i = 0; i < count; i += step) {
     std::size_t x = slice.begin;
     for (; x + kPass < slice.end; x += kPass) items.template run<kSumQuanta>(i, i + step, x);
-    if (x < slice.end)
-      run_quanta<1, kSumQuanta>(items, (slice.end - x) / kQuantum, i, i + step, x);
+    if (x < slice.end) run_quanta<1, kSumQuanta>(items, (slice.end - x) / kQuantum, i, i + step, x);
   }
 }
 

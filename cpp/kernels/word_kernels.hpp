@@ -38,6 +38,11 @@ struct RowsAt {
   Float* row(std::size_t i) const { return data + i * stride; }
 };
 
+// Rows `ahead` are asked for in the slice's columns, for a later call, a few lines with each row
+// that is worked at: their lines come from memory beside the arithmetic. All at once they would
+// take every place that a core has for lines on their way, and what it works at would wait behind
+// them.
+
 // What a sum of negative sampling's losses is kept in: sixteen lanes of terms and sixteen of
 // factors whose logarithms belong to it too.
 constexpr std::size_t kLossParts = 32;
@@ -53,9 +58,9 @@ struct WordKernels {
   void (*halved_pair_dots)(const float* const* in, std::size_t rows, const float* const* out,
                            std::size_t columns, const float* const* own, float* z, Halves halves);
 
-  // Negative sampling. z becomes step * (label - weight * s(z)) with s(z) = 1 / (1 + exp(-z)), z
-  // clipped to [-60, 60]. All arrays go on to a multiple of 16; z and weight are 0 there. `plain`
-  // says that no weight is other than 0 and 1, which is quicker. The loss, the sum of
+  // Negative sampling. z becomes step * (label - weight * s(z)) with s(z) = 1 / (1 + exp(-z)), its
+  // absolute error below 5e-7. All arrays go on to a multiple of 16; z and weight are 0 there.
+  // `plain` says that no weight is other than 0 and 1, which is quicker. The loss, the sum of
   // weight * log(1 + exp(z)) - label * z, is that of the kLossParts floats written to `loss`.
   void (*sampling_gradient)(float* z, const float* weight, const float* label, float step,
                             std::size_t size, bool plain, float* loss);
@@ -74,13 +79,14 @@ struct WordKernels {
   // g times own[i] + sum over j of g(i, j) * out[j], from the values before the call. Then, if they
   // shall move, out[j] += sum over i of g(i, j) * in[i], and after that own[i] += own g times
   // in[i], one i after another. The rows of `out` are distinct, there is at least one; own rows may
-  // be equal, and among `out`.
+  // be equal, and among `out`. The rows `ahead`, as many, are asked for.
   void (*pair_pull)(const float* const* in, std::size_t rows, float* const* out,
                     std::size_t columns, float* const* own, const float* g, float* const* pull,
                     const float* const* ahead, Slice slice, bool move_out);
 
   // Row i of `means`, for i < count: (sum of the rows of `table` with the ids from begins[i] to
-  // begins[i + 1], in order) / how many these are, at least one.
+  // begins[i + 1], in order) / how many these are, at least one. The rows `ahead`, as many as
+  // means, are asked for, unless it is null.
   void (*means)(RowsAt<const float> table, const std::uint32_t* ids, const std::uint32_t* begins,
                 std::size_t count, RowsAt<float> means, const float* const* ahead, Slice slice);
 

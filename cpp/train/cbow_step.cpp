@@ -125,14 +125,18 @@ void CbowStep::own(std::size_t r, Slice slice, Pointers& at) {
   for (std::size_t c = run.first; c < run.first + run.size; ++c) own_row(at.targets[c], slice);
 }
 
-// Some columns of the hidden vectors of some centres.
-void CbowStep::compose(const Block& block, Block::Range centres, const Rows& rows, Slice slice,
+// The hidden vectors of some centres of a group.
+void CbowStep::compose(const Block& block, Block::Range centres, const Rows& rows, Share share,
                        Scratch& scratch) {
   const Contexts& contexts = block.plan->contexts;
   const std::uint32_t* ids = contexts.words.data();
   const std::uint32_t* begins = contexts.begins.data() + block.begin + centres.begin;
   const std::size_t count = centres.end - centres.begin;
-  if (!tables_.bags.empty()) {
+  const float* ahead[kGroupCentres];
+  if (tables_.bags.empty()) {
+    point_ahead(*block.plan, block.begin + centres.begin + early_input(share), count, rows.input,
+                ahead);
+  } else {
     scratch.ids.clear();
     scratch.begins.assign(1, 0);
     for (std::size_t i = 0; i < count; ++i) {
@@ -146,12 +150,8 @@ void CbowStep::compose(const Block& block, Block::Range centres, const Rows& row
     begins = scratch.begins.data();
   }
   const RowsAt<float> hidden = {rows.hidden.row(centres.begin), rows.hidden.stride};
-  const float* soon[kGroupCentres];
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t c = block.begin + centres.begin + i + kEarlyInput;
-    soon[i] = rows.input.row(c < block.plan->centres.size() ? block.plan->tokens[block.plan->centres[c].at] : 0);
-  }
-  words_.means(rows.input, ids, begins, count, hidden, soon, slice);
+  words_.means(rows.input, ids, begins, count, hidden, tables_.bags.empty() ? ahead : nullptr,
+               share.summed_columns(n_));
 }
 
 template <class F>
@@ -165,11 +165,8 @@ void CbowStep::for_each_run(const Block& block, std::size_t group, Share share, 
     point(block, r, rows, at);
     prefetch(r, slice, at);
   }
-  compose(block, block.group(group), rows, slice, scratch);
-  for (std::size_t r = first; r < last; ++r) {
-    const Run& run = at.runs[r];
-    f(r, run);
-  }
+  compose(block, block.group(group), rows, share, scratch);
+  for (std::size_t r = first; r < last; ++r) f(r, at.runs[r]);
 }
 
 void CbowStep::sum(const Block& block, std::size_t group, Share share) {
@@ -241,13 +238,10 @@ void CbowStep::move(const Block& block, std::size_t group, Share share) {
     if (share.shares_rows() && r + 1 < runs(block.size())) own(r + 1, slice, at);
     if (share.count > 1) prefetch_scalars(g(r), g_size_, r, runs(block.size()));
     const Run& run = at.runs[r];
-    const float* soon[kRun];
-    for (std::size_t i = 0; i < run.size; ++i) {
-      const std::size_t c = block.begin + run.first + i + kEarlyOutput;
-      soon[i] = rows.output.row(c < block.plan->centres.size() ? block.plan->tokens[block.plan->centres[c].at] : 0);
-    }
+    const float* ahead[kRun];
+    point_ahead(*block.plan, block.begin + run.first + kEarlyOutput, run.size, rows.output, ahead);
     words_.pair_pull(at.hidden.data() + run.first, run.size, at.noise_of(r), run.noise.size(),
-                     at.targets.data() + run.first, g(r), at.pulls.data() + run.first, soon, slice,
+                     at.targets.data() + run.first, g(r), at.pulls.data() + run.first, ahead, slice,
                      options_.move_output);
   }
 }

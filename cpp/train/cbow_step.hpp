@@ -76,7 +76,7 @@ class CbowStep final : public WordStep {
   // Asks for the rows of a run's noise, or for those that it moves, to write them.
   static void prefetch(std::size_t r, Slice slice, Pointers& at);
   static void own(std::size_t r, Slice slice, Pointers& at);
-  void compose(const Block& block, Block::Range centres, const Rows& rows, Slice slice,
+  void compose(const Block& block, Block::Range centres, const Rows& rows, Share share,
                Scratch& scratch);
   // Calls f(r, run) for the runs of a group, whose hidden vectors have been worked out, and whose
   // targets and noise are pointed at.

@@ -67,10 +67,12 @@ struct Block {
 };
 static_assert(kBlockCentres <= Team::kMostGroups * kGroupCentres);
 
-// Ask for the rows of a word that comes to a chunk with a centre some way on: most rows come from
-// memory, and this spreads the waiting over both phases. The word is then a context word first.
+// The rows of a word that comes to a chunk with a centre are asked for some centres before: most
+// come from memory, and this spreads the waiting. As an input the word is needed when it is the
+// context of the first centre near it; as an output when its block is scored, thus while the block
+// before it moves.
 constexpr std::size_t kEarlyInput = 32;  // centres
-constexpr std::size_t kEarlyOutput = 64;
+constexpr std::size_t kEarlyOutput = kBlockCentres;
 // Where threads share rows, what comes later is another's.
 constexpr std::size_t kEarlySharedInput = 8;
 inline std::size_t early_input(const Share& share) {
@@ -81,6 +83,16 @@ inline void prefetch_early(const WordPlan& plan, std::size_t centre, const Table
   if (centre < plan.centres.size())
     ask_for_lines<2>(table.row(plan.tokens[plan.centres[centre].at]) + slice.begin,
                      slice.size() * sizeof(float));
+}
+
+// For kernels that ask while they work: the rows of `count` such words, from a centre on; where the
+// plan has no more, of its last.
+inline void point_ahead(const WordPlan& plan, std::size_t centre, std::size_t count,
+                        const Table& table, const float** rows) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t c = std::min(centre + i, plan.centres.size() - 1);
+    rows[i] = table.row(plan.tokens[plan.centres[c].at]);
+  }
 }
 
 // For one thread, which lays out a plan and trains on it next: asks for rows that the plan needs

@@ -1,8 +1,8 @@
 // What a block of centres does to the tables, in phases:
 //
 //   compose  (only where it is needed) hidden vectors that several centres of the block share
-//   sum      (only for two threads, where a model does so) each thread all centres, its half of the
-//            columns of their rows: what these add to the dot products
+//   sum      (only for two threads, where tables are split) each thread all centres, its half of
+//            the columns of their rows: what these add to the dot products
 //   score    each thread some centres: logits and their gradients, from tables that nobody moves
 //   move     each thread some columns of all rows: the block's centres one after another, then
 //            what they ask of shared rows
@@ -15,9 +15,10 @@
 //
 // What the phase `sum` is for: two threads that read and write no columns but their own keep them
 // in their caches. Without it each reads what the other wrote a moment ago, and back, and two
-// threads are little faster than one. The tables are split for it (halved_tables.hpp), unless a
-// training is so short that splitting would take longer than what it saves. More threads would have
-// too few columns each; they read all of them, ask for rows in time, and meet after each phase.
+// threads are little faster than one. The tables are split for it (halved_tables.hpp). More threads
+// would have too few columns each; they read all of them, ask for rows in time, and meet after each
+// phase. So do two where a training is so short that splitting would take longer than what it
+// saves.
 #pragma once
 
 #include <algorithm>

@@ -63,8 +63,8 @@ py::tuple pair_pull(const std::string& level, const Array<float>& in, const Arra
   }
   words(level).pair_pull(row_pointers<const float*>(in.data(), rows, n).data(), rows, moved.data(),
                          columns, own.data(), g.data(),
-                         row_pointers<float*>(pull.mutable_data(), rows, n).data(),
-                         row_pointers<const float*>(in.data(), rows, n).data(), {0, n}, move_out);
+                         row_pointers<float*>(pull.mutable_data(), rows, n).data(), nullptr, {0, n},
+                         move_out);
   return py::make_tuple(pull, new_out);
 }
 

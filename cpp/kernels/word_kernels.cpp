@@ -17,6 +17,13 @@ namespace {
 #define BITSENSE_HOLD(x) (void)0
 #endif
 
+#if BITSENSE_WIDTH == 16
+// Eight floats in either half of a register.
+inline Floats twice(const float* eight) {
+  return (Floats)_mm512_broadcast_f32x8(_mm256_loadu_ps(eight));
+}
+#endif
+
 }  // namespace
 }  // namespace bitsense
 
@@ -38,34 +45,32 @@ inline float total(const Sixteen& sum) {
 // each of eight pieces, two for each doubling of 1 + x. Minimax to degree five in how far 1 + x,
 // divided by the power of two below it, is from the middle of its piece. The coefficients of a
 // piece stand where the last bit of 1 + x's exponent but one, the last and the first bit of its
-// fraction say, twice for registers of sixteen.
-constexpr float kLogistic[6][16] = {
-#define BITSENSE_TWICE(...) {__VA_ARGS__, __VA_ARGS__}
-    BITSENSE_TWICE(0.817574441F, 0.924141884F, 0.982013762F, 0.997527301F, 0.999876201F,
-                   0.999997735F, 0.562176526F, 0.679178715F),
-    BITSENSE_TWICE(0.298293293F, 0.140207335F, 0.0706492886F, 0.00986629166F, 0.000989627908F,
-                   1.81311116e-05F, 0.246134073F, 0.217895001F),
-    BITSENSE_TWICE(-0.189458713F, -0.118952245F, -0.136217803F, -0.0196079705F, -0.0038381971F,
-                   -7.03122496e-05F, -0.0153030157F, -0.0390409566F),
-    BITSENSE_TWICE(0.0208606757F, 0.0541657507F, 0.168616712F, 0.0258942433F, 0.0102611966F,
-                   0.000188024467F, -0.0195588823F, -0.0111626238F),
-    BITSENSE_TWICE(0.0498028137F, -0.00558522996F, -0.14325577F, -0.0265330654F, -0.0255523231F,
-                   -0.000469594816F, 0.00245973421F, 0.00520286895F),
-    BITSENSE_TWICE(-0.0307411347F, -0.00987977441F, 0.0712237358F, 0.0202028099F, 0.0403831862F,
-                   0.00074455014F, 0.00179640751F, 0.000297692546F),
-#undef BITSENSE_TWICE
+// fraction say.
+constexpr float kLogistic[6][8] = {
+    {0.817574441F, 0.924141884F, 0.982013762F, 0.997527301F, 0.999876201F, 0.999997735F,
+     0.562176526F, 0.679178715F},
+    {0.298293293F, 0.140207335F, 0.0706492886F, 0.00986629166F, 0.000989627908F, 1.81311116e-05F,
+     0.246134073F, 0.217895001F},
+    {-0.189458713F, -0.118952245F, -0.136217803F, -0.0196079705F, -0.0038381971F, -7.03122496e-05F,
+     -0.0153030157F, -0.0390409566F},
+    {0.0208606757F, 0.0541657507F, 0.168616712F, 0.0258942433F, 0.0102611966F, 0.000188024467F,
+     -0.0195588823F, -0.0111626238F},
+    {0.0498028137F, -0.00558522996F, -0.14325577F, -0.0265330654F, -0.0255523231F, -0.000469594816F,
+     0.00245973421F, 0.00520286895F},
+    {-0.0307411347F, -0.00987977441F, 0.0712237358F, 0.0202028099F, 0.0403831862F, 0.00074455014F,
+     0.00179640751F, 0.000297692546F},
 };
 constexpr float kLargestPiece = 14.9999F;
 
-// Of each lane the item of `table` that the last three bits of `at` say.
-inline Floats picked(const float* table, Ints at) {
+// Of each lane the item of eight that the last three bits of `at` say.
+inline Floats picked(const float* eight, Ints at) {
 #if BITSENSE_WIDTH == 16
-  return (Floats)_mm512_permutexvar_ps((__m512i)at, (__m512)load(table));
+  return (Floats)_mm512_permutexvar_ps((__m512i)at, (__m512)twice(eight));
 #elif BITSENSE_WIDTH == 8
-  return (Floats)_mm256_permutevar8x32_ps((__m256)load(table), (__m256i)at);
+  return (Floats)_mm256_permutevar8x32_ps((__m256)load(eight), (__m256i)at);
 #else
   Floats all;
-  for (std::size_t l = 0; l < kWidth; ++l) all[l] = table[at[l] & 7];
+  for (std::size_t l = 0; l < kWidth; ++l) all[l] = eight[at[l] & 7];
   return all;
 #endif
 }
@@ -155,7 +160,7 @@ double sampling_loss(const float* losses, std::size_t count) {
 // an item has, which the processor does not foresee: the fewer passes, the better.
 constexpr int kSumQuanta = kWidth == 16 ? 20 : 4;
 
-// The lines of a row's columns that have not been asked for; none of no row.
+// The lines of a row's columns that are still to be asked for; none if there is no row.
 class Lines {
  public:
   Lines(const float* row, int quanta) : next_(row), end_(row ? row + quanta * kQuantum : row) {}
@@ -176,6 +181,9 @@ class Lines {
   const float* end_;
 };
 
+// An item seldom has fewer rows: with each of so many a share of the lines ahead is asked for.
+constexpr int kFewRows = 5;
+
 // Some items, each a sum of rows, in the columns [x, x + Quanta * kQuantum).
 struct Means {
   RowsAt<const float> table;
@@ -194,7 +202,7 @@ struct Means {
       Lines lines(ahead ? ahead[i] + x : nullptr, Quanta);
       for (std::uint32_t k = begins[i]; k < begins[i + 1]; ++k) {
         const float* row = table.row(ids[k]) + x;
-        lines.ask_for_some<(Quanta + 4) / 5>();
+        lines.ask_for_some<(Quanta + kFewRows - 1) / kFewRows>();
 #pragma GCC unroll 20
         for (int r = 0; r < kParts; ++r) sum[r] += load(row + r * kWidth);
       }

@@ -38,15 +38,14 @@ struct RowsAt {
   Float* row(std::size_t i) const { return data + i * stride; }
 };
 
-// Rows `ahead` are asked for in the slice's columns, for a later call, a few lines with each row
-// that is worked at: their lines come from memory beside the arithmetic. All at once they would
-// take every place that a core has for lines on their way, and what it works at would wait behind
-// them.
-
 // What a sum of negative sampling's losses is kept in: sixteen lanes of terms and sixteen of
 // factors whose logarithms belong to it too.
 constexpr std::size_t kLossParts = 32;
 
+// Where a kernel has rows `ahead`, one for each row or mean that it works at, it asks for their
+// columns in the slice, for a later call, a few lines at a time: they come from memory beside the
+// arithmetic. All at once they would take every place that a core has for lines on their way, and
+// what it works at would wait behind them. `ahead` may be null.
 struct WordKernels {
   // z(i, j) = sum over x of in[i][x] * out[j][x]: sixteen lanes, closed by a tree. With `own`,
   // which may be null, z has one more column: in[i] with own[i]. Up to sixteen floats behind z are
@@ -79,14 +78,13 @@ struct WordKernels {
   // g times own[i] + sum over j of g(i, j) * out[j], from the values before the call. Then, if they
   // shall move, out[j] += sum over i of g(i, j) * in[i], and after that own[i] += own g times
   // in[i], one i after another. The rows of `out` are distinct, there is at least one; own rows may
-  // be equal, and among `out`. The rows `ahead`, as many, are asked for.
+  // be equal, and among `out`.
   void (*pair_pull)(const float* const* in, std::size_t rows, float* const* out,
                     std::size_t columns, float* const* own, const float* g, float* const* pull,
                     const float* const* ahead, Slice slice, bool move_out);
 
   // Row i of `means`, for i < count: (sum of the rows of `table` with the ids from begins[i] to
-  // begins[i + 1], in order) / how many these are, at least one. The rows `ahead`, as many as
-  // means, are asked for, unless it is null.
+  // begins[i + 1], in order) / how many these are, at least one.
   void (*means)(RowsAt<const float> table, const std::uint32_t* ids, const std::uint32_t* begins,
                 std::size_t count, RowsAt<float> means, const float* const* ahead, Slice slice);
 

@@ -110,7 +110,7 @@ CbowStep::Run CbowStep::run_of(const Block& block, std::size_t run) const {
 void CbowStep::point(const Block& block, std::size_t r, const Rows& rows, Pointers& to) const {
   const Run& run = to.runs[r] = run_of(block, r);
   for (std::size_t c = run.first; c < run.first + run.size; ++c)
-    to.targets[c] = rows.output.row(target(block, c));
+    to.targets[c] = rows.output.row(block.word(c));
   for (std::size_t j = 0; j < run.noise.size(); ++j)
     to.noise_of(r)[j] = rows.output.row(run.noise[j]);
 }
@@ -208,7 +208,7 @@ void CbowStep::differentiate(const Block& block, std::size_t r, const Run& run, 
   float* label = scratch.label.data();
   std::fill(weight + size, weight + padded(size), 0.0F);
   for (std::size_t i = 0; i < run.size; ++i) {
-    const std::uint32_t own = target(block, run.first + i);
+    const std::uint32_t own = block.word(run.first + i);
     // A centre is no noise for itself: that draw is void.
     for (std::size_t j = 0; j < columns; ++j, ++weight, ++label) {
       *weight = run.noise[j] == own ? 0.0F : run.noise_times[j];

@@ -11,6 +11,7 @@
 
 #include "kernels/float_kernels.hpp"
 #include "models/cbow.hpp"
+#include "train/rows_ahead.hpp"
 #include "train/tiles.hpp"
 #include "train/word_step.hpp"
 
@@ -68,9 +69,6 @@ class CbowStep final : public WordStep {
     Table pulls;   // likewise, what they are pulled by
   };
   Run run_of(const Block& block, std::size_t run) const;
-  static std::uint32_t target(const Block& block, std::size_t c) {
-    return block.plan->tokens[block.plan->centres[block.begin + c].at];
-  }
   // Points at the targets and the noise of the r-th run of a block.
   void point(const Block& block, std::size_t r, const Rows& rows, Pointers& to) const;
   // Asks for the rows of a run's noise, or for those that it moves, to write them.

@@ -52,8 +52,9 @@ HalvedTables::HalvedTables(std::span<const Table> tables, std::size_t threads,
     const std::size_t first = Halves{table.stride}[0].size();
     if (first == 0) continue;  // rows of one quantum lie as they are
     const std::size_t room = std::max(first, std::min(table.rows * first, most_room));
+    const std::size_t second = table.stride - first;
     tables_.push_back(
-        {table, first, table.stride - first, room, std::make_unique_for_overwrite<float[]>(room)});
+        {table, first, second, room, std::make_unique_for_overwrite<float[]>(room + second)});
   }
 }
 
@@ -88,10 +89,10 @@ void HalvedTables::split(const Table& rows, const Halved& halved) {
     for (std::size_t i = 0; i < rows.rows; ++i)
       take_columns(rows.row(i), rows.stride, 0, firsts + i * first);
     float* const seconds = rows.data + rows.rows * first;
-    std::vector<float> row(second);  // where they go may be where they are
+    float* const row = firsts + halved.room;  // where they go may be where they are
     for (std::size_t i = rows.rows; i-- > 0;) {
-      take_columns(rows.row(i), rows.stride, 1, row.data());
-      move_floats(row.data(), second, seconds + i * second);
+      take_columns(rows.row(i), rows.stride, 1, row);
+      move_floats(row, second, seconds + i * second);
     }
     move_floats(firsts, rows.rows * first, rows.data);
     return;
@@ -109,10 +110,10 @@ void HalvedTables::join(const Table& rows, const Halved& halved) {
     float* const firsts = halved.memory.get();
     move_floats(rows.data, rows.rows * first, firsts);
     const float* const seconds = rows.data + rows.rows * first;
-    std::vector<float> row(second);
+    float* const row = firsts + halved.room;
     for (std::size_t i = 0; i < rows.rows; ++i) {
-      move_floats(seconds + i * second, second, row.data());
-      put_columns(row.data(), rows.stride, 1, rows.row(i));
+      move_floats(seconds + i * second, second, row);
+      put_columns(row, rows.stride, 1, rows.row(i));
       put_columns(firsts + i * first, rows.stride, 0, rows.row(i));
     }
     return;

@@ -48,7 +48,7 @@ class HalvedTables {
     std::size_t first;  // floats of a row in the first half
     std::size_t second;
     std::size_t room;  // floats of memory, for the first halves of as many rows as fit
-    std::unique_ptr<float[]> memory;
+    std::unique_ptr<float[]> memory;  // and behind them for one second half
     bool is_split = false;
   };
   static void split(const Table& rows, const Halved& halved);

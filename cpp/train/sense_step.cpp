@@ -239,7 +239,7 @@ void SenseStep::move_shared(const Block& block, Share share) {
       move_word(block, c, shared, slice.begin, slice.size());
   if (share.index > 0) return;
   for (std::size_t c = 0; c < block.size(); ++c) {
-    const std::uint32_t word = block.plan->tokens[block.plan->centres[block.begin + c].at];
+    const std::uint32_t word = block.word(c);
     const std::size_t count = senses(word);
     if (count == 1) continue;
     float* bias = shared ? tables_.shared_bias : tables_.gate_bias + tables_.sense_offsets[word];
@@ -268,7 +268,7 @@ void SenseStep::move(const Block& block, std::size_t slot, Share share) {
 // The senses and the gate of a centre.
 void SenseStep::move_word(const Block& block, std::size_t c, bool shared, std::size_t x,
                           std::size_t n) {
-  const std::uint32_t word = block.plan->tokens[block.plan->centres[block.begin + c].at];
+  const std::uint32_t word = block.word(c);
   const std::size_t first = tables_.sense_offsets[word];
   const std::size_t count = senses(word);
   const float* z = mixes_.row(c);

@@ -13,6 +13,7 @@
 #include "kernels/float_kernels.hpp"
 #include "kernels/word_kernels.hpp"
 #include "models/disambiguated_skip_gram.hpp"
+#include "train/rows_ahead.hpp"
 #include "train/word_step.hpp"
 
 namespace bitsense {

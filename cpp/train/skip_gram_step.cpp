@@ -96,14 +96,20 @@ void SkipGramStep::point(const Block& block, std::size_t t, const Tile& tile, co
   else
     tile.for_each_input([&](std::size_t i, std::uint32_t word) { in[i] = rows.input.row(word); });
   float** out = to.out;
-  *out++ = rows.output.row(target(block, t));
+  *out++ = rows.output.row(block.word(t));
   for (const std::uint32_t word : tile.noise) *out++ = rows.output.row(word);
 }
 
-void SkipGramStep::prefetch(const Block& block, std::size_t t, const Rows& rows,
-                            Slice slice) const {
-  for (const std::uint32_t word : tile_of(block, t).noise)
-    prefetch_row(rows.output.row(word), slice);
+void SkipGramStep::prefetch_shared(const Block& block, std::size_t t, const Rows& rows,
+                                   Slice slice) const {
+  const auto noise = [&](std::size_t tile) {
+    for (const std::uint32_t word : tile_of(block, tile).noise)
+      prefetch_row(rows.output.row(word), slice);
+  };
+  if (t == 0) noise(t);
+  if (t + 1 < block.size()) noise(t + 1);
+  if (t + kReadAhead < block.size())
+    prefetch_row(rows.output.row(block.word(t + kReadAhead)), slice);
 }
 
 template <class F>
@@ -113,11 +119,8 @@ void SkipGramStep::for_each_tile(const Block& block, std::size_t group, Share sh
   const Slice slice = share.summed_columns(n_);
   const std::size_t early = early_input(share);
   const auto [first, last] = block.group(group);
-  if (share.shares_rows() && first == 0) prefetch(block, first, rows, slice);
   for (std::size_t t = first; t < last; ++t) {
-    if (share.shares_rows() && t + 1 < block.size()) prefetch(block, t + 1, rows, slice);
-    if (share.shares_rows() && t + kReadAhead < block.size())
-      prefetch_row(rows.output.row(target(block, t + kReadAhead)), slice);
+    if (share.shares_rows()) prefetch_shared(block, t, rows, slice);
     if (!has_items()) prefetch_early(*block.plan, block.begin + t + early, rows.input, slice);
     const Tile tile = tile_of(block, t);
     Pointed& to = pointers_[share.half()].tiles[t];

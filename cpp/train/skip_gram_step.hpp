@@ -11,6 +11,7 @@
 
 #include "kernels/float_kernels.hpp"
 #include "models/skip_gram.hpp"
+#include "train/rows_ahead.hpp"
 #include "train/tiles.hpp"
 #include "train/word_step.hpp"
 
@@ -77,15 +78,12 @@ class SkipGramStep final : public WordStep {
   };
   bool has_items() const { return !tables_.bags.empty(); }
   void number_items(const Block& block, Scratch& scratch) const;
-  // The t-th tile of a block, and its target.
+  // The t-th tile of a block.
   Tile tile_of(const Block& block, std::size_t t) const {
     return SkipGram::tile(*block.plan, block.begin + t, options_.negatives);
   }
-  static std::uint32_t target(const Block& block, std::size_t t) {
-    return block.plan->tokens[block.plan->centres[block.begin + t].at];
-  }
-  // Asks for the rows of a tile's noise.
-  void prefetch(const Block& block, std::size_t t, const Rows& rows, Slice slice) const;
+  // Where threads share rows: asks for rows that are needed soon after the t-th tile begins.
+  void prefetch_shared(const Block& block, std::size_t t, const Rows& rows, Slice slice) const;
   // Asks for the rows of a tile to write them. Items are not written.
   void own(const Pointed& tile, Slice slice) const {
     for (std::size_t j = 0; j < tile.columns; ++j) own_row(tile.out[j], slice);

@@ -72,6 +72,7 @@ struct WordPlan {
   Contexts contexts;  // of CBOW alone
 
   static constexpr std::uint32_t kNone = 0xffffffffU;
+  std::uint32_t word(std::size_t centre) const { return tokens[centres[centre].at]; }
   std::size_t block_count() const { return blocks.empty() ? 0 : blocks.size() - 1; }
 };
 

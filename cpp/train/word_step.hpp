@@ -27,7 +27,6 @@
 #include <string>
 
 #include "core/matrix.hpp"
-#include "core/prefetch.hpp"
 #include "kernels/table.hpp"
 #include "kernels/word_kernels.hpp"
 #include "train/halved_tables.hpp"
@@ -37,15 +36,6 @@
 
 namespace bitsense {
 
-inline void prefetch_row(const float* row, Slice slice) {
-  ask_for_lines(row + slice.begin, slice.size() * sizeof(float));
-}
-
-// The same for a row that will be written.
-inline void own_row(float* row, Slice slice) {
-  own_lines(row + slice.begin, slice.size() * sizeof(float));
-}
-
 // The centres of a plan that are trained together.
 struct Block {
   const WordPlan* plan = nullptr;
@@ -54,6 +44,8 @@ struct Block {
   std::size_t end = 0;
   float rate = 0.0F;
   std::size_t size() const { return end - begin; }
+  // Of its c-th centre.
+  std::uint32_t word(std::size_t c) const { return plan->word(begin + c); }
 
   // Some of what it has, by their numbers in the block.
   struct Range {
@@ -67,56 +59,6 @@ struct Block {
   }
 };
 static_assert(kBlockCentres <= Team::kMostGroups * kGroupCentres);
-
-// The rows of a word that comes to a chunk with a centre are asked for some centres before: most
-// come from memory, and this spreads the waiting. As an input the word is needed when it is the
-// context of the first centre near it; as an output when its block is scored, thus while the block
-// before it moves.
-constexpr std::size_t kEarlyInput = 32;  // centres
-constexpr std::size_t kEarlyOutput = kBlockCentres;
-// Where threads share rows, what comes later is another's.
-constexpr std::size_t kEarlySharedInput = 8;
-inline std::size_t early_input(const Share& share) {
-  return share.shares_rows() ? kEarlySharedInput : kEarlyInput;
-}
-inline void prefetch_early(const WordPlan& plan, std::size_t centre, const Table& table,
-                           Slice slice) {
-  if (centre < plan.centres.size())
-    ask_for_lines<2>(table.row(plan.tokens[plan.centres[centre].at]) + slice.begin,
-                     slice.size() * sizeof(float));
-}
-
-// For kernels that ask while they work: the rows of `count` such words, from a centre on; where the
-// plan has no more, of its last.
-inline void point_ahead(const WordPlan& plan, std::size_t centre, std::size_t count,
-                        const Table& table, const float** rows) {
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t c = std::min(centre + i, plan.centres.size() - 1);
-    rows[i] = table.row(plan.tokens[plan.centres[c].at]);
-  }
-}
-
-// For one thread, which lays out a plan and trains on it next: asks for rows that the plan needs
-// before it asks for them itself, those of its noise and of its first centres; some with each of
-// its centres.
-inline void prefetch_first(const WordPlan& plan, std::size_t centre, const WordTables& tables) {
-  const Slice all{0, tables.output.stride};
-  const std::size_t noise = plan.noise_words.size();
-  if (centre < noise)
-    ask_for_lines<2>(tables.output.row(plan.noise_words[centre]), all.size() * sizeof(float));
-  else if (centre < noise + kEarlyOutput)
-    prefetch_early(plan, centre - noise, tables.output, all);
-  if (centre >= noise && centre < noise + kEarlyInput)
-    prefetch_early(plan, centre - noise, tables.input, all);
-}
-
-// Asks for the scalars of a tile some way on, which another thread may have written: those of tile
-// t of tiles up to `end` lie here, `each` floats.
-inline void prefetch_scalars(const float* scalars, std::size_t each, std::size_t t,
-                             std::size_t end) {
-  constexpr std::size_t kAhead = 3;
-  if (t + kAhead < end) ask_for_lines(scalars + kAhead * each, each * sizeof(float));
-}
 
 // A sum over targets: words that are predicted from one hidden vector each.
 struct LossSum {
@@ -133,7 +75,8 @@ class WordStep {
   virtual ~WordStep() = default;
   // Of a block.
   virtual std::size_t most_centres() const { return kBlockCentres; }
-  // Adds to a plan what depends on the model; called by any thread.
+  // Adds to a plan what depends on the model; called by any thread. Where there is but one it also
+  // asks for rows that the plan needs first.
   virtual void lay_out(WordPlan& /*plan*/) const {}
   virtual bool composes() const { return false; }
   virtual void compose(const Block&, Share) {}

@@ -186,8 +186,9 @@ void WordTraining::together() {
   ChunkCutter chunks = cutter();
   tables_.halved = threads == 2 && is_long();
   std::unique_ptr<WordStep> work = step(threads);
+  tables_.halved = work->sums();  // not for a model that does not sum
   std::vector<Table> to_split;
-  if (work->sums()) to_split = {tables_.input, tables_.output};
+  if (tables_.halved) to_split = {tables_.input, tables_.output};
   HalvedTables halved(to_split, threads);
   halved.split();
   const ArrangedByWatch arranged(position_, halved);
@@ -196,7 +197,7 @@ void WordTraining::together() {
   Round round(chunks_per_round(threads));
   bool more = cut(chunks, round, list, list_epoch);
   std::atomic<std::size_t> next_plan{0};
-  Team team(threads, work->sums());
+  Team team(threads, tables_.halved);
   run_team(
       threads,
       [&](std::size_t thread) {

@@ -103,7 +103,7 @@ Array<float> mixes(const std::string& level, const Array<float>& rows, const Arr
 
 py::tuple sampling_gradient(const std::string& level, const Array<float>& z,
                             const Array<float>& weight, const Array<float>& label, float step,
-                            bool plain) {
+                            bool small) {
   for (const auto* array : {&z, &weight, &label}) {
     require_dimensions(*array, 1, "z, weight and label");
     require(array->size() == z.size(), "`weight` and `label` must have the size of `z`");
@@ -113,7 +113,7 @@ py::tuple sampling_gradient(const std::string& level, const Array<float>& z,
   Array<float> g = make_array<float>({size});
   std::copy_n(z.data(), size, g.mutable_data());
   float loss[kLossParts];
-  words(level).sampling_gradient(g.mutable_data(), weight.data(), label.data(), step, size, plain,
+  words(level).sampling_gradient(g.mutable_data(), weight.data(), label.data(), step, size, small,
                                  loss);
   return py::make_tuple(g, words(level).sampling_loss(loss, 1));
 }
@@ -164,7 +164,7 @@ void register_word_kernels(py::module_& m) {
   m.def("kernel_pair_dots", &pair_dots, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert(),
         "own"_a.noconvert() = py::none(), "halved"_a = false);
   m.def("kernel_sampling_gradient", &sampling_gradient, "level"_a, "z"_a.noconvert(),
-        "weight"_a.noconvert(), "label"_a.noconvert(), "step"_a, "plain"_a = false);
+        "weight"_a.noconvert(), "label"_a.noconvert(), "step"_a, "small"_a = false);
   m.def("kernel_pair_update", &pair_update, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert(),
         "g"_a.noconvert(), "move_in"_a = true, "move_out"_a = true);
   m.def("kernel_pair_pull", &pair_pull, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert(),

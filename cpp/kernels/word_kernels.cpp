@@ -17,6 +17,13 @@ namespace {
 #define BITSENSE_HOLD(x) (void)0
 #endif
 
+// Registers of kWidth floats, of which the compiler needs none for itself.
+#if BITSENSE_WIDTH == 16 || defined(__aarch64__)
+constexpr int kRegisterFile = 32;
+#else
+constexpr int kRegisterFile = 16;
+#endif
+
 #if BITSENSE_WIDTH == 16
 // Eight floats in either half of a register.
 inline Floats twice(const float* eight) {
@@ -86,13 +93,21 @@ inline Floats piecewise_logistic(Floats x) {
 }
 
 // log(1 + exp(z)) is the larger of z and 0, less log s(|z|). A logarithm costs as much as all the
-// rest, so where weights are 1 or 0 the arguments of many are multiplied first: each is at least a
-// half. A gradient leaves at most kFactors of them in a lane, and those of kGroup gradients are
-// multiplied on, which stays far from the smallest float.
-constexpr std::size_t kFactors = 16;
+// rest, so where weights are whole and small the arguments of many are multiplied first: each is at
+// least a half. A gradient leaves at most kFactors pairs in a lane, and those of kGroup gradients
+// are multiplied on, which stays above the smallest float.
+constexpr std::size_t kFactors = 8;
 constexpr std::size_t kGroup = 7;
 
-template <bool Plain>
+// s to the power of w, which is 0, 1 or 2.
+inline Floats power(Floats s, Floats w) {
+  const Floats once = minimum(w, broadcast(1.0F));
+  const Floats less = s - 1.0F;
+  return (1.0F + once * less) * (1.0F + (w - once) * less);
+}
+static_assert(kLargestWeight == 2.0F);
+
+template <bool Small>
 void gradient(float* z, const float* weight, const float* label, float step, std::size_t size,
               float* lost) {
   constexpr std::size_t kPart = kFactors * kQuantum;
@@ -115,8 +130,8 @@ void gradient(float* z, const float* weight, const float* label, float step, std
             piecewise_logistic(minimum(magnitude(x), broadcast(kLargestPiece)));
         const Floats s = x < 0.0F ? 1.0F - upper : upper;
         Floats loss = w * maximum(x, Floats{}) - y * x;
-        if constexpr (Plain)
-          product.part[r] *= 1.0F + w * (upper - 1.0F);
+        if constexpr (Small)
+          product.part[r] *= power(upper, w);
         else
           loss -= w * log_of_normal(upper);
         sum.part[r] += loss;
@@ -130,8 +145,8 @@ void gradient(float* z, const float* weight, const float* label, float step, std
 }
 
 void sampling_gradient(float* z, const float* weight, const float* label, float step,
-                       std::size_t size, bool plain, float* loss) {
-  if (plain)
+                       std::size_t size, bool small, float* loss) {
+  if (small)
     gradient<true>(z, weight, label, step, size, loss);
   else
     gradient<false>(z, weight, label, step, size, loss);

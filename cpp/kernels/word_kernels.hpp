@@ -38,6 +38,9 @@ struct RowsAt {
   Float* row(std::size_t i) const { return data + i * stride; }
 };
 
+// Of a pair where a gradient is `small`.
+constexpr float kLargestWeight = 2.0F;
+
 // What a sum of negative sampling's losses is kept in: sixteen lanes of terms and sixteen of
 // factors whose logarithms belong to it too.
 constexpr std::size_t kLossParts = 32;
@@ -59,10 +62,11 @@ struct WordKernels {
 
   // Negative sampling. z becomes step * (label - weight * s(z)) with s(z) = 1 / (1 + exp(-z)), its
   // absolute error below 5e-7. All arrays go on to a multiple of 16; z and weight are 0 there.
-  // `plain` says that no weight is other than 0 and 1, which is quicker. The loss, the sum of
+  // `small` says that weights are whole and none is above kLargestWeight, which is quicker. The
+  // loss, the sum of
   // weight * log(1 + exp(z)) - label * z, is that of the kLossParts floats written to `loss`.
   void (*sampling_gradient)(float* z, const float* weight, const float* label, float step,
-                            std::size_t size, bool plain, float* loss);
+                            std::size_t size, bool small, float* loss);
 
   // The sum of the losses of `count` calls, kLossParts floats of each one after another.
   double (*sampling_loss)(const float* losses, std::size_t count);

@@ -23,7 +23,7 @@ struct Cbow {
                        Tiles& tiles) {
     tiles.begin();
     if (!begins_run) return;
-    for (std::size_t k = 0; k < negatives; ++k) tiles.add_noise(plan.noise[c * negatives + k]);
+    for (std::size_t k = 0; k < negatives; ++k) tiles.add_noise(plan.noise[c * negatives + k], 0);
   }
 
   // Fills plan.contexts but its shares. Each centre is added to the tokens of its context, in the

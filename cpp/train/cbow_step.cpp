@@ -104,7 +104,7 @@ void CbowStep::lay_out(WordPlan& plan) const {
 CbowStep::Run CbowStep::run_of(const Block& block, std::size_t run) const {
   const std::size_t first = run * kRun;
   const Tile tile = block.plan->tiles[block.begin + first];
-  return {first, std::min(kRun, block.size() - first), tile.noise, tile.noise_times, tile.plain};
+  return {first, std::min(kRun, block.size() - first), tile.noise, tile.uses};
 }
 
 void CbowStep::point(const Block& block, std::size_t r, const Rows& rows, Pointers& to) const {
@@ -206,19 +206,21 @@ void CbowStep::differentiate(const Block& block, std::size_t r, const Run& run, 
   const std::size_t size = run.pairs();
   float* weight = scratch.weight.data();
   float* label = scratch.label.data();
+  float largest = 1.0F;
   std::fill(weight + size, weight + padded(size), 0.0F);
   for (std::size_t i = 0; i < run.size; ++i) {
     const std::uint32_t own = block.word(run.first + i);
     // A centre is no noise for itself: that draw is void.
     for (std::size_t j = 0; j < columns; ++j, ++weight, ++label) {
-      *weight = run.noise[j] == own ? 0.0F : run.noise_times[j];
+      *weight = run.noise[j] == own ? 0.0F : run.uses[j].weight[0];
+      largest = std::max(largest, *weight);
       *label = 0.0F;
     }
     *weight++ = *label++ = 1.0F;
   }
   std::fill(g(r) + size, g(r) + padded(size), 0.0F);  // what is not there has z = 0 and weight 0
   words_.sampling_gradient(g(r), scratch.weight.data(), scratch.label.data(), block.rate, size,
-                           run.plain, losses_.data() + r * kLossParts);
+                           largest <= kLargestWeight, losses_.data() + r * kLossParts);
 }
 
 LossSum CbowStep::loss(const Block& block) const {

@@ -37,8 +37,7 @@ class CbowStep final : public WordStep {
     std::size_t first;
     std::size_t size;
     std::span<const std::uint32_t> noise;
-    const float* noise_times;
-    bool plain;  // every noise word counts once
+    const OutputUse* uses;  // how often each counts
     std::size_t pairs() const { return size * (noise.size() + 1); }
   };
   // The runs of a block. Each of two threads points at its half of the rows; more threads at whole

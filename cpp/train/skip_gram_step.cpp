@@ -1,14 +1,11 @@
 #include "train/skip_gram_step.hpp"
 
-#include <algorithm>
-
 namespace bitsense {
 
 namespace {
 
-// Where threads share rows: tiles before one whose rows are asked for, to read or to write them.
-constexpr std::size_t kReadAhead = 2;
-constexpr std::size_t kOwnAhead = 4;
+// Where threads share rows: tiles before one whose rows are asked for, to write them.
+constexpr std::size_t kOwnAhead = 2;
 
 }  // namespace
 
@@ -19,19 +16,17 @@ SkipGramStep::SkipGramStep(const Kernels& kernels, const WordOptions& options,
       options_(options),
       tables_(tables),
       n_(tables.output.stride),
-      most_inputs_(2 * options.window),
-      most_outputs_(1 + options.negatives),
+      most_inputs_(kRun * 2 * options.window),
+      most_outputs_(kRun + options.negatives),
       g_size_(padded(most_inputs_ * most_outputs_) + kRowQuantum),
-      g_(kBlockCentres * g_size_),
-      losses_(kBlockCentres * kLossParts) {
+      g_(kMostTiles * g_size_),
+      losses_(kMostTiles * kLossParts) {
   for (std::size_t t = 0; t < threads; ++t)
     scratch_.emplace_back(words_, most_inputs_, most_outputs_, n_);
   if (sums()) halves_ = AlignedFloats(2 * g_.size());
-  if (has_items()) {
-    items_ = AlignedFloats(kBlockCentres * most_inputs_ * n_);
-    moved_ = AlignedFloats(kBlockCentres * most_inputs_ * n_);
-  }
-  const std::size_t items = has_items() ? kBlockCentres * most_inputs_ : 0;
+  const std::size_t items = has_items() ? kBlockCentres * 2 * options.window : 0;
+  items_ = AlignedFloats(items * n_);
+  moved_ = AlignedFloats(items * n_);
   rows_.fill({tables.input, tables.output, {items_.data(), items, n_}, {moved_.data(), items, n_}});
   if (sums())
     for (std::size_t half = 0; half < 2; ++half) {
@@ -44,11 +39,14 @@ SkipGramStep::SkipGramStep(const Kernels& kernels, const WordOptions& options,
 void SkipGramStep::lay_out(WordPlan& plan) const {
   std::size_t inputs = 0;
   for (const Centre& centre : plan.centres) inputs += centre.contexts();
-  plan.tiles.clear(plan.centres.size(), inputs, plan.noise.size());
-  for (std::size_t c = 0; c < plan.centres.size(); ++c) {
-    SkipGram::add_tile(plan, c, options_.negatives, plan.tiles);
-    if (scratch_.size() == 1) prefetch_first(plan, c, tables_);
-  }
+  plan.tiles.clear(plan.centres.size(), inputs, plan.noise.size() + plan.centres.size());
+  for (std::size_t b = 0; b < plan.block_count(); ++b)
+    for (std::size_t c = plan.blocks[b]; c < plan.blocks[b + 1]; c += kRun) {
+      const std::size_t count = std::min<std::size_t>(kRun, plan.blocks[b + 1] - c);
+      SkipGram::add_tile(plan, c, count, options_.negatives, plan.tiles);
+      if (scratch_.size() == 1)
+        for (std::size_t m = 0; m < count; ++m) prefetch_first(plan, c + m, tables_);
+    }
 }
 
 // Numbers the words that the block's contexts hold, in the order of their tokens.
@@ -85,8 +83,8 @@ void SkipGramStep::compose(const Block& block, Share share) {
   }
 }
 
-void SkipGramStep::point(const Block& block, std::size_t t, const Tile& tile, const Rows& rows,
-                         const Table& items, const Scratch& scratch, Pointed& to) const {
+void SkipGramStep::point(const Tile& tile, const Rows& rows, const Table& items,
+                         const Scratch& scratch, Pointed& to) const {
   to.rows = tile.rows();
   to.columns = tile.columns();
   float** in = to.in;
@@ -96,7 +94,7 @@ void SkipGramStep::point(const Block& block, std::size_t t, const Tile& tile, co
   else
     tile.for_each_input([&](std::size_t i, std::uint32_t word) { in[i] = rows.input.row(word); });
   float** out = to.out;
-  *out++ = rows.output.row(block.word(t));
+  for (const std::uint32_t word : tile.targets) *out++ = rows.output.row(word);
   for (const std::uint32_t word : tile.noise) *out++ = rows.output.row(word);
 }
 
@@ -107,9 +105,10 @@ void SkipGramStep::prefetch_shared(const Block& block, std::size_t t, const Rows
       prefetch_row(rows.output.row(word), slice);
   };
   if (t == 0) noise(t);
-  if (t + 1 < block.size()) noise(t + 1);
-  if (t + kReadAhead < block.size())
-    prefetch_row(rows.output.row(block.word(t + kReadAhead)), slice);
+  if (t + 1 < tiles(block)) noise(t + 1);
+  const std::size_t c = (t + 1) * kRun;
+  for (std::size_t m = c; m < std::min(c + kRun, block.size()); ++m)
+    prefetch_row(rows.output.row(block.word(m)), slice);
 }
 
 template <class F>
@@ -117,14 +116,13 @@ void SkipGramStep::for_each_tile(const Block& block, std::size_t group, Share sh
   Scratch& scratch = scratch_[share.index];
   const Rows& rows = rows_[share.half()];
   const Slice slice = share.summed_columns(n_);
-  const std::size_t early = early_input(share);
-  const auto [first, last] = block.group(group);
+  const auto [first, last] = tiles_of(block, group);
   for (std::size_t t = first; t < last; ++t) {
     if (share.shares_rows()) prefetch_shared(block, t, rows, slice);
-    if (!has_items()) prefetch_early(*block.plan, block.begin + t + early, rows.input, slice);
+    if (!has_items()) prefetch_centres(block, t, early_input(share), rows.input, slice);
     const Tile tile = tile_of(block, t);
     Pointed& to = pointers_[share.half()].tiles[t];
-    point(block, t, tile, rows, rows.items, scratch, to);
+    point(tile, rows, rows.items, scratch, to);
     f(t, tile, to.in, to.out);
   }
 }
@@ -146,25 +144,28 @@ void SkipGramStep::score(const Block& block, std::size_t group, Share share) {
   if (!sums()) {
     for_each_tile(block, group, share,
                   [&](std::size_t t, const Tile& tile, const float* const* in, float* const* out) {
+                    gradient.weigh(tile);
                     words_.halved_pair_dots(in, tile.rows(), out, tile.columns(), nullptr, g(t),
                                             Halves{n_});
                     differentiate(t, tile);
                   });
     return;
   }
-  const auto [first, last] = block.group(group);
+  const auto [first, last] = tiles_of(block, group);
   for (std::size_t t = first; t < last; ++t) {
     for (std::size_t half = 0; half < 2; ++half)
-      prefetch_scalars(partial(half, t), g_size_, t, block.size());
+      prefetch_scalars(partial(half, t), g_size_, t, tiles(block));
     const Tile tile = tile_of(block, t);
+    gradient.weigh(tile);
     for (std::size_t k = 0; k < tile.size(); ++k) g(t)[k] = partial(0, t)[k] + partial(1, t)[k];
     differentiate(t, tile);
   }
 }
 
 LossSum SkipGramStep::loss(const Block& block) const {
-  LossSum total{words_.sampling_loss(losses_.data(), block.size()), 0.0};
-  for (std::size_t t = 0; t < block.size(); ++t) total.targets += tile_of(block, t).targets;
+  LossSum total{words_.sampling_loss(losses_.data(), tiles(block)), 0.0};
+  for (std::size_t t = 0; t < tiles(block); ++t)
+    total.targets += tile_of(block, t).targets_of_all();
   return total;
 }
 
@@ -173,22 +174,22 @@ void SkipGramStep::move(const Block& block, std::size_t group, Share share) {
   const Rows& rows = rows_[share.half()];
   const Slice slice = share.moved_columns(n_);
   if (slice.size() == 0) return;
-  const auto [first, last] = block.group(group);
+  const auto [first, last] = tiles_of(block, group);
   if (first == 0 && has_items())
     for (std::size_t i = 0; i < scratch.item_words.size(); ++i)
       std::copy_n(rows.items.row(i) + slice.begin, slice.size(), rows.moved.row(i) + slice.begin);
-  std::vector<Pointed>& tiles = pointers_[share.half()].tiles;
+  std::vector<Pointed>& pointed = pointers_[share.half()].tiles;
   for (std::size_t t = first; t < last; ++t) {
     // Where other threads have read the rows, a line must be won back before it is written, which
     // takes as long as some tiles.
-    if (share.shares_rows() && t + kOwnAhead < block.size()) own(tiles[t + kOwnAhead], slice);
-    if (share.count > 1) prefetch_scalars(g(t), g_size_, t, block.size());
-    prefetch_early(*block.plan, block.begin + t + kEarlyOutput, rows.output, slice);
-    Pointed moved = tiles[t];
+    if (share.shares_rows() && t + kOwnAhead < tiles(block)) own(pointed[t + kOwnAhead], slice);
+    if (share.count > 1) prefetch_scalars(g(t), g_size_, t, tiles(block));
+    prefetch_centres(block, t, kEarlyOutput, rows.output, slice);
+    Pointed moved = pointed[t];
     if (has_items()) {  // they move in copies
       moved.in = scratch.moved.data();
       moved.out = moved.in + most_inputs_ + 1;
-      point(block, t, tile_of(block, t), rows, rows.moved, scratch, moved);
+      point(tile_of(block, t), rows, rows.moved, scratch, moved);
     }
     words_.pair_update(moved.in, moved.rows, moved.out, moved.columns, g(t), slice,
                        has_items() || options_.move_input, options_.move_output,

@@ -1,4 +1,4 @@
-// The step of skip-gram (models/skip_gram.hpp): a tile for each centre of the block.
+// The step of skip-gram (models/skip_gram.hpp): a tile for each run of centres of the block.
 //
 // An input of a tile is a row of the input table, or, where words have bags of rows, an item: the
 // mean of a word's rows, worked out once a block. A row is moved where it lies. An item is moved in
@@ -6,6 +6,7 @@
 // the mean is linear.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -33,6 +34,9 @@ class SkipGramStep final : public WordStep {
   LossSum loss(const Block& block) const override;
 
  private:
+  static constexpr std::size_t kRun = SkipGram::kRun;
+  static constexpr std::size_t kMostTiles = (kBlockCentres + kRun - 1) / kRun;
+  static_assert(kGroupCentres % kRun == 0);
   // The rows of a tile.
   struct Pointed {
     float** in;
@@ -44,9 +48,9 @@ class SkipGramStep final : public WordStep {
   // rows, and who moves a tile reads what the one who scored it has written here.
   struct Pointers {
     Pointers(std::size_t inputs, std::size_t outputs)
-        : memory(kBlockCentres * (inputs + 1 + outputs)) {
+        : memory(kMostTiles * (inputs + 1 + outputs)) {
       float** at = memory.data();
-      for (std::size_t t = 0; t < kBlockCentres; ++t, at += inputs + 1 + outputs)
+      for (std::size_t t = 0; t < kMostTiles; ++t, at += inputs + 1 + outputs)
         tiles.push_back({at, at + inputs + 1, 0, 0});
     }
     std::vector<float*> memory;  // of a tile: inputs, room for one that is none, outputs
@@ -78,9 +82,22 @@ class SkipGramStep final : public WordStep {
   };
   bool has_items() const { return !tables_.bags.empty(); }
   void number_items(const Block& block, Scratch& scratch) const;
+  static std::size_t tiles(const Block& block) { return (block.size() + kRun - 1) / kRun; }
+  // Those of a group, by their numbers in the block.
+  static Block::Range tiles_of(const Block& block, std::size_t group) {
+    const auto [first, last] = block.group(group);
+    return {first / kRun, (last + kRun - 1) / kRun};
+  }
   // The t-th tile of a block.
   Tile tile_of(const Block& block, std::size_t t) const {
-    return SkipGram::tile(*block.plan, block.begin + t, options_.negatives);
+    const std::size_t c = block.begin + t * kRun;
+    return SkipGram::tile(*block.plan, c, std::min(kRun, block.end - c), options_.negatives);
+  }
+  // Asks for the rows of a tile's centres, `ahead` centres on.
+  static void prefetch_centres(const Block& block, std::size_t t, std::size_t ahead,
+                               const Table& table, Slice slice) {
+    for (std::size_t c = t * kRun; c < (t + 1) * kRun; ++c)
+      prefetch_early(*block.plan, block.begin + c + ahead, table, slice);
   }
   // Where threads share rows: asks for rows that are needed soon after the t-th tile begins.
   void prefetch_shared(const Block& block, std::size_t t, const Rows& rows, Slice slice) const;
@@ -91,14 +108,14 @@ class SkipGramStep final : public WordStep {
     for (std::size_t i = 0; i < tile.rows; ++i) own_row(tile.in[i], slice);
   }
   // Points at the rows of a tile, or at its items.
-  void point(const Block& block, std::size_t t, const Tile& tile, const Rows& rows,
-             const Table& items, const Scratch& scratch, Pointed& to) const;
+  void point(const Tile& tile, const Rows& rows, const Table& items, const Scratch& scratch,
+             Pointed& to) const;
   // Calls f(t, tile, in, out) for the tiles of a group, with pointers to their rows or items.
   template <class F>
   void for_each_tile(const Block& block, std::size_t group, Share share, F&& f);
   float* g(std::size_t t) { return g_.data() + t * g_size_; }
   float* partial(std::size_t half, std::size_t t) {
-    return halves_.data() + (half * kBlockCentres + t) * g_size_;
+    return halves_.data() + (half * kMostTiles + t) * g_size_;
   }
 
   const FloatKernels& floats_;

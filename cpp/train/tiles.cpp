@@ -1,76 +1,141 @@
 #include "train/tiles.hpp"
 
-#include <algorithm>
+#include <cstring>
 
 namespace bitsense {
 
-void Tiles::clear(std::size_t tiles, std::size_t inputs, std::size_t noise) {
+namespace {
+
+constexpr std::size_t kPatternQuantum = 8;  // floats
+
+// A quantum of two patterns, each so many times.
+void mix(const PerCentre<float>& times, const float* first, const float* second, float* sum) {
+  float mixed[kPatternQuantum];
+  for (std::size_t k = 0; k < kPatternQuantum; ++k)
+    mixed[k] = times[0] * first[k] + times[1] * second[k];
+  std::memcpy(sum, mixed, sizeof mixed);
+}
+
+}  // namespace
+
+void Tiles::clear(std::size_t tiles, std::size_t inputs, std::size_t outputs) {
   const auto grow = [](auto& values, std::size_t size) {
     if (values.size() < size) values.resize(size);
   };
   grow(places_, tiles);
   grow(inputs_, inputs);
-  grow(input_times_, inputs);
-  grow(noise_, noise);
-  grow(noise_times_, noise);
+  grow(times_, inputs);
+  grow(outputs_, outputs);
+  grow(uses_, outputs);
   tiles_ = 0;
-  last_input_ = last_noise_ = 0;
+  last_input_ = last_output_ = 0;
 }
 
-bool Tiles::repeat_input(std::uint32_t word) {
-  for (std::uint32_t i = place().input; i < last_input_; ++i) {
-    if (inputs_[i] != word) continue;
-    if (input_times_[i] < kMostRepeats) {
-      input_times_[i] += 1.0F;
-      place().targets += 1.0F;
-      place().plain = false;
+void Tiles::add_inputs(std::span<const std::uint32_t> words,
+                       std::span<const std::uint32_t> previous, std::uint32_t first,
+                       const PerCentre<Reach>& reaches) {
+  constexpr std::uint32_t kNone = 0xffffffffU;
+  if (inputs_of_.size() < words.size()) inputs_of_.resize(words.size());
+  for (std::uint32_t t = 0; t < words.size(); ++t) {
+    const std::uint32_t before = previous[t] - first;
+    std::uint32_t i = before < t ? inputs_of_[before] : kNone;
+    const PerCentre<bool> near = {reaches[0].has(t), reaches[1].has(t)};
+    if (i == kNone && (near[0] || near[1])) {
+      i = last_input_++;
+      inputs_[i] = words[t];
+      times_[i] = {};
     }
-    return true;
+    inputs_of_[t] = i;
+    for (std::size_t m = 0; m < kTileCentres; ++m) {
+      if (!near[m] || times_[i][m] == kMostRepeats) continue;
+      times_[i][m] += 1.0F;
+      place().pairs[m] += 1.0F;
+    }
   }
-  return false;
-}
-
-void Tiles::repeat_noise(std::uint32_t j) {
-  noise_times_[j] += 1.0F;
-  place().plain = false;
 }
 
 TileGradient::TileGradient(const WordKernels& kernel, std::size_t inputs, std::size_t outputs)
     : kernel_(kernel),
-      inputs_(inputs),
-      most_(padded(inputs * outputs)),
-      ones_(most_ + kRowQuantum),
-      first_columns_(outputs + 1),
-      weight_(most_),
-      label_(most_) {
-  std::fill_n(ones_.data(), most_, 1.0F);
+      width_((outputs + kPatternQuantum - 1) / kPatternQuantum * kPatternQuantum),
+      weight_(padded(inputs * outputs) + kRowQuantum + width_),
+      label_(weight_.size()) {
+  for (std::size_t targets = 1; targets <= kTileCentres; ++targets)
+    for (std::size_t kind = 0; kind < kKinds; ++kind) {
+      Pattern& pattern = patterns_[targets - 1][kind];
+      pattern = {AlignedFloats(width_), AlignedFloats(width_)};
+      for (std::size_t m = 0; m < targets; ++m) {
+        if ((kind >> m & 1) == 0) continue;
+        pattern.weight[m] = pattern.label[m] = 1.0F;
+        for (std::size_t j = targets; j < targets + outputs - kTileCentres; ++j)
+          pattern.weight[j] += 1.0F;
+      }
+    }
+  for (Pattern& of_centre : merged_) of_centre = {AlignedFloats(width_), AlignedFloats(width_)};
 }
 
-const float* TileGradient::first_column(std::size_t columns) {
-  AlignedFloats& pattern = first_columns_[columns];
-  if (pattern.size() == 0) {
-    pattern = AlignedFloats(padded(inputs_ * columns));
-    for (std::size_t i = 0; i < inputs_; ++i) pattern[i * columns] = 1.0F;
+void TileGradient::weigh(const Tile& tile) {
+  if (tile.plain())
+    weigh_plain(tile);
+  else
+    weigh_merged(tile);
+  // What is behind the last pair weighs nothing.
+  std::fill_n(weight_.data() + tile.size(), kRowQuantum, 0.0F);
+  std::fill_n(label_.data() + tile.size(), kRowQuantum, 0.0F);
+}
+
+// Patterns are copied whole, each over the end of the one before it.
+void TileGradient::weigh_plain(const Tile& tile) {
+  small_ = true;
+  const std::size_t columns = tile.columns();
+  const auto& patterns = patterns_[tile.targets.size() - 1];
+  float* weight = weight_.data();
+  float* label = label_.data();
+  for (std::uint32_t i = 0; i < tile.inputs.size(); ++i) {
+    const std::size_t kind = static_cast<std::size_t>(tile.reaches[0].has(i)) |
+                             static_cast<std::size_t>(tile.reaches[1].has(i)) << 1;
+    const Pattern& pattern = patterns[kind];
+    for (std::size_t j = 0; j < width_; j += kPatternQuantum) {
+      std::memcpy(weight + j, pattern.weight.data() + j, kPatternQuantum * sizeof(float));
+      std::memcpy(label + j, pattern.label.data() + j, kPatternQuantum * sizeof(float));
+    }
+    const std::size_t step = i == tile.skipped ? 0 : columns;
+    weight += step;
+    label += step;
   }
-  return pattern.data();
 }
 
-void TileGradient::operator()(const Tile& tile, float step, float* z, float* loss) {
+// Likewise, each row put together from what the outputs are for each centre.
+void TileGradient::weigh_merged(const Tile& tile) {
+  const std::size_t columns = tile.columns();
+  PerCentre<float> heaviest{};
+  for (std::size_t m = 0; m < kTileCentres; ++m) {
+    float* weight = merged_[m].weight.data();
+    float* label = merged_[m].label.data();
+    for (std::size_t j = 0; j < width_; ++j) {
+      weight[j] = j < columns ? tile.uses[j].weight[m] : 0.0F;
+      label[j] = j < columns ? tile.uses[j].label[m] : 0.0F;
+      heaviest[m] = std::max(heaviest[m], weight[j]);
+    }
+  }
+  small_ = true;
+  float* weight = weight_.data();
+  float* label = label_.data();
+  for (std::size_t i = 0; i < tile.rows(); ++i, weight += columns, label += columns) {
+    const PerCentre<float> times = tile.times[i];
+    small_ &= times[0] * heaviest[0] + times[1] * heaviest[1] <= kLargestWeight;
+    for (std::size_t j = 0; j < width_; j += kPatternQuantum) {
+      mix(times, merged_[0].weight.data() + j, merged_[1].weight.data() + j, weight + j);
+      mix(times, merged_[0].label.data() + j, merged_[1].label.data() + j, label + j);
+    }
+  }
+}
+
+void TileGradient::operator()(const Tile& tile, float step, float* z, float* loss) const {
   const std::size_t size = tile.size();
-  step *= tile.damping();
   // An item that is not there has z = 0 and weight 0, so it adds nothing, whatever its label.
   std::fill(z + size, z + padded(size), 0.0F);
-  const std::size_t columns = tile.columns();
-  if (tile.plain)
-    return kernel_.sampling_gradient(z, ones_.data() + most_ - size, first_column(columns), step,
-                                     size, true, loss);
-  for (std::size_t i = 0; i < tile.rows(); ++i)
-    for (std::size_t j = 0; j < columns; ++j) {
-      weight_[i * columns + j] = tile.weight(i, j);
-      label_[i * columns + j] = tile.label(i, j);
-    }
-  std::fill(weight_.data() + size, weight_.data() + padded(size), 0.0F);
-  kernel_.sampling_gradient(z, weight_.data(), label_.data(), step, size, false, loss);
+  kernel_.sampling_gradient(z, weight_.data(), label_.data(), step * tile.damping(), size, small_,
+                            loss);
 }
 
 }  // namespace bitsense

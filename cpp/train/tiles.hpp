@@ -1,14 +1,16 @@
-// Tiles of words: inputs against outputs. Those of skip-gram, one for each centre, hold the words
-// of its context against the centre, their target, and its noise; those of CBOW, one for each run,
-// its noise alone.
+// Tiles of words: inputs against outputs. Those of skip-gram, one for each run of centres, hold the
+// words of their contexts against the centres, their targets, and the noise of the run; those of
+// CBOW, one for each run too, its noise alone.
 //
 //   z = h . u      loss = W log(1 + exp(z)) - P z      -dloss/dz = P - W s(z)
 //
-// which is negative sampling (Mikolov et al. 2013): a pair of an input and the target has W = P =
-// 1, a pair with a noise word W = how often it was drawn, P = 0. Equal rows are merged, so that
-// those of a tile are distinct: weights add up.
+// which is negative sampling (Mikolov et al. 2013): for a centre, a pair of a word of its context
+// and its target has W = P = 1, a pair with a noise word W = how often it was drawn, P = 0. Equal
+// rows are merged, so that those of a tile are distinct: weights add up, also those of the centres.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -21,19 +23,41 @@ namespace bitsense {
 
 constexpr float kMostRepeats = 4.0F;
 constexpr float kMostTargets = 32.0F;
+constexpr std::size_t kTileCentres = 2;
 
-// A tile of words. Its first output is the target, its others are noise.
+template <class T>
+using PerCentre = std::array<T, kTileCentres>;
+
+// What one pair of an output and an input of a centre weighs, and its label.
+struct OutputUse {
+  PerCentre<float> weight{};
+  PerCentre<float> label{};
+};
+
+// Which inputs of a plain tile are the context of a centre: [first, last) without `at`.
+struct Reach {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+  std::uint32_t at = 0;
+  bool has(std::uint32_t i) const { return (i - first < last - first) & (i != at); }
+};
+
+// A tile of words. It is plain where no word is an input twice or an output twice: then its first
+// outputs are the targets of its centres, and its others are noise. Otherwise all outputs are in
+// `noise`, and what they are is in `uses`.
 struct Tile {
   std::span<const std::uint32_t> inputs;
   std::size_t skipped = SIZE_MAX;  // the place in `inputs` of one that is none, if there is one
+  std::span<const std::uint32_t> targets;
   std::span<const std::uint32_t> noise;
-  const float* input_times = nullptr;  // how often each counts, unless `plain`
-  const float* noise_times = nullptr;
-  float targets = 0.0F;  // pairs of an input and the target, repeats counted
-  bool plain = true;     // every pair counts once
+  PerCentre<float> pairs{};    // per centre: of an input and the target, repeats counted
+  PerCentre<Reach> reaches{};  // of a plain one
+  const PerCentre<float>* times = nullptr;  // per input and centre: how often it counts
+  const OutputUse* uses = nullptr;          // per output
 
+  bool plain() const { return uses == nullptr; }
   std::size_t rows() const { return inputs.size() - (skipped < inputs.size() ? 1 : 0); }
-  std::size_t columns() const { return 1 + noise.size(); }
+  std::size_t columns() const { return targets.size() + noise.size(); }
   std::size_t size() const { return rows() * columns(); }
   // Calls f(i, word) with the word of each row i, and before it, maybe, with one of no row.
   template <class F>
@@ -44,68 +68,77 @@ struct Tile {
       row += k == skipped ? 0 : 1;  // no branch: where the centre stands is not foreseen
     }
   }
+  float targets_of_all() const { return pairs[0] + pairs[1]; }
   // What the rate is multiplied with.
-  float damping() const { return targets > kMostTargets ? kMostTargets / targets : 1.0F; }
-  float weight(std::size_t i, std::size_t j) const {
-    return j == 0 ? input_times[i] : input_times[i] * noise_times[j - 1];
+  float damping() const {
+    const float most = std::max(pairs[0], pairs[1]);
+    return most > kMostTargets ? kMostTargets / most : 1.0F;
   }
-  float label(std::size_t i, std::size_t j) const { return j == 0 ? input_times[i] : 0.0F; }
 };
 
 // Many tiles, one after another. They are made of ids alone.
 class Tiles {
  public:
-  // Forgets all tiles and makes room for others, of so many inputs and noise words together.
-  void clear(std::size_t tiles, std::size_t inputs, std::size_t noise);
+  // Forgets all tiles and makes room for others, of so many inputs and outputs together.
+  void clear(std::size_t tiles, std::size_t inputs, std::size_t outputs);
 
   // Starts the next tile; what is added is added to it.
-  void begin() { places_[tiles_++] = {last_input_, last_noise_, 0.0F, true}; }
-  void add_input(std::uint32_t word) {
-    inputs_[last_input_] = word;
-    input_times_[last_input_++] = 1.0F;
-    place().targets += 1.0F;
+  void begin() { places_[tiles_++] = {last_input_, last_output_, {}}; }
+  // Of some tokens those that are in reach of one of its centres: each counts up to kMostRepeats
+  // times. The words are those of a plan from its token `first` on; the word of token t stood last
+  // at previous[t - first].
+  void add_inputs(std::span<const std::uint32_t> words, std::span<const std::uint32_t> previous,
+                  std::uint32_t first, const PerCentre<Reach>& reaches);
+  // The target of a centre, or a word that is noise for it.
+  void add_target(std::uint32_t word, std::size_t centre) {
+    OutputUse& use = uses_[output(word)];
+    use.weight[centre] = use.label[centre] = 1.0F;
   }
-  // Counts an input once more, up to kMostRepeats times; false if it is not there yet.
-  bool repeat_input(std::uint32_t word);
-  void add_noise(std::uint32_t word) {
-    for (std::uint32_t j = place().noise; j < last_noise_; ++j)
-      if (noise_[j] == word) return repeat_noise(j);
-    noise_[last_noise_] = word;
-    noise_times_[last_noise_++] = 1.0F;
+  void add_noise(std::uint32_t word, std::size_t centre) {
+    uses_[output(word)].weight[centre] += 1.0F;
   }
 
+  // Not plain.
   Tile operator[](std::size_t t) const {
     const Place& place = places_[t];
     const bool last = t + 1 == tiles_;
     const std::size_t inputs = (last ? last_input_ : places_[t + 1].input) - place.input;
-    const std::size_t noise = (last ? last_noise_ : places_[t + 1].noise) - place.noise;
+    const std::size_t outputs = (last ? last_output_ : places_[t + 1].output) - place.output;
     return {{inputs_.data() + place.input, inputs},
             SIZE_MAX,
-            {noise_.data() + place.noise, noise},
-            input_times_.data() + place.input,
-            noise_times_.data() + place.noise,
-            place.targets,
-            place.plain};
+            {},
+            {outputs_.data() + place.output, outputs},
+            place.pairs,
+            {},
+            times_.data() + place.input,
+            uses_.data() + place.output};
   }
 
  private:
   struct Place {
     std::uint32_t input;
-    std::uint32_t noise;
-    float targets;
-    bool plain;
+    std::uint32_t output;
+    PerCentre<float> pairs;
   };
   Place& place() { return places_[tiles_ - 1]; }
-  void repeat_noise(std::uint32_t j);
+  // The place of an output of the tile, which is new where none is this word.
+  std::uint32_t output(std::uint32_t word) {
+    for (std::uint32_t j = place().output; j < last_output_; ++j)
+      if (outputs_[j] == word) return j;
+    outputs_[last_output_] = word;
+    uses_[last_output_] = {};
+    return last_output_++;
+  }
 
   std::vector<std::uint32_t> inputs_;
-  std::vector<float> input_times_;
-  std::vector<std::uint32_t> noise_;
-  std::vector<float> noise_times_;
+  std::vector<PerCentre<float>> times_;
+  std::vector<std::uint32_t> outputs_;
+  std::vector<OutputUse> uses_;
   std::vector<Place> places_;
+  std::vector<std::uint32_t> inputs_of_;  // per token that is looked at
   std::size_t tiles_ = 0;
   std::uint32_t last_input_ = 0;
-  std::uint32_t last_noise_ = 0;
+  std::uint32_t last_output_ = 0;
 };
 
 // Turns tiles of logits into steps; one for each thread.
@@ -114,20 +147,31 @@ class TileGradient {
   // Tiles of at most `inputs` x `outputs`.
   TileGradient(const WordKernels& kernel, std::size_t inputs, std::size_t outputs);
 
+  // Works out what the pairs of a tile weigh. That takes a while to be seen in memory: it is called
+  // some time before the step.
+  void weigh(const Tile& tile);
   // z, with room up to a multiple of 16, becomes step * (P - W s(z)). What its loss is made of goes
   // to `loss` (WordKernels::sampling_loss).
-  void operator()(const Tile& tile, float step, float* z, float* loss);
+  void operator()(const Tile& tile, float step, float* z, float* loss) const;
 
  private:
-  const float* first_column(std::size_t columns);
+  // Weights and labels of one input's pairs with all outputs of a plain tile, by how many centres
+  // it has and by whose context the input is: bit m for centre m.
+  struct Pattern {
+    AlignedFloats weight;
+    AlignedFloats label;
+  };
+  static constexpr std::size_t kKinds = std::size_t{1} << kTileCentres;
+  void weigh_plain(const Tile& tile);
+  void weigh_merged(const Tile& tile);
 
   const WordKernels& kernel_;
-  std::size_t inputs_;
-  std::size_t most_;
-  AlignedFloats ones_;                        // `most_` ones, then zeros
-  std::vector<AlignedFloats> first_columns_;  // by the number of columns: labels of a plain tile
+  std::size_t width_;  // of a pattern: outputs, and zeros
+  std::array<std::array<Pattern, kKinds>, kTileCentres> patterns_;
+  std::array<Pattern, kTileCentres> merged_;  // of a tile's outputs, for each centre
   AlignedFloats weight_;
   AlignedFloats label_;
+  bool small_ = true;  // no pair weighs more than kLargestWeight
 };
 
 }  // namespace bitsense

@@ -48,12 +48,13 @@ void WordPlanner::make(const Chunk& chunk, const NoiseList& list, WordPlan& plan
   plan.progress = chunk.progress;
   plan.words_read = chunk.words;
   plan.seed = stream(options_.seed ^ (kChunkStream << 16), chunk.epoch, chunk.number);
-  plan.tokens.clear();
-  plan.previous.clear();
-  plan.repeats.clear();
-  plan.centres.clear();
+  make_room(chunk, plan);
   for (const Segment& segment : chunk.segments) add_segment(segment, chunk.epoch, plan);
-  for (const std::uint32_t word : plan.tokens) last_[word] = WordPlan::kNone;
+  for (std::size_t t = 0; t < tokens_; ++t) last_[plan.tokens[t]] = WordPlan::kNone;
+  plan.tokens.resize(tokens_);
+  plan.previous.resize(tokens_);
+  plan.repeats.resize(tokens_);
+  plan.centres.resize(centres_);
   cut_blocks(plan);
   draw_noise(list, plan);
 }
@@ -68,60 +69,86 @@ void WordPlanner::draw_noise(const NoiseList& list, WordPlan& plan) {
     word = plan.noise_words[rng.below(static_cast<std::uint32_t>(plan.noise_words.size()))];
 }
 
+// For as many tokens and centres as a chunk may have.
+void WordPlanner::make_room(const Chunk& chunk, WordPlan& plan) {
+  std::size_t most = 0;
+  for (const Segment& segment : chunk.segments) {
+    const std::size_t size = segment.end - segment.begin;
+    if (kept_.size() < size) kept_.resize(size);
+    most += size + std::min(2 * reach(), documents_[segment.document].size() - size);
+  }
+  plan.tokens.resize(most);
+  plan.previous.resize(most);
+  plan.repeats.resize(most);
+  plan.centres.resize(most);
+  tokens_ = centres_ = 0;
+}
+
 void WordPlanner::add_token(std::uint32_t word, WordPlan& plan) {
-  const std::uint32_t before = plan.repeats.empty() ? 0 : plan.repeats.back();
-  plan.repeats.push_back(std::max(before, last_[word] + 1));  // kNone + 1 is 0
-  plan.previous.push_back(last_[word]);
-  last_[word] = static_cast<std::uint32_t>(plan.tokens.size());
-  plan.tokens.push_back(word);
+  const std::uint32_t last = last_[word];
+  const std::uint32_t before = tokens_ == 0 ? 0 : plan.repeats[tokens_ - 1];
+  plan.repeats[tokens_] = std::max(before, last + 1);  // kNone + 1 is 0
+  plan.previous[tokens_] = last;
+  plan.tokens[tokens_] = word;
+  last_[word] = static_cast<std::uint32_t>(tokens_++);
+}
+
+// The words of a segment that are kept, without a branch that depends on them.
+std::size_t WordPlanner::keep(const Segment& segment, std::uint64_t seed) {
+  const auto words = documents_[segment.document];
+  std::size_t count = 0;
+  for (std::uint64_t p = segment.begin; p < segment.end; ++p) {
+    const std::uint64_t random = mix(seed + p);
+    kept_[count] = {words[p], static_cast<std::uint32_t>(random)};
+    count += kept(words[p], random) ? 1 : 0;
+  }
+  return count;
 }
 
 void WordPlanner::add_segment(const Segment& segment, std::size_t epoch, WordPlan& plan) {
   const auto words = documents_[segment.document];
   const std::uint64_t seed = stream(options_.seed ^ (kKeepStream << 24), epoch, segment.document);
-  const auto first_token = static_cast<std::uint32_t>(plan.tokens.size());
+  const auto first_token = static_cast<std::uint32_t>(tokens_);
   const auto window = static_cast<std::uint32_t>(options_.window);
 
   // The words before the segment that its first windows reach.
   std::uint64_t begin = segment.begin;
-  const std::size_t reach = std::max(options_.window, options_.gate_window);
-  for (std::size_t found = 0; begin > 0 && found < reach;) {
+  for (std::size_t found = 0; begin > 0 && found < reach();) {
     --begin;
     if (kept(words[begin], mix(seed + begin))) ++found;
   }
   for (std::uint64_t p = begin; p < segment.begin; ++p)
     if (kept(words[p], mix(seed + p))) add_token(words[p], plan);
 
-  const auto first_centre = static_cast<std::uint32_t>(plan.centres.size());
-  for (std::uint64_t p = segment.begin; p < segment.end; ++p) {
-    const std::uint64_t random = mix(seed + p);
-    if (!kept(words[p], random)) continue;
-    const auto at = static_cast<std::uint32_t>(plan.tokens.size());
-    add_token(words[p], plan);
+  const std::size_t first_centre = centres_;
+  const std::size_t count = keep(segment, seed);
+  for (std::size_t k = 0; k < count; ++k) {
+    const auto at = static_cast<std::uint32_t>(tokens_);
+    add_token(kept_[k].word, plan);
     // The half-width, uniform in [1, window], by other bits than those that kept the word.
     std::uint32_t half = window;
     if (options_.shrink_windows)
-      half = 1 + static_cast<std::uint32_t>(((random & 0xffffffffU) * window) >> 32);
-    plan.centres.push_back(
-        {at, at - std::min(half, at - first_token), at + half + 1, first_token, 0});
+      half = 1 + static_cast<std::uint32_t>((std::uint64_t{kept_[k].random} * window) >> 32);
+    plan.centres[centres_++] = {at, at - std::min(half, at - first_token), at + half + 1,
+                                first_token, 0};
   }
   std::size_t found = 0;
-  for (std::uint64_t p = segment.end; p < words.size() && found < reach; ++p)
+  for (std::uint64_t p = segment.end; p < words.size() && found < reach(); ++p)
     if (kept(words[p], mix(seed + p))) {
       add_token(words[p], plan);
       ++found;
     }
 
-  const auto end = static_cast<std::uint32_t>(plan.tokens.size());
+  const auto end = static_cast<std::uint32_t>(tokens_);
   std::size_t filled = first_centre;
-  for (std::size_t c = first_centre; c < plan.centres.size(); ++c) {
+  for (std::size_t c = first_centre; c < centres_; ++c) {
     Centre centre = plan.centres[c];
     centre.last = std::min(centre.last, end);
     centre.end = end;
     if (centre.contexts() == 0) continue;
     plan.centres[filled++] = centre;
   }
-  plan.centres.resize(filled);
+  centres_ = filled;
 }
 
 void WordPlanner::cut_blocks(WordPlan& plan) {

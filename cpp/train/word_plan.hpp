@@ -11,6 +11,7 @@
 // about 8 / (rate * |h|^2).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -90,7 +91,15 @@ class WordPlanner {
   void make(const Chunk& chunk, const NoiseList& list, WordPlan& plan);
 
  private:
+  // A word of a segment, and the lower half of the random number that kept it.
+  struct Kept {
+    std::uint32_t word;
+    std::uint32_t random;
+  };
+  std::size_t reach() const { return std::max(options_.window, options_.gate_window); }
+  void make_room(const Chunk& chunk, WordPlan& plan);
   void add_segment(const Segment& segment, std::size_t epoch, WordPlan& plan);
+  std::size_t keep(const Segment& segment, std::uint64_t seed);
   void add_token(std::uint32_t word, WordPlan& plan);
   bool kept(std::uint32_t word, std::uint64_t random) const {
     return keep_.empty() || static_cast<std::uint32_t>(random >> 32) <= keep_[word];
@@ -104,6 +113,9 @@ class WordPlanner {
   std::size_t most_centres_;                // in a block
   std::vector<std::uint32_t> last_;         // per word: its last token, or kNone
   std::vector<std::uint32_t> occurrences_;  // per token: the how-manieth of its word in the block
+  std::vector<Kept> kept_;                  // of a segment
+  std::size_t tokens_ = 0;                  // of the plan, so far
+  std::size_t centres_ = 0;
 };
 
 }  // namespace bitsense

@@ -45,7 +45,7 @@ def kernel_pair_dots(
     level: str, in_: _Floats, out: _Floats, own: _Floats | None = None, halved: bool = False
 ) -> _Floats: ...
 def kernel_sampling_gradient(
-    level: str, z: _Floats, weight: _Floats, label: _Floats, step: float, plain: bool = False
+    level: str, z: _Floats, weight: _Floats, label: _Floats, step: float, small: bool = False
 ) -> tuple[_Floats, float]: ...
 def kernel_pair_update(
     level: str,

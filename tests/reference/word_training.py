@@ -12,9 +12,9 @@ from itertools import pairwise
 
 import numpy as np
 
-CBOW_RUN = 4  # centres that share their noise
+RUN = {"skip-gram": 2, "cbow": 4}  # centres that share their noise
 MOST_REPEATS = 4  # of a word in one context
-MOST_TARGETS = 32  # of a tile at full rate
+MOST_TARGETS = 32  # of a centre at full rate
 
 
 def sigmoid(z):
@@ -27,30 +27,26 @@ def pair_loss(z, label):
 
 
 def tiles(model, plan, begin, end, negatives):
-    """Yield the pairs of each tile of a block: (input, output word, label).
+    """Yield of each tile of a block the pairs of its centres: lists of (input, output word, label).
 
     An input is a word under skip-gram, the number of a centre under CBOW.
     """
     tokens, noise = plan["tokens"], plan["noise"].reshape(-1, negatives)
-    centres = plan["centres"]
-    if model == "skip-gram":
-        for c in range(begin, end):
-            at, first, last = centres[c][:3]
-            pairs, seen = [], Counter()
-            for j in range(first, last):
-                seen[tokens[j]] += j != at
-                if j != at and seen[tokens[j]] <= MOST_REPEATS:
-                    pairs.append((tokens[j], tokens[at], 1))
-                    pairs += [(tokens[j], w, 0) for w in noise[c] if w != tokens[at]]
-            yield pairs
-        return
-    for run in range(begin, end, CBOW_RUN):
-        pairs = []
-        for c in range(run, min(run + CBOW_RUN, end)):
-            target = tokens[centres[c][0]]
-            pairs.append((c, target, 1))
-            pairs += [(c, w, 0) for w in noise[run] if w != target]
-        yield pairs
+    for run in range(begin, end, RUN[model]):
+        centres = []
+        for c in range(run, min(run + RUN[model], end)):
+            at, first, last = plan["centres"][c][:3]
+            inputs, seen = [c], Counter()
+            if model == "skip-gram":
+                inputs = []
+                for j in range(first, last):
+                    seen[tokens[j]] += j != at
+                    if j != at and seen[tokens[j]] <= MOST_REPEATS:
+                        inputs.append(tokens[j])
+            pairs = [(i, tokens[at], 1) for i in inputs]
+            pairs += [(i, w, 0) for i in inputs for w in noise[run] if w != tokens[at]]
+            centres.append(pairs)
+        yield centres
 
 
 @dataclass
@@ -77,7 +73,8 @@ class WordTwin:
         """Return the loss of a block at the tables as they are."""
         return sum(
             pair_loss(self.input[self.rows(plan, i)].mean(axis=0) @ self.output[o], label)
-            for pairs in tiles(self.model, plan, begin, end, self.negatives)
+            for centres in tiles(self.model, plan, begin, end, self.negatives)
+            for pairs in centres
             for i, o, label in pairs
         )
 
@@ -85,15 +82,17 @@ class WordTwin:
         """Train on a block: scalars at its start, then tile after tile."""
         rate = self.learning_rate * max(1e-4, 1.0 - plan["progress"])
         all_tiles = list(tiles(self.model, plan, begin, end, self.negatives))
-        inputs = sorted({i for pairs in all_tiles for i, _, _ in pairs})
+        inputs = sorted({i for tile in all_tiles for pairs in tile for i, _, _ in pairs})
         before = {i: self.input[self.rows(plan, i)].mean(axis=0) for i in inputs}
         start_output = self.output.copy()
         loss, targets = 0.0, 0
         moved = {i: h.copy() for i, h in before.items()}
-        for pairs in all_tiles:
+        for centres in all_tiles:
+            pairs = [pair for of_centre in centres for pair in of_centre]
+            most = max(sum(label for _, _, label in of_centre) for of_centre in centres)
             tile_inputs = {i: moved[i].copy() for i, _, _ in pairs}
             tile_outputs = {o: self.output[o].copy() for _, o, _ in pairs}
-            damping = min(1.0, MOST_TARGETS / sum(label for _, _, label in pairs))
+            damping = min(1.0, MOST_TARGETS / most)
             for i, o, label in pairs:
                 z = before[i] @ start_output[o]
                 loss += pair_loss(z, label)

@@ -173,7 +173,7 @@ double sampling_loss(const float* losses, std::size_t count) {
 
 // Quanta of columns whose sums are in registers at once. Where a pass ends depends on how many rows
 // an item has, which the processor does not foresee: the fewer passes, the better.
-constexpr int kSumQuanta = kWidth == 16 ? 20 : 4;
+constexpr int kSumQuanta = kWidth == 16 ? 20 : kWidth == 8 ? 7 : 4;
 
 // The lines of a row's columns that are still to be asked for; none if there is no row.
 class Lines {

@@ -22,7 +22,7 @@ def matrices(rows, columns, n, seed=0):
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("n", [16, 112, 304])
 def test_pair_dots_are_all_dot_products(level, n):
-    for rows in (1, 2, 3, 4, 5, 7, 10):
+    for rows in (1, 2, 3, 4, 5, 7, 10, 12, 13, 25):
         for columns in range(1, 15):
             a, b = matrices(rows, columns, n)
             z = _core.kernel_pair_dots(level, a, b)
@@ -82,7 +82,7 @@ def pulled(a, b, columns, own_of, g, move_out):
 def test_pair_pull_leaves_its_inputs(level, move_out):
     rng = np.random.default_rng(1)
     for rows in (1, 4, 10):
-        for columns in (1, 2, 5, 6, 7, 12, 13, 30):
+        for columns in (1, 2, 5, 6, 7, 8, 9, 12, 13, 30):
             a, b = matrices(rows, columns + 4, 48)
             g = rng.normal(size=(rows, columns + 1)).astype(np.float32)
             # Own rows are among the columns, behind them, and some are equal.
@@ -122,7 +122,7 @@ def test_means(level, n):
 @pytest.mark.parametrize(("move_in", "move_out"), [(True, True), (True, False), (False, True)])
 def test_pair_update_moves_both_sides_from_their_old_values(level, move_in, move_out):
     for rows in (1, 3, 10):
-        for columns in (1, 2, 5, 6, 7, 12, 13, 30):
+        for columns in (1, 2, 5, 6, 7, 8, 9, 12, 13, 30):
             a, b = matrices(rows, columns, 48)
             g = np.random.default_rng(1).normal(size=(rows, columns)).astype(np.float32)
             new_a, new_b = _core.kernel_pair_update(level, a, b, g, move_in, move_out)

@@ -164,8 +164,7 @@ void SkipGramStep::score(const Block& block, std::size_t group, Share share) {
 
 LossSum SkipGramStep::loss(const Block& block) const {
   LossSum total{words_.sampling_loss(losses_.data(), tiles(block)), 0.0};
-  for (std::size_t t = 0; t < tiles(block); ++t)
-    total.targets += tile_of(block, t).targets_of_all();
+  for (std::size_t t = 0; t < tiles(block); ++t) total.targets += tile_of(block, t).all_pairs();
   return total;
 }
 

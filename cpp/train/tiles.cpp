@@ -9,7 +9,7 @@ namespace {
 constexpr std::size_t kPatternQuantum = 8;  // floats
 
 // A quantum of two patterns, each so many times.
-void mix(const PerCentre<float>& times, const float* first, const float* second, float* sum) {
+void add_up(const PerCentre<float>& times, const float* first, const float* second, float* sum) {
   float mixed[kPatternQuantum];
   for (std::size_t k = 0; k < kPatternQuantum; ++k)
     mixed[k] = times[0] * first[k] + times[1] * second[k];
@@ -124,8 +124,8 @@ void TileGradient::weigh_merged(const Tile& tile) {
     const PerCentre<float> times = tile.times[i];
     small_ &= times[0] * heaviest[0] + times[1] * heaviest[1] <= kLargestWeight;
     for (std::size_t j = 0; j < width_; j += kPatternQuantum) {
-      mix(times, merged_[0].weight.data() + j, merged_[1].weight.data() + j, weight + j);
-      mix(times, merged_[0].label.data() + j, merged_[1].label.data() + j, label + j);
+      add_up(times, merged_[0].weight.data() + j, merged_[1].weight.data() + j, weight + j);
+      add_up(times, merged_[0].label.data() + j, merged_[1].label.data() + j, label + j);
     }
   }
 }

@@ -34,7 +34,7 @@ struct OutputUse {
   PerCentre<float> label{};
 };
 
-// Which inputs of a plain tile are the context of a centre: [first, last) without `at`.
+// Which of some tokens are the context of a centre: [first, last) without `at`.
 struct Reach {
   std::uint32_t first = 0;
   std::uint32_t last = 0;
@@ -50,8 +50,8 @@ struct Tile {
   std::size_t skipped = SIZE_MAX;  // the place in `inputs` of one that is none, if there is one
   std::span<const std::uint32_t> targets;
   std::span<const std::uint32_t> noise;
-  PerCentre<float> pairs{};    // per centre: of an input and the target, repeats counted
-  PerCentre<Reach> reaches{};  // of a plain one
+  PerCentre<float> pairs{};    // per centre: of an input and its target, repeats counted
+  PerCentre<Reach> reaches{};  // of a plain one: which inputs are whose
   const PerCentre<float>* times = nullptr;  // per input and centre: how often it counts
   const OutputUse* uses = nullptr;          // per output
 
@@ -68,7 +68,7 @@ struct Tile {
       row += k == skipped ? 0 : 1;  // no branch: where the centre stands is not foreseen
     }
   }
-  float targets_of_all() const { return pairs[0] + pairs[1]; }
+  float all_pairs() const { return pairs[0] + pairs[1]; }
   // What the rate is multiplied with.
   float damping() const {
     const float most = std::max(pairs[0], pairs[1]);
@@ -84,9 +84,8 @@ class Tiles {
 
   // Starts the next tile; what is added is added to it.
   void begin() { places_[tiles_++] = {last_input_, last_output_, {}}; }
-  // Of some tokens those that are in reach of one of its centres: each counts up to kMostRepeats
-  // times. The words are those of a plan from its token `first` on; the word of token t stood last
-  // at previous[t - first].
+  // The words in reach of its centres, each up to kMostRepeats times for a centre. `words` are
+  // those of a plan's tokens from `first` on; that of the t-th stood last at token previous[t].
   void add_inputs(std::span<const std::uint32_t> words, std::span<const std::uint32_t> previous,
                   std::uint32_t first, const PerCentre<Reach>& reaches);
   // The target of a centre, or a word that is noise for it.

@@ -17,12 +17,9 @@ struct Cbow {
   static constexpr const char* name = "cbow";
   static constexpr std::size_t kRun = 4;
 
-  // Adds a tile for a centre, the c-th of the plan: the noise of the run that it begins, or
-  // nothing.
-  static void add_tile(const WordPlan& plan, std::size_t c, bool begins_run, std::size_t negatives,
-                       Tiles& tiles) {
-    tiles.begin();
-    if (!begins_run) return;
+  // Adds the tile of the run that begins with the c-th centre of the plan: its noise.
+  static void add_tile(const WordPlan& plan, std::size_t c, std::size_t negatives, Tiles& tiles) {
+    tiles.begin(c);
     for (std::size_t k = 0; k < negatives; ++k) tiles.add_noise(plan.noise[c * negatives + k], 0);
   }
 

@@ -18,21 +18,20 @@ struct SkipGram {
   static constexpr const char* name = "skip-gram";
   static constexpr std::size_t kRun = kTileCentres;
 
-  // Adds the tile of a run, `count` centres from the c-th of the plan on, and nothing for its other
-  // centres. It is empty too where no word is in it twice, so that it is just what the plan has.
+  // Adds the tile of a run, `count` centres from the c-th of the plan on: an empty one where no
+  // word is in it twice, so that it is just what the plan has.
   static void add_tile(const WordPlan& plan, std::size_t c, std::size_t count,
                        std::size_t negatives, Tiles& tiles) {
-    tiles.begin();
+    tiles.begin(c);
     if (!is_distinct(plan, c, count, negatives)) merge(plan, c, count, negatives, tiles);
-    for (std::size_t m = 1; m < count; ++m) tiles.begin();
   }
 
   // The tile of a run that has been added.
   static Tile tile(const WordPlan& plan, std::size_t c, std::size_t count, std::size_t negatives) {
-    Tile made = plan.tiles[c];
-    if (!made.inputs.empty()) return made;
-    made.uses = nullptr;
-    const auto [first, last] = reach(plan, c, count);
+    const Tile merged = plan.tiles[c];
+    if (!merged.inputs.empty()) return merged;
+    Tile made;
+    const auto [first, last] = tokens_of(plan, c, count);
     const std::span<const std::uint32_t> tokens(plan.tokens);
     made.inputs = tokens.subspan(first, last - first);
     made.targets = tokens.subspan(plan.centres[c].at, count);
@@ -47,7 +46,7 @@ struct SkipGram {
  private:
   static void merge(const WordPlan& plan, std::size_t c, std::size_t count, std::size_t negatives,
                     Tiles& tiles) {
-    const auto [first, last] = reach(plan, c, count);
+    const auto [first, last] = tokens_of(plan, c, count);
     const std::span<const std::uint32_t> tokens(plan.tokens);
     const std::span<const std::uint32_t> previous(plan.previous);
     tiles.add_inputs(tokens.subspan(first, last - first), previous.subspan(first, last - first),
@@ -63,7 +62,7 @@ struct SkipGram {
     std::uint32_t last;
   };
   // From the first to behind the last token of what centres and their contexts are.
-  static Tokens reach(const WordPlan& plan, std::size_t c, std::size_t count) {
+  static Tokens tokens_of(const WordPlan& plan, std::size_t c, std::size_t count) {
     const Centre& one = plan.centres[c];
     const Centre& other = plan.centres[c + count - 1];
     return {std::min(one.first, other.first), std::max(one.last, other.last)};
@@ -89,7 +88,7 @@ struct SkipGram {
     const Centre& last_one = plan.centres[c + count - 1];
     if (last_one.at - plan.centres[c].at != count - 1 || last_one.begin != plan.centres[c].begin)
       return false;
-    const auto [first, last] = reach(plan, c, count);
+    const auto [first, last] = tokens_of(plan, c, count);
     bool repeats = plan.repeats[last - 1] > first;
     const std::span<const std::uint32_t> drawn = noise(plan, c, negatives);
     for (std::size_t k = 0; k < drawn.size(); ++k) {

@@ -8,14 +8,6 @@ namespace {
 
 constexpr std::size_t kRun = Cbow::kRun;
 
-std::size_t runs(std::size_t centres) { return (centres + kRun - 1) / kRun; }
-
-// The runs of a group, by their numbers in the block.
-Block::Range runs_of(const Block& block, std::size_t group) {
-  const auto [first, last] = block.group(group);
-  return {first / kRun, runs(last)};
-}
-
 // The slots of a block.
 struct Slots {
   std::size_t count;
@@ -82,11 +74,10 @@ CbowStep::CbowStep(const Kernels& kernels, const WordOptions& options, const Wor
 
 void CbowStep::lay_out(WordPlan& plan) const {
   plan.tiles.clear(plan.centres.size(), 0, plan.noise.size());
-  for (std::size_t b = 0; b < plan.block_count(); ++b)
-    for (std::size_t c = plan.blocks[b]; c < plan.blocks[b + 1]; ++c) {
-      Cbow::add_tile(plan, c, (c - plan.blocks[b]) % kRun == 0, options_.negatives, plan.tiles);
-      if (scratch_.size() == 1) prefetch_first(plan, c, tables_);
-    }
+  plan.for_each_run(kRun, [&](std::size_t c, std::size_t count) {
+    Cbow::add_tile(plan, c, options_.negatives, plan.tiles);
+    if (scratch_.size() == 1) prefetch_first(plan, c, count, tables_);
+  });
   Cbow::turn_contexts(plan, options_.window);
   Contexts& contexts = plan.contexts;
   contexts.shares.resize(plan.centres.size());
@@ -102,9 +93,9 @@ void CbowStep::lay_out(WordPlan& plan) const {
 }
 
 CbowStep::Run CbowStep::run_of(const Block& block, std::size_t run) const {
-  const std::size_t first = run * kRun;
+  const auto [first, last] = block.run(run, kRun);
   const Tile tile = block.plan->tiles[block.begin + first];
-  return {first, std::min(kRun, block.size() - first), tile.noise, tile.uses};
+  return {first, last - first, tile.noise, tile.uses};
 }
 
 void CbowStep::point(const Block& block, std::size_t r, const Rows& rows, Pointers& to) const {
@@ -159,7 +150,7 @@ void CbowStep::for_each_run(const Block& block, std::size_t group, Share share, 
   Scratch& scratch = scratch_[share.index];
   const Rows& rows = rows_[share.half()];
   const Slice slice = share.summed_columns(n_);
-  const auto [first, last] = runs_of(block, group);
+  const auto [first, last] = block.runs_of(group, kRun);
   Pointers& at = pointers_[share.half()];
   for (std::size_t r = first; r < last; ++r) {
     point(block, r, rows, at);
@@ -190,10 +181,10 @@ void CbowStep::score(const Block& block, std::size_t group, Share share) {
     });
     return;
   }
-  const auto [first, last] = runs_of(block, group);
+  const auto [first, last] = block.runs_of(group, kRun);
   for (std::size_t r = first; r < last; ++r) {
     for (std::size_t half = 0; half < 2; ++half)
-      prefetch_scalars(partial(half, r), g_size_, r, runs(block.size()));
+      prefetch_scalars(partial(half, r), g_size_, r, block.runs(kRun));
     const Run& run = at.runs[r];
     for (std::size_t k = 0; k < run.pairs(); ++k) g(r)[k] = partial(0, r)[k] + partial(1, r)[k];
     differentiate(block, r, run, scratch);
@@ -224,7 +215,7 @@ void CbowStep::differentiate(const Block& block, std::size_t r, const Run& run, 
 }
 
 LossSum CbowStep::loss(const Block& block) const {
-  return {words_.sampling_loss(losses_.data(), runs(block.size())),
+  return {words_.sampling_loss(losses_.data(), block.runs(kRun)),
           static_cast<double>(block.size())};
 }
 
@@ -234,11 +225,11 @@ void CbowStep::move(const Block& block, std::size_t group, Share share) {
   const Rows& rows = rows_[share.half()];
   const Slice slice = share.moved_columns(n_);
   if (slice.size() == 0) return;
-  const auto [first, last] = runs_of(block, group);
+  const auto [first, last] = block.runs_of(group, kRun);
   for (std::size_t r = first; r < last; ++r) {
     // Other threads have read the rows: a line must be won back before it is written.
-    if (share.shares_rows() && r + 1 < runs(block.size())) own(r + 1, slice, at);
-    if (share.count > 1) prefetch_scalars(g(r), g_size_, r, runs(block.size()));
+    if (share.shares_rows() && r + 1 < block.runs(kRun)) own(r + 1, slice, at);
+    if (share.count > 1) prefetch_scalars(g(r), g_size_, r, block.runs(kRun));
     const Run& run = at.runs[r];
     const float* ahead[kRun];
     point_ahead(*block.plan, block.begin + run.first + kEarlyOutput, run.size, rows.output, ahead);

@@ -58,13 +58,18 @@ inline void point_ahead(const WordPlan& plan, std::size_t centre, std::size_t co
 
 // For one thread, which lays out a plan and trains on it next: asks for some of the rows that the
 // plan needs first, with each of its centres: those of its noise, then those of its first centres.
-inline void prefetch_first(const WordPlan& plan, std::size_t centre, const WordTables& tables) {
+inline void prefetch_first(const WordPlan& plan, std::size_t centre, std::size_t count,
+                           const WordTables& tables) {
   const Slice all{0, tables.output.stride};
   const std::size_t noise = plan.noise_words.size();
-  if (centre < noise) return prefetch_early(tables.output.row(plan.noise_words[centre]), all);
-  const std::size_t first = centre - noise;
-  if (first < kEarlyOutput) prefetch_early(plan, first, tables.output, all);
-  if (first < kEarlyInput) prefetch_early(plan, first, tables.input, all);
+  for (std::size_t c = centre; c < centre + count; ++c) {
+    if (c < noise) {
+      prefetch_early(tables.output.row(plan.noise_words[c]), all);
+      continue;
+    }
+    if (c - noise < kEarlyOutput) prefetch_early(plan, c - noise, tables.output, all);
+    if (c - noise < kEarlyInput) prefetch_early(plan, c - noise, tables.input, all);
+  }
 }
 
 // Asks for the scalars of a tile some way on, which another thread may have written: those of tile

@@ -1,5 +1,7 @@
 #include "train/skip_gram_step.hpp"
 
+#include <algorithm>
+
 namespace bitsense {
 
 namespace {
@@ -40,13 +42,10 @@ void SkipGramStep::lay_out(WordPlan& plan) const {
   std::size_t inputs = 0;
   for (const Centre& centre : plan.centres) inputs += centre.contexts();
   plan.tiles.clear(plan.centres.size(), inputs, plan.noise.size() + plan.centres.size());
-  for (std::size_t b = 0; b < plan.block_count(); ++b)
-    for (std::size_t c = plan.blocks[b]; c < plan.blocks[b + 1]; c += kRun) {
-      const std::size_t count = std::min<std::size_t>(kRun, plan.blocks[b + 1] - c);
-      SkipGram::add_tile(plan, c, count, options_.negatives, plan.tiles);
-      if (scratch_.size() == 1)
-        for (std::size_t m = 0; m < count; ++m) prefetch_first(plan, c + m, tables_);
-    }
+  plan.for_each_run(kRun, [&](std::size_t c, std::size_t count) {
+    SkipGram::add_tile(plan, c, count, options_.negatives, plan.tiles);
+    if (scratch_.size() == 1) prefetch_first(plan, c, count, tables_);
+  });
 }
 
 // Numbers the words that the block's contexts hold, in the order of their tokens.
@@ -105,10 +104,10 @@ void SkipGramStep::prefetch_shared(const Block& block, std::size_t t, const Rows
       prefetch_row(rows.output.row(word), slice);
   };
   if (t == 0) noise(t);
-  if (t + 1 < tiles(block)) noise(t + 1);
-  const std::size_t c = (t + 1) * kRun;
-  for (std::size_t m = c; m < std::min(c + kRun, block.size()); ++m)
-    prefetch_row(rows.output.row(block.word(m)), slice);
+  if (t + 1 >= block.runs(kRun)) return;
+  noise(t + 1);
+  const auto [first, last] = block.run(t + 1, kRun);
+  for (std::size_t c = first; c < last; ++c) prefetch_row(rows.output.row(block.word(c)), slice);
 }
 
 template <class F>
@@ -116,7 +115,7 @@ void SkipGramStep::for_each_tile(const Block& block, std::size_t group, Share sh
   Scratch& scratch = scratch_[share.index];
   const Rows& rows = rows_[share.half()];
   const Slice slice = share.summed_columns(n_);
-  const auto [first, last] = tiles_of(block, group);
+  const auto [first, last] = block.runs_of(group, kRun);
   for (std::size_t t = first; t < last; ++t) {
     if (share.shares_rows()) prefetch_shared(block, t, rows, slice);
     if (!has_items()) prefetch_centres(block, t, early_input(share), rows.input, slice);
@@ -151,10 +150,10 @@ void SkipGramStep::score(const Block& block, std::size_t group, Share share) {
                   });
     return;
   }
-  const auto [first, last] = tiles_of(block, group);
+  const auto [first, last] = block.runs_of(group, kRun);
   for (std::size_t t = first; t < last; ++t) {
     for (std::size_t half = 0; half < 2; ++half)
-      prefetch_scalars(partial(half, t), g_size_, t, tiles(block));
+      prefetch_scalars(partial(half, t), g_size_, t, block.runs(kRun));
     const Tile tile = tile_of(block, t);
     gradient.weigh(tile);
     for (std::size_t k = 0; k < tile.size(); ++k) g(t)[k] = partial(0, t)[k] + partial(1, t)[k];
@@ -163,8 +162,8 @@ void SkipGramStep::score(const Block& block, std::size_t group, Share share) {
 }
 
 LossSum SkipGramStep::loss(const Block& block) const {
-  LossSum total{words_.sampling_loss(losses_.data(), tiles(block)), 0.0};
-  for (std::size_t t = 0; t < tiles(block); ++t) total.targets += tile_of(block, t).all_pairs();
+  LossSum total{words_.sampling_loss(losses_.data(), block.runs(kRun)), 0.0};
+  for (std::size_t t = 0; t < block.runs(kRun); ++t) total.targets += tile_of(block, t).all_pairs();
   return total;
 }
 
@@ -173,7 +172,7 @@ void SkipGramStep::move(const Block& block, std::size_t group, Share share) {
   const Rows& rows = rows_[share.half()];
   const Slice slice = share.moved_columns(n_);
   if (slice.size() == 0) return;
-  const auto [first, last] = tiles_of(block, group);
+  const auto [first, last] = block.runs_of(group, kRun);
   if (first == 0 && has_items())
     for (std::size_t i = 0; i < scratch.item_words.size(); ++i)
       std::copy_n(rows.items.row(i) + slice.begin, slice.size(), rows.moved.row(i) + slice.begin);
@@ -181,8 +180,8 @@ void SkipGramStep::move(const Block& block, std::size_t group, Share share) {
   for (std::size_t t = first; t < last; ++t) {
     // Where other threads have read the rows, a line must be won back before it is written, which
     // takes as long as some tiles.
-    if (share.shares_rows() && t + kOwnAhead < tiles(block)) own(pointed[t + kOwnAhead], slice);
-    if (share.count > 1) prefetch_scalars(g(t), g_size_, t, tiles(block));
+    if (share.shares_rows() && t + kOwnAhead < block.runs(kRun)) own(pointed[t + kOwnAhead], slice);
+    if (share.count > 1) prefetch_scalars(g(t), g_size_, t, block.runs(kRun));
     prefetch_centres(block, t, kEarlyOutput, rows.output, slice);
     Pointed moved = pointed[t];
     if (has_items()) {  // they move in copies

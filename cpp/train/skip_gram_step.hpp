@@ -6,7 +6,6 @@
 // the mean is linear.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -82,16 +81,10 @@ class SkipGramStep final : public WordStep {
   };
   bool has_items() const { return !tables_.bags.empty(); }
   void number_items(const Block& block, Scratch& scratch) const;
-  static std::size_t tiles(const Block& block) { return (block.size() + kRun - 1) / kRun; }
-  // Those of a group, by their numbers in the block.
-  static Block::Range tiles_of(const Block& block, std::size_t group) {
-    const auto [first, last] = block.group(group);
-    return {first / kRun, (last + kRun - 1) / kRun};
-  }
   // The t-th tile of a block.
   Tile tile_of(const Block& block, std::size_t t) const {
-    const std::size_t c = block.begin + t * kRun;
-    return SkipGram::tile(*block.plan, c, std::min(kRun, block.end - c), options_.negatives);
+    const auto [first, last] = block.run(t, kRun);
+    return SkipGram::tile(*block.plan, block.begin + first, last - first, options_.negatives);
   }
   // Asks for the rows of a tile's centres, `ahead` centres on.
   static void prefetch_centres(const Block& block, std::size_t t, std::size_t ahead,

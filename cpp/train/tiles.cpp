@@ -34,13 +34,13 @@ void Tiles::clear(std::size_t tiles, std::size_t inputs, std::size_t outputs) {
 void Tiles::add_inputs(std::span<const std::uint32_t> words,
                        std::span<const std::uint32_t> previous, std::uint32_t first,
                        const PerCentre<Reach>& reaches) {
-  constexpr std::uint32_t kNone = 0xffffffffU;
+  constexpr std::uint32_t kNoInput = 0xffffffffU;
   if (inputs_of_.size() < words.size()) inputs_of_.resize(words.size());
   for (std::uint32_t t = 0; t < words.size(); ++t) {
     const std::uint32_t before = previous[t] - first;
-    std::uint32_t i = before < t ? inputs_of_[before] : kNone;
+    std::uint32_t i = before < t ? inputs_of_[before] : kNoInput;
     const PerCentre<bool> near = {reaches[0].has(t), reaches[1].has(t)};
-    if (i == kNone && (near[0] || near[1])) {
+    if (i == kNoInput && (near[0] || near[1])) {
       i = last_input_++;
       inputs_[i] = words[t];
       times_[i] = {};

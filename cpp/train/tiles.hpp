@@ -82,8 +82,10 @@ class Tiles {
   // Forgets all tiles and makes room for others, of so many inputs and outputs together.
   void clear(std::size_t tiles, std::size_t inputs, std::size_t outputs);
 
-  // Starts the next tile; what is added is added to it.
-  void begin() { places_[tiles_++] = {last_input_, last_output_, {}}; }
+  // Starts the t-th tile; what is added is added to it. Those that are passed over are empty.
+  void begin(std::size_t t) {
+    while (tiles_ <= t) places_[tiles_++] = {last_input_, last_output_, {}};
+  }
   // The words in reach of its centres, each up to kMostRepeats times for a centre. `words` are
   // those of a plan's tokens from `first` on; that of the t-th stood last at token previous[t].
   void add_inputs(std::span<const std::uint32_t> words, std::span<const std::uint32_t> previous,
@@ -97,7 +99,7 @@ class Tiles {
     uses_[output(word)].weight[centre] += 1.0F;
   }
 
-  // Not plain.
+  // One that is not plain, or empty.
   Tile operator[](std::size_t t) const {
     const Place& place = places_[t];
     const bool last = t + 1 == tiles_;

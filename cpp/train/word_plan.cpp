@@ -94,7 +94,7 @@ void WordPlanner::add_token(std::uint32_t word, WordPlan& plan) {
 }
 
 // The words of a segment that are kept, without a branch that depends on them.
-std::size_t WordPlanner::keep(const Segment& segment, std::uint64_t seed) {
+std::size_t WordPlanner::keep_words(const Segment& segment, std::uint64_t seed) {
   const auto words = documents_[segment.document];
   std::size_t count = 0;
   for (std::uint64_t p = segment.begin; p < segment.end; ++p) {
@@ -121,7 +121,7 @@ void WordPlanner::add_segment(const Segment& segment, std::size_t epoch, WordPla
     if (kept(words[p], mix(seed + p))) add_token(words[p], plan);
 
   const std::size_t first_centre = centres_;
-  const std::size_t count = keep(segment, seed);
+  const std::size_t count = keep_words(segment, seed);
   for (std::size_t k = 0; k < count; ++k) {
     const auto at = static_cast<std::uint32_t>(tokens_);
     add_token(kept_[k].word, plan);

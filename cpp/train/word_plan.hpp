@@ -68,13 +68,21 @@ struct WordPlan {
   std::vector<std::uint32_t> blocks;       // block b: centres blocks[b] .. blocks[b + 1]
   std::vector<std::uint32_t> noise;        // `negatives` words per centre
   std::vector<std::uint32_t> noise_words;  // of which these were drawn
-  Tiles tiles;                             // one per centre; none of the senses' model
+  Tiles tiles;  // one per run, at its first centre's number; none of the senses' model
 
   Contexts contexts;  // of CBOW alone
 
   static constexpr std::uint32_t kNone = 0xffffffffU;
   std::uint32_t word(std::size_t centre) const { return tokens[centres[centre].at]; }
   std::size_t block_count() const { return blocks.empty() ? 0 : blocks.size() - 1; }
+  // Calls f(c, count) for the runs of each block: `each` centres, at its end maybe fewer, from the
+  // c-th on.
+  template <class F>
+  void for_each_run(std::size_t each, F&& f) const {
+    for (std::size_t b = 0; b < block_count(); ++b)
+      for (std::size_t c = blocks[b]; c < blocks[b + 1]; c += each)
+        f(c, std::min<std::size_t>(each, blocks[b + 1] - c));
+  }
 };
 
 // Of the noise list of an epoch.
@@ -99,7 +107,7 @@ class WordPlanner {
   std::size_t reach() const { return std::max(options_.window, options_.gate_window); }
   void make_room(const Chunk& chunk, WordPlan& plan);
   void add_segment(const Segment& segment, std::size_t epoch, WordPlan& plan);
-  std::size_t keep(const Segment& segment, std::uint64_t seed);
+  std::size_t keep_words(const Segment& segment, std::uint64_t seed);
   void add_token(std::uint32_t word, WordPlan& plan);
   bool kept(std::uint32_t word, std::uint64_t random) const {
     return keep_.empty() || static_cast<std::uint32_t>(random >> 32) <= keep_[word];

@@ -52,10 +52,17 @@ struct Block {
     std::size_t begin;
     std::size_t end;
   };
-  std::size_t groups() const { return (size() + kGroupCentres - 1) / kGroupCentres; }
-  // The centres of a group.
-  Range group(std::size_t g) const {
-    return {g * kGroupCentres, std::min((g + 1) * kGroupCentres, size())};
+  // How many runs of `each` centres there are, the last maybe of fewer, and the centres of one.
+  std::size_t runs(std::size_t each) const { return (size() + each - 1) / each; }
+  Range run(std::size_t r, std::size_t each) const {
+    return {r * each, std::min((r + 1) * each, size())};
+  }
+  std::size_t groups() const { return runs(kGroupCentres); }
+  Range group(std::size_t g) const { return run(g, kGroupCentres); }
+  // The runs of a group, which has whole ones.
+  Range runs_of(std::size_t g, std::size_t each) const {
+    const auto [first, last] = group(g);
+    return {first / each, (last + each - 1) / each};
   }
 };
 static_assert(kBlockCentres <= Team::kMostGroups * kGroupCentres);

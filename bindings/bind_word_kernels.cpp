@@ -15,28 +15,24 @@ namespace {
 const WordKernels& words(const std::string& level) { return *kernels(level).words; }
 
 Array<float> pair_dots(const std::string& level, const Array<float>& in, const Array<float>& out,
-                       const std::optional<Array<float>>& own, bool halved) {
+                       const std::optional<Array<float>>& own, bool half) {
   const auto [rows, n] = shape_of(in, "in");
   const auto [columns, out_n] = shape_of(out, "out");
   require(n == out_n, "`out` must have ", n, " columns, got ", out_n);
   require(columns > 0, "`out` must have at least one row");
   require(!own || shape_of(*own, "own") == shape_of(in, "in"), "`own` must have the shape of `in`");
-  require_quanta(n, "in");
+  const std::size_t step = half ? kHalfLanes : kColumnStep;
+  require(n % step == 0, "`in` must have a multiple of ", step, " columns, got ", n);
   const std::size_t sums = columns + (own ? 1 : 0);
-  std::vector<float> z(rows * sums + kRowQuantum);
+  Array<float> z = make_array<float>({rows, sums});
   const auto in_rows = row_pointers<const float*>(in.data(), rows, n);
   const auto out_rows = row_pointers<const float*>(out.data(), columns, n);
   std::vector<const float*> own_rows;
   if (own) own_rows = row_pointers<const float*>(own->data(), rows, n);
   const float* const* owns = own ? own_rows.data() : nullptr;
-  if (halved)
-    words(level).halved_pair_dots(in_rows.data(), rows, out_rows.data(), columns, owns, z.data(),
-                                  {n});
-  else
-    words(level).pair_dots(in_rows.data(), rows, out_rows.data(), columns, owns, z.data(), {0, n});
-  Array<float> result = make_array<float>({rows, sums});
-  std::copy_n(z.data(), rows * sums, result.mutable_data());
-  return result;
+  (half ? words(level).half_pair_dots : words(level).pair_dots)(
+      in_rows.data(), rows, out_rows.data(), columns, owns, z.mutable_data(), n);
+  return z;
 }
 
 // `own_of` says which rows of `out` the own rows are.
@@ -162,7 +158,7 @@ Array<float> means(const std::string& level, const Array<float>& table,
 void register_word_kernels(py::module_& m) {
   using namespace py::literals;
   m.def("kernel_pair_dots", &pair_dots, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert(),
-        "own"_a.noconvert() = py::none(), "halved"_a = false);
+        "own"_a.noconvert() = py::none(), "half"_a = false);
   m.def("kernel_sampling_gradient", &sampling_gradient, "level"_a, "z"_a.noconvert(),
         "weight"_a.noconvert(), "label"_a.noconvert(), "step"_a, "small"_a = false);
   m.def("kernel_pair_update", &pair_update, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert(),

@@ -92,6 +92,8 @@ py::tuple train_tables(const std::string& model, const Array<std::uint32_t>& ids
   require(tables.input.stride == tables.output.stride,
           "`output` must have as many columns as `input`, ", tables.input.stride, ", got ",
           tables.output.stride);
+  require(options.dim <= tables.input.stride, "`dim` must be at most the columns of `input`, ",
+          tables.input.stride, ", got ", options.dim);
   const Kernels& level_kernels = kernels_of(level);
   std::vector<double> losses;
   py::object error = py::none();
@@ -244,6 +246,7 @@ py::tuple subwords_of(const Vocabulary& vocabulary, std::size_t shortest, std::s
 void register_words(py::module_& m) {
   py::class_<WordOptions>(m, "WordOptions")
       .def(py::init<>())
+      .def_readwrite("dim", &WordOptions::dim)
       .def_readwrite("epochs", &WordOptions::epochs)
       .def_readwrite("window", &WordOptions::window)
       .def_readwrite("negatives", &WordOptions::negatives)

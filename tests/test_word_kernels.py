@@ -20,50 +20,61 @@ def matrices(rows, columns, n, seed=0):
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("n", [16, 112, 304])
-def test_pair_dots_are_all_dot_products(level, n):
+@pytest.mark.parametrize("half", [False, True])
+@pytest.mark.parametrize("n", [8, 16, 104, 112, 304])
+def test_pair_dots_are_all_dot_products(level, half, n):
     for rows in (1, 2, 3, 4, 5, 7, 10, 12, 13, 25):
-        for columns in range(1, 15):
+        for columns in range(1, 19):
             a, b = matrices(rows, columns, n)
-            z = _core.kernel_pair_dots(level, a, b)
+            z = _core.kernel_pair_dots(level, a, b, half=half)
             assert np.allclose(z, a.astype(float) @ b.T.astype(float), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_pair_dots_have_the_bits_of_the_kernel_of_dots(level):
-    a, b = matrices(6, 13, 112)
-    z = _core.kernel_pair_dots(level, a, b)
-    assert [_core.kernel_dots(level, row, b).tolist() for row in a] == z.tolist()
-
-
-@pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("halved", [False, True])
-def test_own_dots_stand_behind_those_of_the_columns(level, halved):
+@pytest.mark.parametrize("half", [False, True])
+def test_own_dots_stand_behind_those_of_the_columns(level, half):
     for rows in (1, 2, 3, 4, 5, 8, 9, 17):
-        own, _ = matrices(rows, 1, 112, seed=1)
-        for columns in range(1, 15):
-            a, b = matrices(rows, columns, 112)
-            z = _core.kernel_pair_dots(level, a, b, own, halved)
-            assert np.array_equal(z[:, :-1], _core.kernel_pair_dots(level, a, b, halved=halved))
-            owns = np.diag(_core.kernel_pair_dots(level, a, own, halved=halved))
+        own, _ = matrices(rows, 1, 104, seed=1)
+        for columns in range(1, 19):
+            a, b = matrices(rows, columns, 104)
+            z = _core.kernel_pair_dots(level, a, b, own, half)
+            assert np.array_equal(z[:, :-1], _core.kernel_pair_dots(level, a, b, half=half))
+            owns = np.diag(_core.kernel_pair_dots(level, a, own, half=half))
             assert np.array_equal(z[:, -1], owns)
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("n", [16, 32, 112, 304])
-def test_halved_dots_are_the_sums_of_those_of_both_halves(level, n):
-    x = np.arange(n)
-    second = (x % 16 >= 8) | (x >= n // 32 * 32)  # eight of each of two quanta, or a last one
+@pytest.mark.parametrize("n", [8, 16, 104, 304])
+def test_pair_dots_are_the_sums_of_those_of_both_halves(level, n):
+    second = np.arange(n) % 8 >= 4
     for rows in (1, 2, 3, 8, 9, 17):
-        for columns in range(1, 14):
+        for columns in range(1, 19):
             a, b = matrices(rows, columns, n)
             halves = [
-                _core.kernel_pair_dots(level, a[:, half].copy(), b[:, half].copy())
-                for half in (~second, second)
-                if half.any()
+                _core.kernel_pair_dots(level, a[:, some].copy(), b[:, some].copy(), half=True)
+                for some in (~second, second)
             ]
-            z = _core.kernel_pair_dots(level, a, b, halved=True)
-            assert np.array_equal(z, sum(halves))
+            assert np.array_equal(_core.kernel_pair_dots(level, a, b), sum(halves))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("half", [False, True])
+def test_pair_dots_add_four_lanes_of_each_half(level, half):
+    """In order, then the tree; products that are exact, so that fusing does not matter."""
+    rng = np.random.default_rng(3)
+    a = rng.integers(-(2**11), 2**11, (5, 104)).astype(np.float32)
+    b = (rng.integers(-(2**11), 2**11, (7, 104)) * 2.0 ** rng.integers(-9, 9, 104)).astype(
+        np.float32
+    )
+    lanes = np.zeros((5, 7, 4 if half else 8), np.float32)
+    for x in range(0, 104, lanes.shape[2]):
+        some = slice(x, x + lanes.shape[2])
+        lanes += a[:, None, some] * b[None, :, some]
+    sums = [
+        (some[..., 0] + some[..., 2]) + (some[..., 1] + some[..., 3])
+        for some in np.split(lanes, lanes.shape[2] // 4, axis=2)
+    ]
+    assert np.array_equal(_core.kernel_pair_dots(level, a, b, half=half), sum(sums))
 
 
 def pulled(a, b, columns, own_of, g, move_out):

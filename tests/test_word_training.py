@@ -43,8 +43,10 @@ def bags_of(words, buckets, seed=0):
     return bags, np.concatenate(bags).astype(np.uint32), offsets
 
 
-def train(model, data, dim=20, level=None, scale=0.3, buckets=0, watch=None, **values):
+def train(model, data, dim=20, level=None, scale=0.3, buckets=0, watch=None, trim=True, **values):
+    """Train on random tables; with `trim` not at their columns behind `dim`, which are zeros."""
     words = len(data[2])
+    values["dim"] = dim if trim else 0
     table = _core.word_table(words + buckets, dim, scale, 7)
     output = _core.word_table(words, dim, scale, 8)
     bags = {}
@@ -276,8 +278,28 @@ def test_an_exception_of_the_watch_stops_the_training_and_keeps_the_tables():
     assert len(losses) < 500
 
 
+@pytest.mark.parametrize(
+    ("model", "buckets"), [("skip-gram", 0), ("skip-gram", 9), ("cbow", 0), ("cbow", 9)]
+)
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_columns_behind_the_components_are_passed_over(model, buckets, threads):
+    data = corpus()
+    for dim in (1, 8, 9, 20, 100):
+        trained = train(model, data, dim, buckets=buckets, threads=threads)
+        whole = train(model, data, dim, buckets=buckets, threads=threads, trim=False)
+        assert bytes_of(trained) == bytes_of(whole)
+        assert not trained[0][:, dim:].any()
+        assert not trained[1][:, dim:].any()
+
+
 def test_tables_of_another_shape_are_refused():
     data = corpus()
+    with pytest.raises(
+        ValueError, match="`dim` must be at most the columns of `input`, 32, got 33"
+    ):
+        _core.train_words(
+            "skip-gram", *data, _core.word_table(40, 20), _core.word_table(40, 20), options(dim=33)
+        )
     good = _core.word_table(40, 20)
     frozen = _core.word_table(40, 20)
     frozen.flags.writeable = False

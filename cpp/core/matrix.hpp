@@ -15,9 +15,11 @@ namespace bitsense {
 
 constexpr std::size_t kRowQuantum = 16;  // floats: one AVX-512 register, one cache line
 
-constexpr std::size_t padded(std::size_t dim) {
-  return (dim + kRowQuantum - 1) / kRowQuantum * kRowQuantum;
+constexpr std::size_t rounded_up(std::size_t n, std::size_t step) {
+  return (n + step - 1) / step * step;
 }
+
+constexpr std::size_t padded(std::size_t dim) { return rounded_up(dim, kRowQuantum); }
 
 struct FreeFloats {
   std::size_t size = 0;

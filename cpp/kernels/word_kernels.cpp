@@ -31,6 +31,19 @@ inline Floats twice(const float* eight) {
 }
 #endif
 
+// Where the columns of a slice are read and written: all of a register, or its lower eight lanes,
+// the others being zeros, where a slice ends within it.
+struct Whole {
+  static Floats load(const float* p) { return bitsense::load(p); }
+  static void store(float* p, Floats x) { bitsense::store(p, x); }
+};
+struct Lower {
+#if BITSENSE_WIDTH == 16
+  static Floats load(const float* p) { return (Floats)_mm512_zextps256_ps512(_mm256_loadu_ps(p)); }
+  static void store(float* p, Floats x) { _mm256_storeu_ps(p, _mm512_castps512_ps256((__m512)x)); }
+#endif
+};
+
 }  // namespace
 }  // namespace bitsense
 
@@ -171,14 +184,14 @@ double sampling_loss(const float* losses, std::size_t count) {
   return all;
 }
 
-// Quanta of columns whose sums are in registers at once. Where a pass ends depends on how many rows
-// an item has, which the processor does not foresee: the fewer passes, the better.
-constexpr int kSumQuanta = kWidth == 16 ? 20 : kWidth == 8 ? 7 : 4;
+// Registers of columns whose sums are kept at once. Where a pass ends depends on how many rows an
+// item has, which the processor does not foresee: the fewer passes, the better.
+constexpr int kSumRegisters = kWidth == 16 ? 20 : kWidth == 8 ? 14 : 16;
 
 // The lines of a row's columns that are still to be asked for; none if there is no row.
 class Lines {
  public:
-  Lines(const float* row, int quanta) : next_(row), end_(row ? row + quanta * kQuantum : row) {}
+  Lines(const float* row, int lines) : next_(row), end_(row ? row + lines * kQuantum : row) {}
   // At least Some, or all that are left.
   template <int Some>
   [[gnu::always_inline]] void ask_for_some() {
@@ -199,7 +212,7 @@ class Lines {
 // An item seldom has fewer rows: with each of so many a share of the lines ahead is asked for.
 constexpr int kFewRows = 5;
 
-// Some items, each a sum of rows, in the columns [x, x + Quanta * kQuantum).
+// Some items, each a sum of rows, in the columns of so many registers from x on.
 struct Means {
   RowsAt<const float> table;
   const std::uint32_t* ids;
@@ -207,25 +220,25 @@ struct Means {
   RowsAt<float> means;
   const float* const* ahead;
 
-  template <int Quanta>
+  template <int Registers, class Part>
   void run(std::size_t first, std::size_t last, std::size_t x) const {
-    constexpr int kParts = Quanta * static_cast<int>(kRegisters);
+    constexpr int kLines = (Registers * static_cast<int>(kWidth) + 15) / static_cast<int>(kQuantum);
     for (std::size_t i = first; i < last; ++i) {
-      Floats sum[kParts];
+      Floats sum[Registers];
 #pragma GCC unroll 20
-      for (int r = 0; r < kParts; ++r) sum[r] = Floats{};
-      Lines lines(ahead ? ahead[i] + x : nullptr, Quanta);
+      for (int r = 0; r < Registers; ++r) sum[r] = Floats{};
+      Lines lines(ahead ? ahead[i] + x : nullptr, kLines);
       for (std::uint32_t k = begins[i]; k < begins[i + 1]; ++k) {
         const float* row = table.row(ids[k]) + x;
-        lines.ask_for_some<(Quanta + kFewRows - 1) / kFewRows>();
+        lines.ask_for_some<(kLines + kFewRows - 1) / kFewRows>();
 #pragma GCC unroll 20
-        for (int r = 0; r < kParts; ++r) sum[r] += load(row + r * kWidth);
+        for (int r = 0; r < Registers; ++r) sum[r] += Part::load(row + r * kWidth);
       }
       const Floats share = broadcast(1.0F / static_cast<float>(begins[i + 1] - begins[i]));
       lines.ask_for_all();
       float* mean = means.row(i) + x;
 #pragma GCC unroll 20
-      for (int r = 0; r < kParts; ++r) store(mean + r * kWidth, sum[r] * share);
+      for (int r = 0; r < Registers; ++r) Part::store(mean + r * kWidth, sum[r] * share);
     }
   }
 };
@@ -239,50 +252,53 @@ struct Mixes {
   RowsAt<float> table;
   const std::uint32_t* ids;
 
-  template <int Quanta>
+  template <int Registers, class Part>
   void run(std::size_t first, std::size_t last, std::size_t x) const {
-    constexpr int kParts = Quanta * static_cast<int>(kRegisters);
     for (std::size_t i = first; i < last; ++i) {
       if (counts[i] == 0) continue;
       float* out = table.row(ids[i]) + x;
       const std::uint8_t* of = which + i * width;
-      Floats sum[kParts];
+      Floats sum[Registers];
 #pragma GCC unroll 20
-      for (int r = 0; r < kParts; ++r) sum[r] = load(out + r * kWidth);
+      for (int r = 0; r < Registers; ++r) sum[r] = Part::load(out + r * kWidth);
       for (std::uint32_t k = 0; k < counts[i]; ++k) {
         const float* row = rows.row(of[k]) + x;
         const Floats w = broadcast(weight[of[k]]);
 #pragma GCC unroll 20
-        for (int r = 0; r < kParts; ++r) sum[r] += w * load(row + r * kWidth);
+        for (int r = 0; r < Registers; ++r) sum[r] += w * Part::load(row + r * kWidth);
       }
 #pragma GCC unroll 20
-      for (int r = 0; r < kParts; ++r) store(out + r * kWidth, sum[r]);
+      for (int r = 0; r < Registers; ++r) Part::store(out + r * kWidth, sum[r]);
     }
   }
 };
 
-// items.run<quanta>, for quanta from Least to Most.
+// items.run<registers>, for registers from Least to Most.
 template <int Least, int Most, class Items>
-void run_quanta(const Items& items, std::size_t quanta, std::size_t first, std::size_t last,
-                std::size_t x) {
+void run_registers(const Items& items, std::size_t registers, std::size_t first, std::size_t last,
+                   std::size_t x) {
   constexpr int kMiddle = (Least + Most) / 2;
   if constexpr (Least == Most)
-    items.template run<Most>(first, last, x);
-  else if (quanta <= kMiddle)
-    run_quanta<Least, kMiddle>(items, quanta, first, last, x);
+    items.template run<Most, Whole>(first, last, x);
+  else if (registers <= kMiddle)
+    run_registers<Least, kMiddle>(items, registers, first, last, x);
   else
-    run_quanta<kMiddle + 1, Most>(items, quanta, first, last, x);
+    run_registers<kMiddle + 1, Most>(items, registers, first, last, x);
 }
 
-// All items in all columns of a slice: passes of kSumQuanta, and one for what is left.
+// All items in all columns of a slice: passes of kSumRegisters, and one for what is left.
 template <class Items>
 void run_items(const Items& items, std::size_t count, Slice slice) {
-  constexpr std::size_t kPass = kSumQuanta * kQuantum;
+  constexpr std::size_t kPass = kSumRegisters * kWidth;
   const std::size_t step = slice.size() <= kPass ? count : 1;  // rows are read once
   for (std::size_t i = 0; i < count; i += step) {
     std::size_t x = slice.begin;
-    for (; x + kPass < slice.end; x += kPass) items.template run<kSumQuanta>(i, i + step, x);
-    if (x < slice.end) run_quanta<1, kSumQuanta>(items, (slice.end - x) / kQuantum, i, i + step, x);
+    for (; x + kPass < slice.end; x += kPass)
+      items.template run<kSumRegisters, Whole>(i, i + step, x);
+    const std::size_t registers = (slice.end - x) / kWidth;
+    if (registers > 0) run_registers<1, kSumRegisters>(items, registers, i, i + step, x);
+    if constexpr (kWidth > kColumnStep)
+      if (x += registers* kWidth; x < slice.end) items.template run<1, Lower>(i, i + step, x);
   }
 }
 
@@ -301,8 +317,8 @@ void mixes(RowsAt<const float> rows, const float* weight, const std::uint8_t* wh
 
 extern const WordKernels BITSENSE_TABLE(word_kernels_);
 const WordKernels BITSENSE_TABLE(word_kernels_) = {
-    pair_dots, halved_pair_dots, sampling_gradient, sampling_loss, pair_update, pair_pull, means,
-    mixes,
+    pair_dots, half_pair_dots, sampling_gradient, sampling_loss, pair_update, pair_pull,
+    means,     mixes,
 };
 
 }  // namespace bitsense

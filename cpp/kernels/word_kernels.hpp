@@ -8,26 +8,18 @@
 
 namespace bitsense {
 
-// The columns [begin, end) of rows, both multiples of 16 (kRowQuantum).
+// The columns of a row in two halves: the first has the first four of each eight columns, the
+// second the other four. So a register of eight lanes holds as much of either, and both are added
+// up in one. Where rows are split (train/halved_tables.hpp), the columns of a half lie side by side
+// in their order.
+constexpr std::size_t kHalfLanes = 4;
+constexpr std::size_t kColumnStep = 2 * kHalfLanes;
+
+// The columns [begin, end) of rows, both multiples of kColumnStep.
 struct Slice {
   std::size_t begin;
   std::size_t end;
   std::size_t size() const { return end - begin; }
-};
-
-// The columns of rows of `size` floats in two halves: of each two quanta the first half has the
-// first eight columns of both, the second the other eight; a last quantum that has no second is the
-// second half's. So a register of sixteen lanes holds as much of either half, and both are added up
-// in one. Where rows are split (train/halved_tables.hpp), halves[h] is where the columns of half h
-// lie, in their order, and their lanes are those of the whole row.
-struct Halves {
-  static constexpr std::size_t kLanes = 8;
-  std::size_t size;
-  std::size_t paired() const { return size / 32 * 32; }  // columns that have a second quantum
-  Slice operator[](std::size_t half) const {
-    const std::size_t middle = paired() / 2;
-    return half == 0 ? Slice{0, middle} : Slice{middle, size};
-  }
 };
 
 // Rows of Float, which may be const, that lie one after another.
@@ -50,15 +42,15 @@ constexpr std::size_t kLossParts = 32;
 // arithmetic. All at once they would take every place that a core has for lines on their way, and
 // what it works at would wait behind them. `ahead` may be null.
 struct WordKernels {
-  // z(i, j) = sum over x of in[i][x] * out[j][x]: sixteen lanes, closed by a tree. With `own`,
-  // which may be null, z has one more column: in[i] with own[i]. Up to sixteen floats behind z are
-  // overwritten. There is at least one column.
+  // z(i, j) = sum over x < size of in[i][x] * out[j][x]: that of each half, which is four lanes
+  // closed by a tree, the second added to the first. With `own`, which may be null, z has one more
+  // column: in[i] with own[i]. There is at least one column; `size` is a multiple of kColumnStep.
   void (*pair_dots)(const float* const* in, std::size_t rows, const float* const* out,
-                    std::size_t columns, const float* const* own, float* z, Slice slice);
+                    std::size_t columns, const float* const* own, float* z, std::size_t size);
 
-  // The sums of what pair_dots makes of either half where they are split.
-  void (*halved_pair_dots)(const float* const* in, std::size_t rows, const float* const* out,
-                           std::size_t columns, const float* const* own, float* z, Halves halves);
+  // Of rows that are one half, of `size` columns, a multiple of kHalfLanes: its part of such sums.
+  void (*half_pair_dots)(const float* const* in, std::size_t rows, const float* const* out,
+                         std::size_t columns, const float* const* own, float* z, std::size_t size);
 
   // Negative sampling. z becomes step * (label - weight * s(z)) with s(z) = 1 / (1 + exp(-z)), its
   // absolute error below 5e-7. All arrays go on to a multiple of 16; z and weight are 0 there.

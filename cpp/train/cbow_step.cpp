@@ -38,6 +38,7 @@ CbowStep::CbowStep(const Kernels& kernels, const WordOptions& options, const Wor
       options_(options),
       tables_(tables),
       n_(tables.output.stride),
+      used_(used_columns(options, tables.output)),
       g_size_(padded(kRun * (options.negatives + 1)) + kRowQuantum),
       hidden_(kBlockCentres * n_),
       pulls_(kBlockCentres * n_),
@@ -142,14 +143,14 @@ void CbowStep::compose(const Block& block, Block::Range centres, const Rows& row
   }
   const RowsAt<float> hidden = {rows.hidden.row(centres.begin), rows.hidden.stride};
   words_.means(rows.input, ids, begins, count, hidden, tables_.bags.empty() ? ahead : nullptr,
-               share.summed_columns(n_));
+               share.summed_columns(used_));
 }
 
 template <class F>
 void CbowStep::for_each_run(const Block& block, std::size_t group, Share share, F&& f) {
   Scratch& scratch = scratch_[share.index];
   const Rows& rows = rows_[share.half()];
-  const Slice slice = share.summed_columns(n_);
+  const Slice slice = share.summed_columns(used_);
   const auto [first, last] = block.runs_of(group, kRun);
   Pointers& at = pointers_[share.half()];
   for (std::size_t r = first; r < last; ++r) {
@@ -163,10 +164,9 @@ void CbowStep::for_each_run(const Block& block, std::size_t group, Share share, 
 void CbowStep::sum(const Block& block, std::size_t group, Share share) {
   const std::size_t half = share.half();
   Pointers& at = pointers_[half];
-  const Slice slice = Halves{n_}[half];
   for_each_run(block, group, share, [&](std::size_t r, const Run& run) {
-    words_.pair_dots(at.hidden.data() + run.first, run.size, at.noise_of(r), run.noise.size(),
-                     at.targets.data() + run.first, partial(half, r), slice);
+    words_.half_pair_dots(at.hidden.data() + run.first, run.size, at.noise_of(r), run.noise.size(),
+                          at.targets.data() + run.first, partial(half, r), used_ / 2);
   });
 }
 
@@ -175,8 +175,8 @@ void CbowStep::score(const Block& block, std::size_t group, Share share) {
   Pointers& at = pointers_[share.half()];
   if (!sums()) {
     for_each_run(block, group, share, [&](std::size_t r, const Run& run) {
-      words_.halved_pair_dots(at.hidden.data() + run.first, run.size, at.noise_of(r),
-                              run.noise.size(), at.targets.data() + run.first, g(r), Halves{n_});
+      words_.pair_dots(at.hidden.data() + run.first, run.size, at.noise_of(r), run.noise.size(),
+                       at.targets.data() + run.first, g(r), used_);
       differentiate(block, r, run, scratch);
     });
     return;
@@ -223,7 +223,7 @@ LossSum CbowStep::loss(const Block& block) const {
 void CbowStep::move(const Block& block, std::size_t group, Share share) {
   Pointers& at = pointers_[share.half()];
   const Rows& rows = rows_[share.half()];
-  const Slice slice = share.moved_columns(n_);
+  const Slice slice = share.moved_columns(used_);
   if (slice.size() == 0) return;
   const auto [first, last] = block.runs_of(group, kRun);
   for (std::size_t r = first; r < last; ++r) {
@@ -241,7 +241,7 @@ void CbowStep::move(const Block& block, std::size_t group, Share share) {
 
 // Each token of the block as a context word, in the order of the tokens.
 void CbowStep::move_shared(const Block& block, Share share) {
-  const Slice slice = share.moved_columns(n_);
+  const Slice slice = share.moved_columns(used_);
   if (!options_.move_input || slice.size() == 0) return;
   Scratch& scratch = scratch_[share.index];
   const Rows& rows = rows_[share.half()];

@@ -92,7 +92,8 @@ class CbowStep final : public WordStep {
   WordOptions options_;
   WordTables tables_;
   std::array<Rows, 2> rows_;  // by Share::half
-  std::size_t n_;
+  std::size_t n_;             // columns that rows have room for
+  std::size_t used_;
   std::size_t g_size_;
   AlignedFloats hidden_;
   AlignedFloats pulls_;

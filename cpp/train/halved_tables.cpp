@@ -14,27 +14,17 @@ void move_floats(const float* from, std::size_t count, float* to) {
   std::memmove(to, from, count * sizeof(float));
 }
 
-// Calls f(x, count) with the columns [x, x + count) of a half that lie side by side, in order.
-template <class F>
-void for_each_piece(std::size_t stride, std::size_t half, F&& f) {
-  const std::size_t paired = Halves{stride}.paired();
-  for (std::size_t x = half * Halves::kLanes; x < paired; x += kRowQuantum) f(x, Halves::kLanes);
-  if (half == 1 && paired < stride) f(paired, stride - paired);
-}
-
 // The columns of a half of a row, one behind the other, to `to`; or back from there.
 void take_columns(const float* row, std::size_t stride, std::size_t half, float* to) {
-  for_each_piece(stride, half, [&](std::size_t x, std::size_t count) {
-    move_floats(row + x, count, to);
-    to += count;
-  });
+  constexpr std::size_t kSome = kHalfLanes;
+  for (std::size_t x = half * kSome; x < stride; x += 2 * kSome, to += kSome)
+    std::memcpy(to, row + x, kSome * sizeof(float));
 }
 
 void put_columns(const float* from, std::size_t stride, std::size_t half, float* row) {
-  for_each_piece(stride, half, [&](std::size_t x, std::size_t count) {
-    move_floats(from, count, row + x);
-    from += count;
-  });
+  constexpr std::size_t kSome = kHalfLanes;
+  for (std::size_t x = half * kSome; x < stride; x += 2 * kSome, from += kSome)
+    std::memcpy(row + x, from, kSome * sizeof(float));
 }
 
 // Its upper rows and its lower ones.
@@ -49,12 +39,9 @@ HalvedTables::HalvedTables(std::span<const Table> tables, std::size_t threads,
                            std::size_t most_room)
     : threads_(threads) {
   for (const Table& table : tables) {
-    const std::size_t first = Halves{table.stride}[0].size();
-    if (first == 0) continue;  // rows of one quantum lie as they are
-    const std::size_t room = std::max(first, std::min(table.rows * first, most_room));
-    const std::size_t second = table.stride - first;
-    tables_.push_back(
-        {table, first, second, room, std::make_unique_for_overwrite<float[]>(room + second)});
+    const std::size_t half = table.stride / 2;
+    const std::size_t room = std::max(half, std::min(table.rows * half, most_room));
+    tables_.push_back({table, half, room, std::make_unique_for_overwrite<float[]>(room + half)});
   }
 }
 
@@ -82,45 +69,43 @@ void HalvedTables::set(bool split_them, std::size_t threads) {
 // Rows whose first halves have room are split by way of the memory. Of more rows either half is
 // split, and then what lies in the middle changes places.
 void HalvedTables::split(const Table& rows, const Halved& halved) {
-  const std::size_t first = halved.first;
-  const std::size_t second = halved.second;
-  if (rows.rows * first <= halved.room) {
+  const std::size_t half = halved.half;
+  if (rows.rows * half <= halved.room) {
     float* const firsts = halved.memory.get();
     for (std::size_t i = 0; i < rows.rows; ++i)
-      take_columns(rows.row(i), rows.stride, 0, firsts + i * first);
-    float* const seconds = rows.data + rows.rows * first;
+      take_columns(rows.row(i), rows.stride, 0, firsts + i * half);
+    float* const seconds = rows.data + rows.rows * half;
     float* const row = firsts + halved.room;  // where they go may be where they are
     for (std::size_t i = rows.rows; i-- > 0;) {
       take_columns(rows.row(i), rows.stride, 1, row);
-      move_floats(row, second, seconds + i * second);
+      move_floats(row, half, seconds + i * half);
     }
-    move_floats(firsts, rows.rows * first, rows.data);
+    move_floats(firsts, rows.rows * half, rows.data);
     return;
   }
   const auto [upper, lower] = two_parts(rows);
   split(upper, halved);
   split(lower, halved);
-  std::rotate(rows.data + upper.rows * first, lower.data, lower.data + lower.rows * first);
+  std::rotate(rows.data + upper.rows * half, lower.data, lower.data + lower.rows * half);
 }
 
 void HalvedTables::join(const Table& rows, const Halved& halved) {
-  const std::size_t first = halved.first;
-  const std::size_t second = halved.second;
-  if (rows.rows * first <= halved.room) {
+  const std::size_t half = halved.half;
+  if (rows.rows * half <= halved.room) {
     float* const firsts = halved.memory.get();
-    move_floats(rows.data, rows.rows * first, firsts);
-    const float* const seconds = rows.data + rows.rows * first;
+    move_floats(rows.data, rows.rows * half, firsts);
+    const float* const seconds = rows.data + rows.rows * half;
     float* const row = firsts + halved.room;
     for (std::size_t i = 0; i < rows.rows; ++i) {
-      move_floats(seconds + i * second, second, row);
+      move_floats(seconds + i * half, half, row);
       put_columns(row, rows.stride, 1, rows.row(i));
-      put_columns(firsts + i * first, rows.stride, 0, rows.row(i));
+      put_columns(firsts + i * half, rows.stride, 0, rows.row(i));
     }
     return;
   }
   const auto [upper, lower] = two_parts(rows);
-  float* const middle = rows.data + rows.rows * first;
-  std::rotate(rows.data + upper.rows * first, middle, middle + upper.rows * second);
+  float* const middle = rows.data + rows.rows * half;
+  std::rotate(rows.data + upper.rows * half, middle, middle + upper.rows * half);
   join(upper, halved);
   join(lower, halved);
 }

@@ -1,5 +1,5 @@
-// Tables whose rows lie in two halves (Halves) while two threads train: first the columns of the
-// first half of all rows, then those of the second.
+// Tables whose rows lie in two halves (kHalfLanes) while two threads train: first the columns of
+// the first half of all rows, then those of the second.
 //
 // Two threads then touch no line in common (word_step.hpp), and no neighbours either: where both
 // halves of a row lie side by side, the prefetchers of the processor, which go on where a thread
@@ -17,12 +17,10 @@
 
 namespace bitsense {
 
-// Half of a table that is split: the columns of half h of row i are row(i)[x], in their order, for
-// x in Halves{stride}[h].
+// Half of a table that is split, or has room for rows that are.
 inline Table half_of(const Table& table, std::size_t half) {
-  const Slice slice = Halves{table.stride}[half];
-  if (half == 0 || table.rows == 0) return {table.data, table.rows, slice.size()};
-  return {table.data + (table.rows - 1) * slice.begin, table.rows, slice.size()};
+  const std::size_t columns = table.stride / 2;
+  return {table.data + half * table.rows * columns, table.rows, columns};
 }
 
 inline void take_half(std::initializer_list<Table*> tables, std::size_t half) {
@@ -45,8 +43,7 @@ class HalvedTables {
  private:
   struct Halved {
     Table table;
-    std::size_t first;  // floats of a row in the first half
-    std::size_t second;
+    std::size_t half;  // floats of a row in either half
     std::size_t room;  // floats of memory, for the first halves of as many rows as fit
     std::unique_ptr<float[]> memory;  // and behind them for one second half
     bool is_split = false;

@@ -175,7 +175,7 @@ void SenseStep::score_tile(const Block& block, std::size_t slot, Scratch& scratc
   float* z = g(slot);
   for (std::size_t i = 0; i < rows; ++i) scratch.in[i] = hidden_.row(first + i);
   for (std::size_t j = 0; j < columns; ++j) scratch.out[j] = tables_.output.row(outputs(slot)[j]);
-  words_.pair_dots(scratch.in.data(), rows, scratch.out.data(), columns, nullptr, z, {0, n_});
+  words_.pair_dots(scratch.in.data(), rows, scratch.out.data(), columns, nullptr, z, n_);
   const std::size_t size = rows * columns;
   std::fill(z + size, z + padded(size), 0.0F);
   float loss[kLossParts];

@@ -18,6 +18,7 @@ SkipGramStep::SkipGramStep(const Kernels& kernels, const WordOptions& options,
       options_(options),
       tables_(tables),
       n_(tables.output.stride),
+      used_(used_columns(options, tables.output)),
       most_inputs_(kRun * 2 * options.window),
       most_outputs_(kRun + options.negatives),
       g_size_(padded(most_inputs_ * most_outputs_) + kRowQuantum),
@@ -78,7 +79,7 @@ void SkipGramStep::compose(const Block& block, Share share) {
     const auto bag = tables_.bags[scratch.item_words[i]];
     const std::uint32_t begins[] = {0, static_cast<std::uint32_t>(bag.size())};
     words_.means(rows.input, bag.data(), begins, 1, {rows.items.row(i), rows.items.stride}, nullptr,
-                 share.summed_columns(n_));
+                 share.summed_columns(used_));
   }
 }
 
@@ -114,7 +115,7 @@ template <class F>
 void SkipGramStep::for_each_tile(const Block& block, std::size_t group, Share share, F&& f) {
   Scratch& scratch = scratch_[share.index];
   const Rows& rows = rows_[share.half()];
-  const Slice slice = share.summed_columns(n_);
+  const Slice slice = share.summed_columns(used_);
   const auto [first, last] = block.runs_of(group, kRun);
   for (std::size_t t = first; t < last; ++t) {
     if (share.shares_rows()) prefetch_shared(block, t, rows, slice);
@@ -130,8 +131,8 @@ void SkipGramStep::sum(const Block& block, std::size_t group, Share share) {
   const std::size_t half = share.half();
   for_each_tile(block, group, share,
                 [&](std::size_t t, const Tile& tile, const float* const* in, float* const* out) {
-                  words_.pair_dots(in, tile.rows(), out, tile.columns(), nullptr, partial(half, t),
-                                   Halves{n_}[half]);
+                  words_.half_pair_dots(in, tile.rows(), out, tile.columns(), nullptr,
+                                        partial(half, t), used_ / 2);
                 });
 }
 
@@ -144,8 +145,7 @@ void SkipGramStep::score(const Block& block, std::size_t group, Share share) {
     for_each_tile(block, group, share,
                   [&](std::size_t t, const Tile& tile, const float* const* in, float* const* out) {
                     gradient.weigh(tile);
-                    words_.halved_pair_dots(in, tile.rows(), out, tile.columns(), nullptr, g(t),
-                                            Halves{n_});
+                    words_.pair_dots(in, tile.rows(), out, tile.columns(), nullptr, g(t), used_);
                     differentiate(t, tile);
                   });
     return;
@@ -170,7 +170,7 @@ LossSum SkipGramStep::loss(const Block& block) const {
 void SkipGramStep::move(const Block& block, std::size_t group, Share share) {
   Scratch& scratch = scratch_[share.index];
   const Rows& rows = rows_[share.half()];
-  const Slice slice = share.moved_columns(n_);
+  const Slice slice = share.moved_columns(used_);
   if (slice.size() == 0) return;
   const auto [first, last] = block.runs_of(group, kRun);
   if (first == 0 && has_items())
@@ -200,7 +200,7 @@ void SkipGramStep::move_shared(const Block& /*block*/, Share share) {
   if (!has_items() || !options_.move_input) return;
   const Scratch& scratch = scratch_[share.index];
   const Rows& rows = rows_[share.half()];
-  const Slice slice = share.moved_columns(n_);
+  const Slice slice = share.moved_columns(used_);
   const std::size_t x = slice.begin;
   for (std::size_t i = 0; i < scratch.item_words.size(); ++i) {
     float* delta = rows.moved.row(i) + x;

@@ -116,7 +116,8 @@ class SkipGramStep final : public WordStep {
   WordOptions options_;
   WordTables tables_;
   std::array<Rows, 2> rows_;  // by Share::half
-  std::size_t n_;
+  std::size_t n_;             // columns that rows have room for
+  std::size_t used_;
   std::size_t most_inputs_;
   std::size_t most_outputs_;
   std::size_t g_size_;

@@ -11,6 +11,7 @@
 namespace bitsense {
 
 struct WordOptions {
+  std::size_t dim = 0;  // of rows: their columns from here on are zeros; 0 if none are
   std::size_t epochs = 5;
   std::size_t window = 5;     // most words on each side; the size is drawn anew for each centre
   std::size_t negatives = 5;  // noise words that a target sees
@@ -53,6 +54,11 @@ struct Bags {
     return ids.subspan(offsets[word], offsets[word + 1] - offsets[word]);
   }
 };
+
+// The columns of rows that a training works at, in whole steps.
+inline std::size_t used_columns(const WordOptions& options, const Table& table) {
+  return options.dim == 0 ? table.stride : rounded_up(options.dim, kColumnStep);
+}
 
 struct WordTables {
   Table input;

@@ -42,7 +42,7 @@ def kernel_descend(
     rate: float = 1.0,
 ) -> _Floats: ...
 def kernel_pair_dots(
-    level: str, in_: _Floats, out: _Floats, own: _Floats | None = None, halved: bool = False
+    level: str, in_: _Floats, out: _Floats, own: _Floats | None = None, half: bool = False
 ) -> _Floats: ...
 def kernel_sampling_gradient(
     level: str, z: _Floats, weight: _Floats, label: _Floats, step: float, small: bool = False
@@ -106,6 +106,7 @@ class TrainOptions:
     def __init__(self) -> None: ...
 
 class WordOptions:
+    dim: int
     epochs: int
     window: int
     negatives: int

@@ -213,7 +213,7 @@ class WordModel(SavedModel):
 
     def _word_options(self, recipe: dict[str, Any]) -> _core.WordOptions:
         options = _core.WordOptions()
-        for name in ("epochs", "window", "negatives", "subsample", "seed", "deterministic"):
+        for name in ("dim", "epochs", "window", "negatives", "subsample", "seed", "deterministic"):
             setattr(options, name, recipe[name])
         options.learning_rate = self._rate(recipe)
         options.threads = check_threads(self.threads)

@@ -7,14 +7,18 @@
 namespace bitsense {
 namespace {
 
-// Makes the compiler hold a value in a register here, where it would load it again for each use, or
-// do later sums first and spill.
+// BITSENSE_HOLD makes the compiler hold a value in a register here, where it would load it again
+// for each use, or do later sums first and spill. BITSENSE_AFTER makes it use a pointer only when
+// `x` is there, where it would load early and spill.
 #if defined(__x86_64__)
 #define BITSENSE_HOLD(x) asm("" : "+v"(x))
+#define BITSENSE_AFTER(x, pointer) asm("" : "+r"(pointer) : "v"(x))
 #elif defined(__aarch64__)
 #define BITSENSE_HOLD(x) asm("" : "+w"(x))
+#define BITSENSE_AFTER(x, pointer) asm("" : "+r"(pointer) : "w"(x))
 #else
 #define BITSENSE_HOLD(x) (void)0
+#define BITSENSE_AFTER(x, pointer) (void)0
 #endif
 
 // Registers of kWidth floats, of which the compiler needs none for itself.

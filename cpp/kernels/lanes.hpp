@@ -128,22 +128,6 @@ inline Floats fold_ones(Floats a, Floats b) {
 }
 #endif
 
-// The end of kWidth trees at once: lane i of the result is the sum of what s(i) returns, a register
-// that `narrowed` made. Each group of four lanes ends with four sums that lie side by side.
-template <class S>
-inline Floats closed_registers(S&& s) {
-#if BITSENSE_WIDTH == 16
-  const auto four = [&](int m) {
-    return fold_quarters(fold(s(m), s(m + 8)), fold(s(m + 4), s(m + 12)));
-  };
-#elif BITSENSE_WIDTH == 8
-  const auto four = [&](int m) { return fold_quarters(s(m), s(m + 4)); };
-#else
-  const auto four = [&](int m) { return s(m); };
-#endif
-  return fold_ones(fold_pairs(four(0), four(1)), fold_pairs(four(2), four(3)));
-}
-
 // The sums of four accumulators, in order.
 inline void close(const Sixteen (&s)[4], float* out) {
   const Floats a = narrowed(s[0].part);

@@ -39,7 +39,7 @@ CbowStep::CbowStep(const Kernels& kernels, const WordOptions& options, const Wor
       tables_(tables),
       n_(tables.output.stride),
       used_(used_columns(options, tables.output)),
-      g_size_(padded(kRun * (options.negatives + 1)) + kRowQuantum),
+      g_size_(padded(kRun * (options.negatives + 1))),
       hidden_(kBlockCentres * n_),
       pulls_(kBlockCentres * n_),
       g_(kMostRuns * g_size_),

@@ -57,7 +57,7 @@ SenseStep::SenseStep(const Kernels& kernels, const WordOptions& options, const W
       tables_(tables),
       n_(tables.output.stride),
       most_outputs_(Model::kRun * (2 * options.window + options.negatives)),
-      g_size_(padded(Model::kRun * most_outputs_) + kRowQuantum),
+      g_size_(padded(Model::kRun * most_outputs_)),
       slots_(kMostCentres / Model::kRun),
       outputs_(slots_.size() * most_outputs_),
       g_(slots_.size() * g_size_),

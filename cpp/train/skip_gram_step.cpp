@@ -21,7 +21,7 @@ SkipGramStep::SkipGramStep(const Kernels& kernels, const WordOptions& options,
       used_(used_columns(options, tables.output)),
       most_inputs_(kRun * 2 * options.window),
       most_outputs_(kRun + options.negatives),
-      g_size_(padded(most_inputs_ * most_outputs_) + kRowQuantum),
+      g_size_(padded(most_inputs_ * most_outputs_)),
       g_(kMostTiles * g_size_),
       losses_(kMostTiles * kLossParts) {
   for (std::size_t t = 0; t < threads; ++t)

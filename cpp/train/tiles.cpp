@@ -56,7 +56,7 @@ void Tiles::add_inputs(std::span<const std::uint32_t> words,
 
 TileGradient::TileGradient(const WordKernels& kernel, std::size_t inputs, std::size_t outputs)
     : kernel_(kernel),
-      width_((outputs + kPatternQuantum - 1) / kPatternQuantum * kPatternQuantum),
+      width_(rounded_up(outputs, kPatternQuantum)),
       weight_(padded(inputs * outputs) + kRowQuantum + width_),
       label_(weight_.size()) {
   for (std::size_t targets = 1; targets <= kTileCentres; ++targets)

@@ -11,7 +11,8 @@
 namespace bitsense {
 
 struct WordOptions {
-  std::size_t dim = 0;  // of rows: their columns from here on are zeros; 0 if none are
+  std::size_t dim = 0;  // of rows: their columns from here on are zeros and, but for senses,
+                        // passed over; 0 if none are
   std::size_t epochs = 5;
   std::size_t window = 5;     // most words on each side; the size is drawn anew for each centre
   std::size_t negatives = 5;  // noise words that a target sees

@@ -2,6 +2,7 @@
 #include <pybind11/stl.h>
 
 #include <optional>
+#include <tuple>
 
 #include "kernel_arrays.hpp"
 #include "kernels/dispatch.hpp"
@@ -13,6 +14,41 @@ using namespace bitsense;
 namespace {
 
 const WordKernels& words(const std::string& level) { return *kernels(level).words; }
+
+void require_ids(const std::vector<std::uint32_t>& ids, std::size_t rows) {
+  for (const std::uint32_t id : ids) require(id < rows, "`ids` must be below ", rows, ", got ", id);
+}
+
+// The first token, that behind the last, the centre, and what each token counts.
+using Window = std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, float>;
+
+// Windows as kernels take them.
+class WindowArrays {
+ public:
+  WindowArrays(const std::vector<Window>& windows, std::size_t tokens) : count_(windows.size()) {
+    for (const auto& [first, last, at, share] : windows) {
+      require(first < last && last <= tokens, "`windows` must be from 0 to ", tokens, ", got ",
+              first, " to ", last);
+      require(at >= first && (at > first || last > first + 1), "`windows` must hold a token");
+      first_.push_back(first);
+      last_.push_back(last);
+      at_.push_back(at);
+      share_.push_back(share);
+    }
+    for (auto* array : {&first_, &last_, &at_}) array->resize(count_ + kRowQuantum);
+    share_.resize(count_ + kRowQuantum);
+  }
+  Windows windows() const {
+    return {first_.data(), last_.data(), at_.data(), share_.data(), count_};
+  }
+
+ private:
+  std::size_t count_;
+  std::vector<std::uint32_t> first_;
+  std::vector<std::uint32_t> last_;
+  std::vector<std::uint32_t> at_;
+  std::vector<float> share_;
+};
 
 Array<float> pair_dots(const std::string& level, const Array<float>& in, const Array<float>& out,
                        const std::optional<Array<float>>& own, bool half) {
@@ -57,43 +93,42 @@ py::tuple pair_pull(const std::string& level, const Array<float>& in, const Arra
     require(row < out_rows, "`own_of` must be below ", out_rows, ", got ", row);
     own.push_back(moved[row]);
   }
-  words(level).pair_pull(row_pointers<const float*>(in.data(), rows, n).data(), rows, moved.data(),
-                         columns, own.data(), g.data(),
-                         row_pointers<float*>(pull.mutable_data(), rows, n).data(), nullptr, {0, n},
-                         move_out);
+  std::copy_n(in.data(), rows * n, pull.mutable_data());
+  std::vector<float> copy(rows * n);
+  words(level).pair_pull({pull.mutable_data(), n}, rows, moved.data(), columns, own.data(),
+                         g.data(), nullptr, {0, n}, move_out, copy.data());
   return py::make_tuple(pull, new_out);
 }
 
-// `table`, moved: row ids[i] by weight[m] * rows[m] for all m of which[i].
-Array<float> mixes(const std::string& level, const Array<float>& rows, const Array<float>& weight,
-                   const std::vector<std::vector<std::uint8_t>>& which, const Array<float>& table,
-                   const std::vector<std::uint32_t>& ids) {
+// The row of a mean for each window: of `table`, those whose ids stand at its tokens.
+Array<float> means(const std::string& level, const Array<float>& table,
+                   const std::vector<std::uint32_t>& ids, const std::vector<Window>& windows) {
+  const auto [rows, n] = shape_of(table, "table");
+  require_quanta(n, "table");
+  require_ids(ids, rows);
+  const WindowArrays arrays(windows, ids.size());
+  Array<float> made = make_array<float>({windows.size(), n});
+  words(level).means({table.data(), n}, ids.data(), arrays.windows(), {made.mutable_data(), n},
+                     nullptr, {0, n});
+  return made;
+}
+
+// `table`, moved: for each token from `begin` on, the row with its id by the rows of its windows.
+Array<float> mixes(const std::string& level, const Array<float>& rows,
+                   const std::vector<Window>& windows, std::size_t reach, const Array<float>& table,
+                   const std::vector<std::uint32_t>& ids, std::size_t begin) {
   const auto [count, n] = shape_of(rows, "rows");
   const auto [table_rows, table_n] = shape_of(table, "table");
   require(n == table_n, "`table` must have ", n, " columns, got ", table_n);
-  require(static_cast<std::size_t>(weight.size()) == count, "`weight` must have ", count,
-          " values, got ", weight.size());
-  require(ids.size() == which.size(), "`ids` must have ", which.size(), " values, got ",
-          ids.size());
+  require(windows.size() == count, "`windows` must be ", count, ", got ", windows.size());
   require_quanta(n, "rows");
-  std::size_t width = 0;
-  std::vector<std::uint32_t> counts;
-  for (const auto& some : which) {
-    counts.push_back(static_cast<std::uint32_t>(some.size()));
-    width = std::max(width, some.size());
-  }
-  std::vector<std::uint8_t> places(which.size() * width);
-  for (std::size_t i = 0; i < which.size(); ++i) {
-    require(ids[i] < table_rows, "`ids` must be below ", table_rows, ", got ", ids[i]);
-    for (std::size_t k = 0; k < which[i].size(); ++k) {
-      require(which[i][k] < count, "`which` must be below ", count, ", got ", +which[i][k]);
-      places[i * width + k] = which[i][k];
-    }
-  }
+  require_ids(ids, table_rows);
+  require(begin <= ids.size(), "`begin` must be at most ", ids.size(), ", got ", begin);
+  const WindowArrays arrays(windows, ids.size());
   Array<float> moved = make_array<float>({table_rows, n});
   std::copy_n(table.data(), table_rows * n, moved.mutable_data());
-  words(level).mixes({rows.data(), n}, weight.data(), places.data(), width, counts.data(),
-                     which.size(), {moved.mutable_data(), n}, ids.data(), {0, n});
+  words(level).mixes({rows.data(), n}, arrays.windows(), reach, {moved.mutable_data(), n},
+                     ids.data() + begin, begin, ids.size(), {0, n});
   return moved;
 }
 
@@ -132,27 +167,6 @@ py::tuple pair_update(const std::string& level, const Array<float>& in, const Ar
   return py::make_tuple(new_in, new_out);
 }
 
-// The mean of some rows for each list of them.
-Array<float> means(const std::string& level, const Array<float>& table,
-                   const std::vector<std::vector<std::uint32_t>>& ids) {
-  const auto [rows, n] = shape_of(table, "table");
-  require_quanta(n, "table");
-  std::vector<std::uint32_t> all;
-  std::vector<std::uint32_t> begins = {0};
-  for (const auto& some : ids) {
-    require(!some.empty(), "`ids` must be lists of at least one row");
-    for (const std::uint32_t id : some) {
-      require(id < rows, "`ids` must be below ", rows, ", got ", id);
-      all.push_back(id);
-    }
-    begins.push_back(static_cast<std::uint32_t>(all.size()));
-  }
-  Array<float> made = make_array<float>({ids.size(), n});
-  words(level).means({table.data(), n}, all.data(), begins.data(), ids.size(),
-                     {made.mutable_data(), n}, nullptr, {0, n});
-  return made;
-}
-
 }  // namespace
 
 void register_word_kernels(py::module_& m) {
@@ -165,7 +179,7 @@ void register_word_kernels(py::module_& m) {
         "g"_a.noconvert(), "move_in"_a = true, "move_out"_a = true);
   m.def("kernel_pair_pull", &pair_pull, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert(),
         "columns"_a, "own_of"_a, "g"_a.noconvert(), "move_out"_a = true);
-  m.def("kernel_mixes", &mixes, "level"_a, "rows"_a.noconvert(), "weight"_a.noconvert(), "which"_a,
-        "table"_a.noconvert(), "ids"_a);
-  m.def("kernel_means", &means, "level"_a, "table"_a.noconvert(), "ids"_a);
+  m.def("kernel_means", &means, "level"_a, "table"_a.noconvert(), "ids"_a, "windows"_a);
+  m.def("kernel_mixes", &mixes, "level"_a, "rows"_a.noconvert(), "windows"_a, "reach"_a,
+        "table"_a.noconvert(), "ids"_a, "begin"_a);
 }

@@ -90,14 +90,16 @@ def pulled(a, b, columns, own_of, g, move_out):
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("move_out", [True, False])
-def test_pair_pull_leaves_its_inputs(level, move_out):
+def test_pair_pull_replaces_rows_by_what_pulls_them(level, move_out):
     rng = np.random.default_rng(1)
     for rows in (1, 4, 10):
         for columns in (1, 2, 5, 6, 7, 8, 9, 12, 13, 30):
             a, b = matrices(rows, columns + 4, 48)
             g = rng.normal(size=(rows, columns + 1)).astype(np.float32)
-            # Own rows are among the columns, behind them, and some are equal.
+            # Own rows are among the columns, behind them, and some are equal; or all are distinct.
             own_of = rng.integers(0, columns + 4, rows)
+            if rows <= 4 and columns % 2:
+                own_of = columns + rng.permutation(4)[:rows]
             results = _core.kernel_pair_pull(level, a, b, columns, own_of.tolist(), g, move_out)
             for result, expected in zip(
                 results, pulled(a, b, columns, own_of, g, move_out), strict=True
@@ -105,28 +107,62 @@ def test_pair_pull_leaves_its_inputs(level, move_out):
                 assert np.allclose(result, expected, rtol=1e-4, atol=1e-4)
 
 
+def windows_of(tokens, reach, rng):
+    """Return windows around some of the tokens, as the plan of a training has them."""
+    windows = []
+    for at in range(tokens):
+        if rng.random() < 0.2:
+            continue
+        first = max(0, at - int(rng.integers(0, reach + 1)))
+        last = min(tokens, at + 1 + int(rng.integers(0, reach + 1)))
+        if last - first > 1:
+            windows.append((first, last, at, float(np.float32(rng.random()))))
+    return windows
+
+
+def held(window):
+    """Return the tokens that a window holds."""
+    first, last, at, _ = window
+    return [token for token in range(first, last) if token != at]
+
+
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("n", [16, 48, 112, 128, 144, 304])
-def test_mixes(level, n):
-    rng = np.random.default_rng(2)
-    rows, table = matrices(9, 5, n)
-    weight = rng.normal(size=9).astype(np.float32)
-    which = [rng.integers(0, 9, count).tolist() for count in (0, 1, 3, 10, 2)]
-    ids = [3, 0, 4, 0, 3]  # a row may move twice
+@pytest.mark.parametrize("reach", [1, 5, 8, 40])
+def test_mixes(level, n, reach):
+    """In the order of the tokens and of their windows; words come again."""
+    rng = np.random.default_rng(reach)
+    ids = rng.integers(0, 6, 60)
+    windows = windows_of(len(ids), reach, rng)
+    rows, table = matrices(len(windows), 6, n)
+    begin = 3
     expected = table.astype(float)
-    for row, some in zip(ids, which, strict=True):
-        expected[row] += weight[some].astype(float) @ rows[some]
-    mixed = _core.kernel_mixes(level, rows, weight, which, table, ids)
-    assert np.allclose(mixed, expected, rtol=1e-4, atol=1e-5)
+    for i, window in enumerate(windows):
+        for token in held(window):
+            if token >= begin:
+                expected[ids[token]] += window[3] * rows[i].astype(float)
+    mixed = _core.kernel_mixes(level, rows, windows, reach, table, ids.tolist(), begin)
+    assert np.allclose(mixed, expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("n", [16, 48, 112, 128, 144, 304])
-def test_means(level, n):
+@pytest.mark.parametrize("reach", [1, 5, 8, 40])
+def test_means(level, n, reach):
+    rng = np.random.default_rng(reach)
     table, _ = matrices(9, 1, n)
-    ids = [[4], [0, 1, 2, 8, 8], list(range(9)), [7, 3]]
-    expected = [table[some].astype(float).mean(axis=0) for some in ids]
-    assert np.allclose(_core.kernel_means(level, table, ids), expected, atol=1e-6)
+    ids = rng.integers(0, 9, 100)
+    windows = windows_of(len(ids), reach, rng)
+    windows.append((2, 30, 2**32 - 1, 0.5))  # without a centre
+    expected = [w[3] * table[ids[held(w)]].astype(float).sum(axis=0) for w in windows]
+    assert np.allclose(_core.kernel_means(level, table, ids.tolist(), windows), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("windows", [[(2, 3, 2, 1.0)], [(3, 2, 5, 1.0)], [(0, 11, 5, 1.0)]])
+def test_windows_hold_tokens_that_are_there(windows):
+    table, _ = matrices(9, 1, 16)
+    with pytest.raises(ValueError, match="`windows` must"):
+        _core.kernel_means("baseline", table, list(range(9)) + [0], windows)
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -1,5 +1,8 @@
 #include "kernels/word_kernels.hpp"
 
+#include <array>
+#include <utility>
+
 #include "kernels/level.hpp"
 
 #include "kernels/lanes.hpp"
@@ -53,6 +56,7 @@ struct Lower {
 
 #include "kernels/pair_dots.inc"
 #include "kernels/pair_moves.inc"
+#include "kernels/row_sums.inc"
 
 namespace bitsense {
 namespace {
@@ -186,135 +190,6 @@ double sampling_loss(const float* losses, std::size_t count) {
     all += static_cast<double>(total(sum));
   }
   return all;
-}
-
-// Registers of columns whose sums are kept at once. Where a pass ends depends on how many rows an
-// item has, which the processor does not foresee: the fewer passes, the better.
-constexpr int kSumRegisters = kWidth == 16 ? 20 : kWidth == 8 ? 14 : 16;
-
-// The lines of a row's columns that are still to be asked for; none if there is no row.
-class Lines {
- public:
-  Lines(const float* row, int lines) : next_(row), end_(row ? row + lines * kQuantum : row) {}
-  // At least Some, or all that are left.
-  template <int Some>
-  [[gnu::always_inline]] void ask_for_some() {
-    if (next_ >= end_) return;
-#pragma GCC unroll 4
-    for (int l = 0; l < Some; ++l) __builtin_prefetch(next_ + l * kQuantum, 0, 2);
-    next_ += Some * kQuantum;
-  }
-  [[gnu::always_inline]] void ask_for_all() {
-    while (next_ < end_) ask_for_some<1>();
-  }
-
- private:
-  const float* next_;
-  const float* end_;
-};
-
-// An item seldom has fewer rows: with each of so many a share of the lines ahead is asked for.
-constexpr int kFewRows = 5;
-
-// Some items, each a sum of rows, in the columns of so many registers from x on.
-struct Means {
-  RowsAt<const float> table;
-  const std::uint32_t* ids;
-  const std::uint32_t* begins;
-  RowsAt<float> means;
-  const float* const* ahead;
-
-  template <int Registers, class Part>
-  void run(std::size_t first, std::size_t last, std::size_t x) const {
-    constexpr int kLines = (Registers * static_cast<int>(kWidth) + 15) / static_cast<int>(kQuantum);
-    for (std::size_t i = first; i < last; ++i) {
-      Floats sum[Registers];
-#pragma GCC unroll 20
-      for (int r = 0; r < Registers; ++r) sum[r] = Floats{};
-      Lines lines(ahead ? ahead[i] + x : nullptr, kLines);
-      for (std::uint32_t k = begins[i]; k < begins[i + 1]; ++k) {
-        const float* row = table.row(ids[k]) + x;
-        lines.ask_for_some<(kLines + kFewRows - 1) / kFewRows>();
-#pragma GCC unroll 20
-        for (int r = 0; r < Registers; ++r) sum[r] += Part::load(row + r * kWidth);
-      }
-      const Floats share = broadcast(1.0F / static_cast<float>(begins[i + 1] - begins[i]));
-      lines.ask_for_all();
-      float* mean = means.row(i) + x;
-#pragma GCC unroll 20
-      for (int r = 0; r < Registers; ++r) Part::store(mean + r * kWidth, sum[r] * share);
-    }
-  }
-};
-
-struct Mixes {
-  RowsAt<const float> rows;
-  const float* weight;
-  const std::uint8_t* which;
-  std::size_t width;
-  const std::uint32_t* counts;
-  RowsAt<float> table;
-  const std::uint32_t* ids;
-
-  template <int Registers, class Part>
-  void run(std::size_t first, std::size_t last, std::size_t x) const {
-    for (std::size_t i = first; i < last; ++i) {
-      if (counts[i] == 0) continue;
-      float* out = table.row(ids[i]) + x;
-      const std::uint8_t* of = which + i * width;
-      Floats sum[Registers];
-#pragma GCC unroll 20
-      for (int r = 0; r < Registers; ++r) sum[r] = Part::load(out + r * kWidth);
-      for (std::uint32_t k = 0; k < counts[i]; ++k) {
-        const float* row = rows.row(of[k]) + x;
-        const Floats w = broadcast(weight[of[k]]);
-#pragma GCC unroll 20
-        for (int r = 0; r < Registers; ++r) sum[r] += w * Part::load(row + r * kWidth);
-      }
-#pragma GCC unroll 20
-      for (int r = 0; r < Registers; ++r) Part::store(out + r * kWidth, sum[r]);
-    }
-  }
-};
-
-// items.run<registers>, for registers from Least to Most.
-template <int Least, int Most, class Items>
-void run_registers(const Items& items, std::size_t registers, std::size_t first, std::size_t last,
-                   std::size_t x) {
-  constexpr int kMiddle = (Least + Most) / 2;
-  if constexpr (Least == Most)
-    items.template run<Most, Whole>(first, last, x);
-  else if (registers <= kMiddle)
-    run_registers<Least, kMiddle>(items, registers, first, last, x);
-  else
-    run_registers<kMiddle + 1, Most>(items, registers, first, last, x);
-}
-
-// All items in all columns of a slice: passes of kSumRegisters, and one for what is left.
-template <class Items>
-void run_items(const Items& items, std::size_t count, Slice slice) {
-  constexpr std::size_t kPass = kSumRegisters * kWidth;
-  const std::size_t step = slice.size() <= kPass ? count : 1;  // rows are read once
-  for (std::size_t i = 0; i < count; i += step) {
-    std::size_t x = slice.begin;
-    for (; x + kPass < slice.end; x += kPass)
-      items.template run<kSumRegisters, Whole>(i, i + step, x);
-    const std::size_t registers = (slice.end - x) / kWidth;
-    if (registers > 0) run_registers<1, kSumRegisters>(items, registers, i, i + step, x);
-    if constexpr (kWidth > kColumnStep)
-      if (x += registers* kWidth; x < slice.end) items.template run<1, Lower>(i, i + step, x);
-  }
-}
-
-void means(RowsAt<const float> table, const std::uint32_t* ids, const std::uint32_t* begins,
-           std::size_t count, RowsAt<float> means, const float* const* ahead, Slice slice) {
-  run_items(Means{table, ids, begins, means, ahead}, count, slice);
-}
-
-void mixes(RowsAt<const float> rows, const float* weight, const std::uint8_t* which,
-           std::size_t width, const std::uint32_t* counts, std::size_t count, RowsAt<float> table,
-           const std::uint32_t* ids, Slice slice) {
-  run_items(Mixes{rows, weight, which, width, counts, table, ids}, count, slice);
 }
 
 }  // namespace

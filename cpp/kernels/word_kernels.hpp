@@ -30,6 +30,16 @@ struct RowsAt {
   Float* row(std::size_t i) const { return data + i * stride; }
 };
 
+// What stands around some centres of a sequence of tokens. The i-th holds the tokens from first[i]
+// to last[i] without its centre at[i], at least one; without one that is behind them it holds all.
+struct Windows {
+  const std::uint32_t* first;
+  const std::uint32_t* last;
+  const std::uint32_t* at;
+  const float* share;  // what each of its tokens counts
+  std::size_t count;
+};
+
 // Of a pair where a gradient is `small`.
 constexpr float kLargestWeight = 2.0F;
 
@@ -70,25 +80,27 @@ struct WordKernels {
   void (*pair_update)(float* const* in, std::size_t rows, float* const* out, std::size_t columns,
                       const float* g, Slice slice, bool move_in, bool move_out, float* copy);
 
-  // A tile with own columns, where `in` stays as it is; g has columns + 1 columns. pull[i] = own
-  // g times own[i] + sum over j of g(i, j) * out[j], from the values before the call. Then, if they
-  // shall move, out[j] += sum over i of g(i, j) * in[i], and after that own[i] += own g times
-  // in[i], one i after another. The rows of `out` are distinct, there is at least one; own rows may
-  // be equal, and among `out`.
-  void (*pair_pull)(const float* const* in, std::size_t rows, float* const* out,
-                    std::size_t columns, float* const* own, const float* g, float* const* pull,
-                    const float* const* ahead, Slice slice, bool move_out);
+  // A tile with own columns; g has columns + 1 columns. Row i of `in` becomes what pulls it: own g
+  // times own[i] + sum over j of g(i, j) * out[j], from the values before the call. Then, if they
+  // shall move, out[j] += sum over i of g(i, j) * (row i of `in` before the call), and after that
+  // own[i] += own g times that row, one i after another. The rows of `out` are distinct, there is
+  // at least one; own rows may be equal, and among `out`. `copy` has room for rows * slice.size()
+  // floats.
+  void (*pair_pull)(RowsAt<float> in, std::size_t rows, float* const* out, std::size_t columns,
+                    float* const* own, const float* g, const float* const* ahead, Slice slice,
+                    bool move_out, float* copy);
 
-  // Row i of `means`, for i < count: (sum of the rows of `table` with the ids from begins[i] to
-  // begins[i + 1], in order) / how many these are, at least one.
-  void (*means)(RowsAt<const float> table, const std::uint32_t* ids, const std::uint32_t* begins,
-                std::size_t count, RowsAt<float> means, const float* const* ahead, Slice slice);
+  // Row i of `means`, for each window: share[i] times the sum of the rows of `table` with the ids
+  // that it holds, in order.
+  void (*means)(RowsAt<const float> table, const std::uint32_t* ids, Windows windows,
+                RowsAt<float> means, const float* const* ahead, Slice slice);
 
-  // For i < count, one after another: the row of `table` with the id ids[i] += sum over k <
-  // counts[i] of weight[m] * row m of `rows`, m = which[i * width + k], in order.
-  void (*mixes)(RowsAt<const float> rows, const float* weight, const std::uint8_t* which,
-                std::size_t width, const std::uint32_t* counts, std::size_t count,
-                RowsAt<float> table, const std::uint32_t* ids, Slice slice);
+  // For each of the tokens [begin, end), one after another: the row of `table` with the id
+  // ids[token - begin] += sum over the windows i that hold it of share[i] * row i of `rows`, in
+  // order. Their centres ascend, and none is further from a token of its window than `reach`. The
+  // arrays of windows go on for a quantum behind the last.
+  void (*mixes)(RowsAt<const float> rows, Windows windows, std::size_t reach, RowsAt<float> table,
+                const std::uint32_t* ids, std::size_t begin, std::size_t end, Slice slice);
 };
 
 }  // namespace bitsense

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "train/tiles.hpp"
+#include "train/word_options.hpp"
 #include "train/word_plan.hpp"
 
 namespace bitsense {
@@ -23,10 +24,8 @@ struct Cbow {
     for (std::size_t k = 0; k < negatives; ++k) tiles.add_noise(plan.noise[c * negatives + k], 0);
   }
 
-  // Fills plan.contexts but its shares. Each centre is added to the tokens of its context, in the
-  // order of the centres. It is written to its own token too, but does not count there, nor does
-  // its own word among its context: no branch has to be foreseen but the one that ends the loop.
-  static void turn_contexts(WordPlan& plan, std::size_t window);
+  // Fills plan.contexts. A word has the rows of its bag, if there are `bags`, or one.
+  static void add_contexts(WordPlan& plan, const Bags& bags);
 };
 
 }  // namespace bitsense

@@ -8,27 +8,6 @@ namespace {
 
 constexpr std::size_t kRun = Cbow::kRun;
 
-// The slots of a block.
-struct Slots {
-  std::size_t count;
-  const std::uint32_t* words;
-  const std::uint32_t* counts;
-  const std::uint8_t* centres;  // of each, with room for `width`
-  std::size_t width;
-  const float* shares;  // of the block's centres
-};
-
-Slots slots_of(const Block& block) {
-  const Contexts& contexts = block.plan->contexts;
-  const std::size_t first = contexts.slots[block.number];
-  return {contexts.slots[block.number + 1] - first,
-          block.plan->tokens.data() + contexts.tokens[block.number],
-          contexts.counts.data() + first,
-          contexts.centres.data() + first * contexts.width,
-          contexts.width,
-          contexts.shares.data() + block.begin};
-}
-
 }  // namespace
 
 CbowStep::CbowStep(const Kernels& kernels, const WordOptions& options, const WordTables& tables,
@@ -41,26 +20,19 @@ CbowStep::CbowStep(const Kernels& kernels, const WordOptions& options, const Wor
       used_(used_columns(options, tables.output)),
       g_size_(padded(kRun * (options.negatives + 1))),
       hidden_(kBlockCentres * n_),
-      pulls_(kBlockCentres * n_),
       g_(kMostRuns * g_size_),
       losses_(kMostRuns * kLossParts),
       scratch_(threads) {
-  rows_.fill({tables.input,
-              tables.output,
-              {hidden_.data(), kBlockCentres, n_},
-              {pulls_.data(), kBlockCentres, n_}});
+  rows_.fill({tables.input, tables.output, {hidden_.data(), kBlockCentres, n_}});
   if (sums())
     for (std::size_t half = 0; half < 2; ++half) {
       Rows& rows = rows_[half];
-      take_half({&rows.input, &rows.output, &rows.hidden, &rows.pulls}, half);
+      take_half({&rows.input, &rows.output, &rows.hidden}, half);
     }
   if (sums()) halves_ = AlignedFloats(2 * g_.size());
   for (std::size_t half = 0; half < 2; ++half) {
     Pointers& to = pointers_[half];
-    for (std::size_t c = 0; c < kBlockCentres; ++c) {
-      to.hidden.push_back(rows_[half].hidden.row(c));
-      to.pulls.push_back(rows_[half].pulls.row(c));
-    }
+    for (std::size_t c = 0; c < kBlockCentres; ++c) to.hidden.push_back(rows_[half].hidden.row(c));
     to.targets.resize(kBlockCentres);
     to.places = options.negatives;
     to.noise.resize(kMostRuns * to.places);
@@ -70,6 +42,7 @@ CbowStep::CbowStep(const Kernels& kernels, const WordOptions& options, const Wor
     scratch.weight = AlignedFloats(g_size_);
     scratch.label = AlignedFloats(g_size_);
     scratch.sum = AlignedFloats(n_);
+    scratch.copy = AlignedFloats(kRun * n_);
   }
 }
 
@@ -79,18 +52,7 @@ void CbowStep::lay_out(WordPlan& plan) const {
     Cbow::add_tile(plan, c, options_.negatives, plan.tiles);
     if (scratch_.size() == 1) prefetch_first(plan, c, count, tables_);
   });
-  Cbow::turn_contexts(plan, options_.window);
-  Contexts& contexts = plan.contexts;
-  contexts.shares.resize(plan.centres.size());
-  for (std::size_t c = 0; c < plan.centres.size(); ++c) {
-    std::size_t rows = contexts.begins[c + 1] - contexts.begins[c];
-    if (!tables_.bags.empty()) {
-      rows = 0;
-      for (std::uint32_t k = contexts.begins[c]; k < contexts.begins[c + 1]; ++k)
-        rows += tables_.bags[contexts.words[k]].size();
-    }
-    contexts.shares[c] = 1.0F / static_cast<float>(rows);
-  }
+  Cbow::add_contexts(plan, tables_.bags);
 }
 
 CbowStep::Run CbowStep::run_of(const Block& block, std::size_t run) const {
@@ -120,30 +82,38 @@ void CbowStep::own(std::size_t r, Slice slice, Pointers& at) {
 // The hidden vectors of some centres of a group.
 void CbowStep::compose(const Block& block, Block::Range centres, const Rows& rows, Share share,
                        Scratch& scratch) {
-  const Contexts& contexts = block.plan->contexts;
-  const std::uint32_t* ids = contexts.words.data();
-  const std::uint32_t* begins = contexts.begins.data() + block.begin + centres.begin;
+  const WordPlan& plan = *block.plan;
+  const std::size_t first = block.begin + centres.begin;
   const std::size_t count = centres.end - centres.begin;
-  const float* ahead[kGroupCentres];
-  if (tables_.bags.empty()) {
-    point_ahead(*block.plan, block.begin + centres.begin + early_input(share), count, rows.input,
-                ahead);
-  } else {
-    scratch.ids.clear();
-    scratch.begins.assign(1, 0);
-    for (std::size_t i = 0; i < count; ++i) {
-      for (std::uint32_t k = begins[i]; k < begins[i + 1]; ++k) {
-        const auto bag = tables_.bags[ids[k]];
-        scratch.ids.insert(scratch.ids.end(), bag.begin(), bag.end());
-      }
-      scratch.begins.push_back(static_cast<std::uint32_t>(scratch.ids.size()));
-    }
-    ids = scratch.ids.data();
-    begins = scratch.begins.data();
-  }
   const RowsAt<float> hidden = {rows.hidden.row(centres.begin), rows.hidden.stride};
-  words_.means(rows.input, ids, begins, count, hidden, tables_.bags.empty() ? ahead : nullptr,
-               share.summed_columns(used_));
+  const Slice slice = share.summed_columns(used_);
+  if (!tables_.bags.empty()) {
+    const Windows bags = scratch.bags.fill(plan, first, count, tables_.bags);
+    words_.means(rows.input, scratch.bags.ids.data(), bags, hidden, nullptr, slice);
+    return;
+  }
+  const float* ahead[kGroupCentres];
+  point_ahead(plan, first + early_input(share), count, rows.input, ahead);
+  words_.means(rows.input, plan.tokens.data(), plan.contexts.windows(first, count), hidden, ahead,
+               slice);
+}
+
+Windows CbowStep::BagsOfCentres::fill(const WordPlan& plan, std::size_t first, std::size_t count,
+                                      const Bags& bags) {
+  ids.clear();
+  begins.assign(1, 0);
+  behind.assign(count, UINT32_MAX);
+  for (std::size_t c = first; c < first + count; ++c) {
+    const Centre& centre = plan.centres[c];
+    for (std::uint32_t t = centre.first; t < centre.last; ++t) {
+      if (t == centre.at) continue;
+      const auto bag = bags[plan.tokens[t]];
+      ids.insert(ids.end(), bag.begin(), bag.end());
+    }
+    begins.push_back(static_cast<std::uint32_t>(ids.size()));
+  }
+  return {begins.data(), begins.data() + 1, behind.data(), plan.contexts.share.data() + first,
+          count};
 }
 
 template <class F>
@@ -233,9 +203,9 @@ void CbowStep::move(const Block& block, std::size_t group, Share share) {
     const Run& run = at.runs[r];
     const float* ahead[kRun];
     point_ahead(*block.plan, block.begin + run.first + kEarlyOutput, run.size, rows.output, ahead);
-    words_.pair_pull(at.hidden.data() + run.first, run.size, at.noise_of(r), run.noise.size(),
-                     at.targets.data() + run.first, g(r), at.pulls.data() + run.first, ahead, slice,
-                     options_.move_output);
+    words_.pair_pull({rows.hidden.row(run.first), rows.hidden.stride}, run.size, at.noise_of(r),
+                     run.noise.size(), at.targets.data() + run.first, g(r), ahead, slice,
+                     options_.move_output, scratch_[share.index].copy.data());
   }
 }
 
@@ -243,34 +213,34 @@ void CbowStep::move(const Block& block, std::size_t group, Share share) {
 void CbowStep::move_shared(const Block& block, Share share) {
   const Slice slice = share.moved_columns(used_);
   if (!options_.move_input || slice.size() == 0) return;
-  Scratch& scratch = scratch_[share.index];
   const Rows& rows = rows_[share.half()];
-  if (!tables_.bags.empty()) return move_bags(block, rows, slice, scratch);
-  const Slots slots = slots_of(block);
-  const std::size_t most = share.shares_rows() ? kGroupCentres : slots.count;
-  for (std::size_t s = 0; s < slots.count; s += most) {
+  const WordPlan& plan = *block.plan;
+  const Windows windows = plan.contexts.windows(block.begin, block.size());
+  const auto [begin, end] = plan.contexts.tokens[block.number];
+  if (!tables_.bags.empty()) {
+    for (std::size_t t = begin; t < end; ++t)
+      move_bag(rows, windows, plan.tokens[t], t, slice, scratch_[share.index].sum.data());
+    return;
+  }
+  const std::size_t most = share.shares_rows() ? kGroupCentres : end - begin;
+  for (std::size_t t = begin; t < end; t += most) {
+    const std::size_t some = std::min<std::size_t>(end, t + most);
     if (share.shares_rows())
-      for (std::size_t ahead = s + most; ahead < std::min(slots.count, s + 2 * most); ++ahead)
-        own_row(rows.input.row(slots.words[ahead]), slice);
-    words_.mixes(rows.pulls, slots.shares, slots.centres + s * slots.width, slots.width,
-                 slots.counts + s, std::min(slots.count - s, most), rows.input, slots.words + s,
+      for (std::size_t ahead = some; ahead < std::min<std::size_t>(end, some + most); ++ahead)
+        own_row(rows.input.row(plan.tokens[ahead]), slice);
+    words_.mixes(rows.hidden, windows, options_.window, rows.input, plan.tokens.data() + t, t, some,
                  slice);
   }
 }
 
-// The same where a word has several rows.
-void CbowStep::move_bags(const Block& block, const Rows& rows, Slice slice, Scratch& scratch) {
-  const Slots slots = slots_of(block);
-  float* sum = scratch.sum.data();
+// The same of one token, whose word has several rows.
+void CbowStep::move_bag(const Rows& rows, const Windows& windows, std::uint32_t word,
+                        std::size_t token, Slice slice, float* sum) const {
   constexpr std::uint32_t kFirst = 0;
-  for (std::size_t s = 0; s < slots.count; ++s) {
-    if (slots.counts[s] == 0) continue;
-    std::fill(sum + slice.begin, sum + slice.end, 0.0F);
-    words_.mixes(rows.pulls, slots.shares, slots.centres + s * slots.width, slots.width,
-                 slots.counts + s, 1, {sum, 0}, &kFirst, slice);
-    for (const std::uint32_t row : tables_.bags[slots.words[s]])
-      floats_.axpy(1.0F, sum + slice.begin, rows.input.row(row) + slice.begin, slice.size());
-  }
+  std::fill(sum + slice.begin, sum + slice.end, 0.0F);
+  words_.mixes(rows.hidden, windows, options_.window, {sum, 0}, &kFirst, token, token + 1, slice);
+  for (const std::uint32_t row : tables_.bags[word])
+    floats_.axpy(1.0F, sum + slice.begin, rows.input.row(row) + slice.begin, slice.size());
 }
 
 }  // namespace bitsense

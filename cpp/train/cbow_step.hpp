@@ -1,9 +1,9 @@
 // The step of CBOW (models/cbow.hpp): runs of centres that share their noise.
 //
 // The noise of a run is a dense tile, a centre's own target one more column of it. What the
-// hidden vectors are pulled by is kept until the end of the block; then each token of the block
-// adds up what the centres that it is context of ask of its rows, so that a row is read and written
-// once for each of its tokens, not once for each centre.
+// hidden vectors are pulled by is kept in their places until the end of the block; then each token
+// of the block adds up what the centres that it is context of ask of its rows, so that a row is
+// read and written once for each of its tokens, not once for each centre.
 #pragma once
 
 #include <array>
@@ -44,7 +44,6 @@ class CbowStep final : public WordStep {
   // rows, and who moves a run reads what the one who scored it has written here.
   struct Pointers {
     std::vector<const float*> hidden;  // per centre of the block
-    std::vector<float*> pulls;
     std::vector<float*> targets;
     std::size_t places = 0;  // for the noise of a run
     std::vector<float*> noise;
@@ -52,20 +51,27 @@ class CbowStep final : public WordStep {
 
     float** noise_of(std::size_t run) { return noise.data() + run * places; }
   };
-  // Of one thread.
-  struct alignas(kApart) Scratch {
+  // The rows of the words around some centres, as windows of a sequence of rows.
+  struct BagsOfCentres {
     std::vector<std::uint32_t> ids;
     std::vector<std::uint32_t> begins;
+    std::vector<std::uint32_t> behind;
+
+    Windows fill(const WordPlan& plan, std::size_t first, std::size_t count, const Bags& bags);
+  };
+  // Of one thread.
+  struct alignas(kApart) Scratch {
+    BagsOfCentres bags;
     AlignedFloats weight;
     AlignedFloats label;
     AlignedFloats sum;
+    AlignedFloats copy;  // of a run's hidden vectors
   };
   // Where the rows are that a thread is at work on, all columns of them or half.
   struct Rows {
     Table input;
     Table output;
-    Table hidden;  // per centre of the block
-    Table pulls;   // likewise, what they are pulled by
+    Table hidden;  // per centre of the block; once it has moved, what it is pulled by
   };
   Run run_of(const Block& block, std::size_t run) const;
   // Points at the targets and the noise of the r-th run of a block.
@@ -80,7 +86,8 @@ class CbowStep final : public WordStep {
   template <class F>
   void for_each_run(const Block& block, std::size_t group, Share share, F&& f);
   void differentiate(const Block& block, std::size_t r, const Run& run, Scratch& scratch);
-  void move_bags(const Block& block, const Rows& rows, Slice slice, Scratch& scratch);
+  void move_bag(const Rows& rows, const Windows& windows, std::uint32_t word, std::size_t token,
+                Slice slice, float* sum) const;
   float* g(std::size_t r) { return g_.data() + r * g_size_; }
   float* partial(std::size_t half, std::size_t r) {
     return halves_.data() + (half * kMostRuns + r) * g_size_;
@@ -96,7 +103,6 @@ class CbowStep final : public WordStep {
   std::size_t used_;
   std::size_t g_size_;
   AlignedFloats hidden_;
-  AlignedFloats pulls_;
   AlignedFloats g_;       // per run: centres x (noise words, then the centre's target)
   AlignedFloats losses_;  // per run: what they are made of
   AlignedFloats halves_;  // per half of the columns, of all runs: the same as g_, for `sum`

@@ -4,7 +4,6 @@
 #include <numeric>
 
 #include "core/errors.hpp"
-#include "train/subsample.hpp"
 
 namespace bitsense {
 
@@ -104,8 +103,7 @@ bool Planner::take_targets(Plan& plan) {
 RunPlanner::RunPlanner(const Documents& documents, std::span<const std::uint64_t> counts,
                        const NoiseDistribution& noise, const TrainOptions& options,
                        std::size_t worker, std::size_t workers)
-    : Planner(documents, noise, options, worker, workers),
-      keep_(keep_thresholds(counts, options.subsample)) {}
+    : Planner(documents, noise, options, worker, workers), subsample_(counts, options.subsample) {}
 
 // Puts the next document with words into the place; false when the epoch has no more.
 bool RunPlanner::fill(Place& place) {
@@ -128,8 +126,7 @@ bool RunPlanner::take(Plan& plan) {
 // Decided by a hash of the seed, the epoch, the document and the word's place in it alone.
 bool RunPlanner::kept(std::uint32_t word, std::uint64_t document_seed,
                       std::uint64_t position) const {
-  return keep_.empty() ||
-         static_cast<std::uint32_t>(mix(document_seed + position) >> 32) <= keep_[word];
+  return subsample_.keeps(word, static_cast<std::uint32_t>(mix(document_seed + position) >> 32));
 }
 
 void RunPlanner::take_run(Place& place, Plan& plan) {

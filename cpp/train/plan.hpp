@@ -19,6 +19,7 @@
 #include "core/rng.hpp"
 #include "train/noise.hpp"
 #include "train/options.hpp"
+#include "train/subsample.hpp"
 
 namespace bitsense {
 
@@ -143,7 +144,7 @@ class RunPlanner final : public Planner {
   void take_run(Place& place, Plan& plan);
   bool kept(std::uint32_t word, std::uint64_t document_seed, std::uint64_t position) const;
 
-  std::vector<std::uint32_t> keep_;  // per word: kept where a hash is at most this
+  Subsample subsample_;
   std::vector<Place> places_;
   std::vector<std::uint64_t> positions_;  // of a run's targets
 };

@@ -77,9 +77,11 @@ void SkipGramStep::compose(const Block& block, Share share) {
   const Rows& rows = rows_[share.half()];
   for (std::size_t i = part.begin(count); i < part.end(count); ++i) {
     const auto bag = tables_.bags[scratch.item_words[i]];
-    const std::uint32_t begins[] = {0, static_cast<std::uint32_t>(bag.size())};
-    words_.means(rows.input, bag.data(), begins, 1, {rows.items.row(i), rows.items.stride}, nullptr,
-                 share.summed_columns(used_));
+    const auto size = static_cast<std::uint32_t>(bag.size());
+    constexpr std::uint32_t kFirst = 0;
+    const float weight = 1.0F / static_cast<float>(size);
+    words_.means(rows.input, bag.data(), {&kFirst, &size, &size, &weight, 1},
+                 {rows.items.row(i), rows.items.stride}, nullptr, share.summed_columns(used_));
   }
 }
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "train/subsample.hpp"
-
 namespace bitsense {
 
 namespace {
@@ -39,7 +37,7 @@ WordPlanner::WordPlanner(const Documents& documents, std::span<const std::uint64
                          std::size_t most_centres)
     : documents_(documents),
       options_(options),
-      keep_(keep_thresholds(counts, options.subsample)),
+      subsample_(counts, options.subsample),
       most_centres_(std::min(most_centres, centres_by_noise(noise, options))),
       last_(counts.size(), WordPlan::kNone) {}
 

@@ -17,9 +17,11 @@
 #include <span>
 #include <vector>
 
+#include "kernels/word_kernels.hpp"
 #include "train/chunks.hpp"
 #include "train/noise_list.hpp"
 #include "train/options.hpp"
+#include "train/subsample.hpp"
 #include "train/tiles.hpp"
 #include "train/word_options.hpp"
 
@@ -39,20 +41,23 @@ struct Centre {
   std::uint32_t contexts() const { return last - first - 1; }
 };
 
-// Who is in whose context. Centre c is predicted from words[begins[c] .. begins[c + 1]). A slot is
-// a token that is near centres of a block; slot s holds the numbers of those that it is context of,
-// in the block and in their order: centres[s * width] and on.
+// Who is in whose context, as kernels take it: per centre, and for a quantum more.
 struct Contexts {
-  std::vector<std::uint32_t> begins;
-  std::vector<std::uint32_t> words;
-  std::vector<float> shares;          // per centre: one by the rows that are its context
-  std::size_t width = 0;              // no slot has more centres
-  std::vector<std::uint32_t> slots;   // block b: slots slots[b] .. slots[b + 1]
-  std::vector<std::uint32_t> tokens;  // the token of the first of them; the others follow it
-  std::vector<std::uint32_t> counts;  // per slot
-  std::vector<std::uint8_t> centres;
+  std::vector<std::uint32_t> first;
+  std::vector<std::uint32_t> last;
+  std::vector<std::uint32_t> at;
+  std::vector<float> share;  // one by the rows that are its context
+  struct Tokens {
+    std::uint32_t begin;
+    std::uint32_t end;
+  };
+  std::vector<Tokens> tokens;  // per block: those from the first to the last that are a context
+
+  Windows windows(std::size_t centre, std::size_t count) const {
+    return {first.data() + centre, last.data() + centre, at.data() + centre, share.data() + centre,
+            count};
+  }
 };
-static_assert(kBlockCentres <= 256);
 
 struct WordPlan {
   std::size_t epoch = 0;
@@ -110,14 +115,14 @@ class WordPlanner {
   std::size_t keep_words(const Segment& segment, std::uint64_t seed);
   void add_token(std::uint32_t word, WordPlan& plan);
   bool kept(std::uint32_t word, std::uint64_t random) const {
-    return keep_.empty() || static_cast<std::uint32_t>(random >> 32) <= keep_[word];
+    return subsample_.keeps(word, static_cast<std::uint32_t>(random >> 32));
   }
   void cut_blocks(WordPlan& plan);
   void draw_noise(const NoiseList& list, WordPlan& plan);
 
   Documents documents_;
   WordOptions options_;
-  std::vector<std::uint32_t> keep_;
+  Subsample subsample_;
   std::size_t most_centres_;                // in a block
   std::vector<std::uint32_t> last_;         // per word: its last token, or kNone
   std::vector<std::uint32_t> occurrences_;  // per token: the how-manieth of its word in the block

@@ -64,15 +64,18 @@ def kernel_pair_pull(
     g: _Floats,
     move_out: bool = True,
 ) -> tuple[_Floats, _Floats]: ...
+def kernel_means(
+    level: str, table: _Floats, ids: list[int], windows: list[tuple[int, int, int, float]]
+) -> _Floats: ...
 def kernel_mixes(
     level: str,
     rows: _Floats,
-    weight: _Floats,
-    which: list[list[int]],
+    windows: list[tuple[int, int, int, float]],
+    reach: int,
     table: _Floats,
     ids: list[int],
+    begin: int,
 ) -> _Floats: ...
-def kernel_means(level: str, table: _Floats, ids: list[list[int]]) -> _Floats: ...
 def benchmark_peak(level: str, n: int) -> float: ...
 def benchmark_block(level: str, documents: int, noise: int, dim: int, rounds: int) -> float: ...
 

@@ -204,29 +204,35 @@ void nor_do_many_of_them_with_wide_windows_and_much_noise() {
     }
 }
 
-// The places of slots do not grow with the window beyond the centres of a block.
-void contexts_of_wide_windows_take_little_memory() {
+// The contexts of blocks, and what stands behind the last centre: the kernels read on.
+void contexts_are_those_of_the_centres() {
   WordPlan plan;
-  constexpr std::uint32_t kTokens = 3000;
-  constexpr std::uint32_t kWindow = 1000;
+  constexpr std::uint32_t kTokens = 300;
   for (std::uint32_t t = 0; t < kTokens; ++t) {
     plan.tokens.push_back(t % kWords);
-    const std::uint32_t first = t - std::min(t, kWindow);
-    plan.centres.push_back({t, first, std::min(t + kWindow + 1, kTokens), 0, kTokens});
-    if (t % 2 == 0) plan.blocks.push_back(t);
+    const std::uint32_t half = 1 + t % 5;  // a window may begin before the one before it
+    if (t % 7 != 0)
+      plan.centres.push_back(
+          {t, t - std::min(t, half), std::min(t + half + 1, kTokens), 0, kTokens});
   }
-  plan.blocks.push_back(kTokens);
-  Cbow::turn_contexts(plan, kWindow);
+  const auto centres = static_cast<std::uint32_t>(plan.centres.size());
+  plan.blocks = {0, 100, 101, centres};
+  Cbow::add_contexts(plan, {});
   const Contexts& contexts = plan.contexts;
-  BITSENSE_CHECK(contexts.centres.size() == 2 * contexts.counts.size());
-  std::size_t pairs = 0;
-  for (const std::uint32_t count : contexts.counts) pairs += count;
-  BITSENSE_CHECK(pairs == contexts.words.size() - 1 && pairs == contexts.begins.back());
-  const Centre& centre = plan.centres[1500];
-  BITSENSE_CHECK(contexts.begins[1501] - contexts.begins[1500] == centre.contexts());
-  for (std::uint32_t k = 0; k < centre.contexts(); ++k) {
-    const std::uint32_t token = centre.first + k + (centre.first + k >= centre.at ? 1 : 0);
-    BITSENSE_CHECK(contexts.words[contexts.begins[1500] + k] == plan.tokens[token]);
+  BITSENSE_CHECK(contexts.tokens.size() == 3 && contexts.at.size() == centres + kRowQuantum);
+  for (std::size_t b = 0; b < 3; ++b) {
+    std::uint32_t begin = kTokens;
+    std::uint32_t end = 0;
+    for (std::uint32_t c = plan.blocks[b]; c < plan.blocks[b + 1]; ++c) {
+      const Centre& centre = plan.centres[c];
+      begin = std::min(begin, centre.first);
+      end = std::max(end, centre.last);
+      const Windows one = contexts.windows(c, 1);
+      BITSENSE_CHECK(*one.first == centre.first && *one.last == centre.last);
+      BITSENSE_CHECK(*one.at == centre.at);
+      BITSENSE_CHECK(*one.share == 1.0F / static_cast<float>(centre.contexts()));
+    }
+    BITSENSE_CHECK(contexts.tokens[b].begin == begin && contexts.tokens[b].end == end);
   }
 }
 
@@ -379,7 +385,7 @@ void word_tests(Suite& test) {
   test("threads do not change a byte", threads_do_not_change_a_byte);
   test("nor do many of them with wide windows and much noise",
        nor_do_many_of_them_with_wide_windows_and_much_noise);
-  test("contexts of wide windows take little memory", contexts_of_wide_windows_take_little_memory);
+  test("contexts are those of the centres", contexts_are_those_of_the_centres);
   test("a training that was stopped goes on to the same bytes",
        a_training_that_was_stopped_goes_on_to_the_same_bytes);
   test("a watch finds the tables in order", a_watch_finds_the_tables_in_order);

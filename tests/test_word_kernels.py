@@ -162,7 +162,7 @@ def test_means(level, n, reach):
 def test_windows_hold_tokens_that_are_there(windows):
     table, _ = matrices(9, 1, 16)
     with pytest.raises(ValueError, match="`windows` must"):
-        _core.kernel_means("baseline", table, list(range(9)) + [0], windows)
+        _core.kernel_means("baseline", table, [*range(9), 0], windows)
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -27,9 +27,11 @@ class WindowArrays {
  public:
   WindowArrays(const std::vector<Window>& windows, std::size_t tokens) : count_(windows.size()) {
     for (const auto& [first, last, at, share] : windows) {
-      require(first < last && last <= tokens, "`windows` must be from 0 to ", tokens, ", got ",
-              first, " to ", last);
-      require(at >= first && (at > first || last > first + 1), "`windows` must hold a token");
+      require(first < last && last <= tokens, "`windows` must begin before they end, within 0 to ",
+              tokens, ", got ", first, " to ", last);
+      require(at >= first && (at > first || last > first + 1),
+              "`windows` must hold a token besides their centre, got ", first, " to ", last,
+              " around ", at);
       first_.push_back(first);
       last_.push_back(last);
       at_.push_back(at);
@@ -120,7 +122,7 @@ Array<float> mixes(const std::string& level, const Array<float>& rows,
   const auto [count, n] = shape_of(rows, "rows");
   const auto [table_rows, table_n] = shape_of(table, "table");
   require(n == table_n, "`table` must have ", n, " columns, got ", table_n);
-  require(windows.size() == count, "`windows` must be ", count, ", got ", windows.size());
+  require(windows.size() == count, "`windows` must have ", count, " items, got ", windows.size());
   require_quanta(n, "rows");
   require_ids(ids, table_rows);
   require(begin <= ids.size(), "`begin` must be at most ", ids.size(), ", got ", begin);

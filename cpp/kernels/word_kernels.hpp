@@ -31,7 +31,7 @@ struct RowsAt {
 };
 
 // What stands around some centres of a sequence of tokens. The i-th holds the tokens from first[i]
-// to last[i] without its centre at[i], at least one; without one that is behind them it holds all.
+// to last[i] without its centre at[i], at least one; where at[i] is last[i] or more it holds all.
 struct Windows {
   const std::uint32_t* first;
   const std::uint32_t* last;
@@ -49,8 +49,8 @@ constexpr std::size_t kLossParts = 32;
 
 // Where a kernel has rows `ahead`, one for each row or mean that it works at, it asks for their
 // columns in the slice, for a later call, a few lines at a time: they come from memory beside the
-// arithmetic. All at once they would take every place that a core has for lines on their way, and
-// what it works at would wait behind them. `ahead` may be null.
+// arithmetic. Those of a wide row all at once would take every place that a core has for lines on
+// their way, and what it works at would wait behind them. `ahead` may be null.
 struct WordKernels {
   // z(i, j) = sum over x < size of in[i][x] * out[j][x]: that of each half, which is four lanes
   // closed by a tree, the second added to the first. With `own`, which may be null, z has one more

@@ -102,7 +102,6 @@ Windows CbowStep::BagsOfCentres::fill(const WordPlan& plan, std::size_t first, s
                                       const Bags& bags) {
   ids.clear();
   begins.assign(1, 0);
-  behind.assign(count, UINT32_MAX);
   for (std::size_t c = first; c < first + count; ++c) {
     const Centre& centre = plan.centres[c];
     for (std::uint32_t t = centre.first; t < centre.last; ++t) {
@@ -112,7 +111,7 @@ Windows CbowStep::BagsOfCentres::fill(const WordPlan& plan, std::size_t first, s
     }
     begins.push_back(static_cast<std::uint32_t>(ids.size()));
   }
-  return {begins.data(), begins.data() + 1, behind.data(), plan.contexts.share.data() + first,
+  return {begins.data(), begins.data() + 1, begins.data() + 1, plan.contexts.share.data() + first,
           count};
 }
 

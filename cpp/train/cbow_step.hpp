@@ -55,7 +55,6 @@ class CbowStep final : public WordStep {
   struct BagsOfCentres {
     std::vector<std::uint32_t> ids;
     std::vector<std::uint32_t> begins;
-    std::vector<std::uint32_t> behind;
 
     Windows fill(const WordPlan& plan, std::size_t first, std::size_t count, const Bags& bags);
   };

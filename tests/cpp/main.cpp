@@ -8,6 +8,7 @@ void core_tests(Suite& test);
 void kernel_tests(Suite& test);
 void tile_tests(Suite& test);
 void text_tests(Suite& test);
+void plan_tests(Suite& test);
 void training_tests(Suite& test);
 void team_tests(Suite& test);
 void word_tests(Suite& test);
@@ -22,10 +23,10 @@ int main(int count, char** names) {
   const struct {
     const char* name;
     void (*tests)(Suite&);
-  } areas[] = {{"core", core_tests},     {"kernels", kernel_tests},    {"tiles", tile_tests},
-               {"text", text_tests},     {"training", training_tests}, {"team", team_tests},
-               {"words", word_tests},    {"search", search_tests},     {"graph", graph_tests},
-               {"indexes", index_tests}, {"files", file_tests}};
+  } areas[] = {{"core", core_tests},   {"kernels", kernel_tests}, {"tiles", tile_tests},
+               {"text", text_tests},   {"plans", plan_tests},     {"training", training_tests},
+               {"team", team_tests},   {"words", word_tests},     {"search", search_tests},
+               {"graph", graph_tests}, {"indexes", index_tests},  {"files", file_tests}};
   int run = 0;
   int failed = 0;
   for (const auto& area : areas) {

@@ -6,7 +6,6 @@
 #include "kernels/dispatch.hpp"
 #include "train/bag_planner.hpp"
 #include "train/infer.hpp"
-#include "train/subsample.hpp"
 #include "train/trainer.hpp"
 
 namespace bitsense {
@@ -322,30 +321,9 @@ void plans_of_bags_hold_documents_and_a_neighbour_each() {
     BITSENSE_CHECK(seen[d] == (documents[d].empty() ? 0 : options(1).epochs));
 }
 
-// Counts in any order: the rarest words are always kept, also where a frequent one follows them.
-void words_are_kept_by_their_frequency() {
-  const std::vector<std::uint64_t> counts = {900, 1, 400, 2, 3000, 1, 1};
-  constexpr double kThreshold = 0.15;
-  const Subsample subsample(counts, kThreshold);
-  double total = 0.0;
-  for (const std::uint64_t count : counts) total += static_cast<double>(count);
-  for (std::uint32_t word = 0; word < counts.size(); ++word) {
-    const double ratio = kThreshold * total / static_cast<double>(counts[word]);
-    const double share = std::sqrt(ratio) + ratio;
-    BITSENSE_CHECK(subsample.keeps(word, 0));
-    BITSENSE_CHECK(subsample.keeps(word, 0xffffffffU) == (share >= 1.0));
-    if (share >= 1.0) continue;
-    const auto most = static_cast<std::uint32_t>(share * 4294967295.0);
-    BITSENSE_CHECK(subsample.keeps(word, most) && !subsample.keeps(word, most + 1));
-  }
-  for (std::uint32_t word = 0; word < counts.size(); ++word)
-    BITSENSE_CHECK(Subsample(counts, 0.0).keeps(word, 0xffffffffU));
-}
-
 }  // namespace
 
 void training_tests(Suite& test) {
-  test("words are kept by their frequency", words_are_kept_by_their_frequency);
   test("threads do not change a byte", threads_do_not_change_a_byte);
   test("a training that was stopped goes on to the same bytes",
        a_training_that_was_stopped_goes_on_to_the_same_bytes);

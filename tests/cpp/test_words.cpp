@@ -5,7 +5,6 @@
 
 #include "check.hpp"
 #include "kernels/dispatch.hpp"
-#include "models/cbow.hpp"
 #include "models/disambiguated_skip_gram.hpp"
 #include "train/sense_priors.hpp"
 #include "train/word_trainer.hpp"
@@ -204,38 +203,6 @@ void nor_do_many_of_them_with_wide_windows_and_much_noise() {
     }
 }
 
-// The contexts of blocks, and what stands behind the last centre: the kernels read on.
-void contexts_are_those_of_the_centres() {
-  WordPlan plan;
-  constexpr std::uint32_t kTokens = 300;
-  for (std::uint32_t t = 0; t < kTokens; ++t) {
-    plan.tokens.push_back(t % kWords);
-    const std::uint32_t half = 1 + t % 5;  // a window may begin before the one before it
-    if (t % 7 != 0)
-      plan.centres.push_back(
-          {t, t - std::min(t, half), std::min(t + half + 1, kTokens), 0, kTokens});
-  }
-  const auto centres = static_cast<std::uint32_t>(plan.centres.size());
-  plan.blocks = {0, 100, 101, centres};
-  Cbow::add_contexts(plan, {});
-  const Contexts& contexts = plan.contexts;
-  BITSENSE_CHECK(contexts.tokens.size() == 3 && contexts.at.size() == centres + kRowQuantum);
-  for (std::size_t b = 0; b < 3; ++b) {
-    std::uint32_t begin = kTokens;
-    std::uint32_t end = 0;
-    for (std::uint32_t c = plan.blocks[b]; c < plan.blocks[b + 1]; ++c) {
-      const Centre& centre = plan.centres[c];
-      begin = std::min(begin, centre.first);
-      end = std::max(end, centre.last);
-      const Windows one = contexts.windows(c, 1);
-      BITSENSE_CHECK(*one.first == centre.first && *one.last == centre.last);
-      BITSENSE_CHECK(*one.at == centre.at);
-      BITSENSE_CHECK(*one.share == 1.0F / static_cast<float>(centre.contexts()));
-    }
-    BITSENSE_CHECK(contexts.tokens[b].begin == begin && contexts.tokens[b].end == end);
-  }
-}
-
 // Stopped every few chunks, and gone on with by another number of threads each time.
 void a_training_that_was_stopped_goes_on_to_the_same_bytes() {
   const WordCorpus corpus(150);
@@ -385,7 +352,6 @@ void word_tests(Suite& test) {
   test("threads do not change a byte", threads_do_not_change_a_byte);
   test("nor do many of them with wide windows and much noise",
        nor_do_many_of_them_with_wide_windows_and_much_noise);
-  test("contexts are those of the centres", contexts_are_those_of_the_centres);
   test("a training that was stopped goes on to the same bytes",
        a_training_that_was_stopped_goes_on_to_the_same_bytes);
   test("a watch finds the tables in order", a_watch_finds_the_tables_in_order);

@@ -21,7 +21,7 @@
 namespace py = pybind11;
 using namespace py::literals;
 
-namespace {
+namespace arrow_bindings {
 
 constexpr std::int64_t nullable = 2;
 
@@ -241,9 +241,10 @@ py::object stream_capsule(const Shared& table) {
   return capsule(std::move(stream));
 }
 
-}  // namespace
+}  // namespace arrow_bindings
 
 void register_arrow(py::module_& m) {
+  using namespace arrow_bindings;
   py::class_<Column, Shared>(m, "ArrowColumn");
   m.def("arrow_codes", &codes_column, "name"_a, "metadata"_a, "codes"_a.noconvert());
   m.def("arrow_vectors", &vectors_column, "name"_a, "metadata"_a, "vectors"_a.noconvert());

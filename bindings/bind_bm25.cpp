@@ -12,7 +12,7 @@
 namespace py = pybind11;
 using namespace py::literals;
 
-namespace {
+namespace bm25_bindings {
 
 using bitsense::Bm25;
 using Ids = Array<std::uint32_t>;
@@ -81,9 +81,10 @@ py::tuple to_arrays(const Bm25& self) {
                         copied(self.lengths()));
 }
 
-}  // namespace
+}  // namespace bm25_bindings
 
 void register_bm25(py::module_& m) {
+  using namespace bm25_bindings;
   py::class_<Bm25>(m, "Bm25")
       .def(py::init([](double k1, double b) {
              return std::make_unique<Bm25>(bitsense::Bm25Options{k1, b});

@@ -11,7 +11,7 @@
 namespace py = pybind11;
 using namespace py::literals;
 
-namespace {
+namespace codes_bindings {
 
 using Floats = Array<float>;
 
@@ -83,9 +83,10 @@ py::tuple principal_axes(const Floats& rows, const Floats& others,
   return py::make_tuple(mean, made);
 }
 
-}  // namespace
+}  // namespace codes_bindings
 
 void register_codes(py::module_& m) {
+  using namespace codes_bindings;
   m.def("project", &project, "vectors"_a.noconvert(), "mean"_a.noconvert(),
         "directions"_a.noconvert(), "threads"_a = 1);
   m.def("project_signs", &project_signs, "vectors"_a.noconvert(), "mean"_a.noconvert(),

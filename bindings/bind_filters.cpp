@@ -13,7 +13,7 @@
 namespace py = pybind11;
 using namespace py::literals;
 
-namespace {
+namespace filters_bindings {
 
 using Words = Array<std::uint64_t>;
 using Codes = Array<std::int32_t>;
@@ -118,9 +118,10 @@ void register_members(py::module_& m) {
         "threads"_a = 1, "level"_a = py::none());
 }
 
-}  // namespace
+}  // namespace filters_bindings
 
 void register_filters(py::module_& m) {
+  using namespace filters_bindings;
   register_ranges<std::int64_t>(m);
   register_ranges<double>(m);
   register_ranges<std::int32_t>(m);

@@ -14,7 +14,7 @@
 namespace py = pybind11;
 using namespace py::literals;
 
-namespace {
+namespace graph_bindings {
 
 using bitsense::require;
 using Bytes = Array<std::uint8_t>;
@@ -226,9 +226,10 @@ Array<std::int32_t> byte_dots(const std::string& level, const Records& query,
   return out;
 }
 
-}  // namespace
+}  // namespace graph_bindings
 
 void register_graph(py::module_& m) {
+  using namespace graph_bindings;
   m.def("graph_build_codes", &build_codes, "codes"_a.noconvert(), "bits"_a, "degree"_a = 32,
         "ef_construction"_a = 100, "alpha"_a = 1.1F, "seed"_a = 0, "threads"_a = 1,
         "level"_a = py::none());

@@ -8,7 +8,7 @@
 #include "io/writer.hpp"
 #include "register.hpp"
 
-namespace {
+namespace io_bindings {
 
 using bitsense::Bytes;
 
@@ -111,9 +111,10 @@ py::buffer_info buffer_of(Reader& reader) {
   return {const_cast<std::uint8_t*>(bytes.data()), static_cast<py::ssize_t>(bytes.size()), true};
 }
 
-}  // namespace
+}  // namespace io_bindings
 
 void register_io(py::module_& m) {
+  using namespace io_bindings;
   m.def("crc64", &checksum, py::arg("data"));
   m.def("format_save", &save, py::arg("path"), py::arg("header"), py::arg("sections"),
         py::arg("threads"));

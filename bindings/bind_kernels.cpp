@@ -10,9 +10,9 @@
 #include "register.hpp"
 #include "train/block.hpp"
 
-using namespace bitsense;
+namespace kernels_bindings {
 
-namespace {
+using namespace bitsense;
 
 const FloatKernels& floats(const std::string& level) { return *kernels(level).floats; }
 
@@ -190,9 +190,10 @@ py::tuple find_runs(const std::string& level, const py::bytes& text, std::size_t
   return py::make_tuple(pairs, py::bytes(folded.data(), size));
 }
 
-}  // namespace
+}  // namespace kernels_bindings
 
 void register_kernels(py::module_& m) {
+  using namespace kernels_bindings;
   using namespace py::literals;
   m.def("level", [] { return std::string(kernels().level); });
   m.def("levels", [] {

@@ -13,7 +13,7 @@
 namespace py = pybind11;
 using namespace py::literals;
 
-namespace {
+namespace lists_bindings {
 
 using Bytes = Array<std::uint8_t>;
 using Rows = Array<std::uint32_t>;
@@ -174,9 +174,10 @@ double scanned_share(const ListArrays& lists, const Bytes& codes, std::size_t bi
   return bitsense::scanned_share(listed, {base.row(0), listed.rows(), bits}, k, options);
 }
 
-}  // namespace
+}  // namespace lists_bindings
 
 void register_lists(py::module_& m) {
+  using namespace lists_bindings;
   m.def("inverted_lists", &inverted_lists, "labels"_a.noconvert(), "distances"_a.noconvert(),
         "count"_a);
   m.def("lay_lists", &lay_lists, "codes"_a.noconvert(), "centers"_a.noconvert(),

@@ -13,7 +13,7 @@
 namespace py = pybind11;
 using namespace py::literals;
 
-namespace {
+namespace real_bindings {
 
 using Floats = Array<float>;
 
@@ -267,9 +267,10 @@ py::tuple quantized_search(const py::array& data, std::size_t dim,
   });
 }
 
-}  // namespace
+}  // namespace real_bindings
 
 void register_real(py::module_& m) {
+  using namespace real_bindings;
   py::native_enum<bitsense::RealMetric>(m, "Metric", "enum.Enum")
       .value("cosine", bitsense::RealMetric::kCosine)
       .value("ip", bitsense::RealMetric::kInner)

@@ -17,7 +17,7 @@
 namespace py = pybind11;
 using namespace py::literals;
 
-namespace {
+namespace search_bindings {
 
 using Bytes = Array<std::uint8_t>;
 using Rows = Array<std::uint32_t>;
@@ -227,9 +227,10 @@ std::uint64_t read_words(const Bytes& data) {
   return bitsense::kernels().codes->read(data.data(), words);
 }
 
-}  // namespace
+}  // namespace search_bindings
 
 void register_search(py::module_& m) {
+  using namespace search_bindings;
   m.def("hamming_search", &search, "codes"_a.noconvert(), "queries"_a.noconvert(), "bits"_a, "k"_a,
         "bitmap"_a = py::none(), "threads"_a = 1, "level"_a = py::none(), "ranks"_a = py::none());
   m.def("hamming_range_search", &range_search, "codes"_a.noconvert(), "queries"_a.noconvert(),

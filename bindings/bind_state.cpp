@@ -4,9 +4,9 @@
 #include "register.hpp"
 #include "state.hpp"
 
-using namespace bitsense;
+namespace state_bindings {
 
-namespace {
+using namespace bitsense;
 
 using Shared = std::shared_ptr<StateOfTraining>;
 
@@ -41,9 +41,10 @@ Shared new_state(const std::string& model, std::size_t documents,
   return make_state(model, documents, words, shape, init, options);
 }
 
-}  // namespace
+}  // namespace state_bindings
 
 void register_state(py::module_& m) {
+  using namespace state_bindings;
   using namespace py::literals;
   py::class_<Position>(m, "Position")
       .def(py::init<>())

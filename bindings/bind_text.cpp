@@ -10,7 +10,7 @@
 #include "text/corpus.hpp"
 #include "text_from_python.hpp"
 
-namespace {
+namespace text_bindings {
 
 using bitsense::CorpusBuilder;
 using bitsense::LineReader;
@@ -211,9 +211,10 @@ void register_alias(py::module_& m) {
       });
 }
 
-}  // namespace
+}  // namespace text_bindings
 
 void register_text(py::module_& m) {
+  using namespace text_bindings;
   register_tokenizer(m);
   register_vocabulary(m);
   register_builder(m);

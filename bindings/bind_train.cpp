@@ -12,9 +12,9 @@
 #include "train/word_bags.hpp"
 #include "training.hpp"
 
-using namespace bitsense;
+namespace train_bindings {
 
-namespace {
+using namespace bitsense;
 
 Neighbors neighbors_view(const Array<std::uint32_t>& rows, std::size_t documents, float weight) {
   require_dimensions(rows, 2, "neighbors");
@@ -238,9 +238,10 @@ void register_options(py::module_& m) {
       .def_readwrite("round_words", &InferOptions::round_words);
 }
 
-}  // namespace
+}  // namespace train_bindings
 
 void register_train(py::module_& m) {
+  using namespace train_bindings;
   register_options(m);
   using namespace py::literals;
   m.def("train", &train_model, "model"_a, "ids"_a.noconvert(), "offsets"_a.noconvert(),

@@ -9,9 +9,9 @@
 #include "kernels/word_kernels.hpp"
 #include "register.hpp"
 
-using namespace bitsense;
+namespace word_kernels_bindings {
 
-namespace {
+using namespace bitsense;
 
 const WordKernels& words(const std::string& level) { return *kernels(level).words; }
 
@@ -169,9 +169,10 @@ py::tuple pair_update(const std::string& level, const Array<float>& in, const Ar
   return py::make_tuple(new_in, new_out);
 }
 
-}  // namespace
+}  // namespace word_kernels_bindings
 
 void register_word_kernels(py::module_& m) {
+  using namespace word_kernels_bindings;
   using namespace py::literals;
   m.def("kernel_pair_dots", &pair_dots, "level"_a, "in_"_a.noconvert(), "out"_a.noconvert(),
         "own"_a.noconvert() = py::none(), "half"_a = false);

@@ -7,9 +7,9 @@
 #include "train/word_trainer.hpp"
 #include "training.hpp"
 
-using namespace bitsense;
+namespace words_bindings {
 
-namespace {
+using namespace bitsense;
 
 template <class T>
 Array<T> copied(const std::vector<T>& values) {
@@ -241,9 +241,10 @@ py::tuple subwords_of(const Vocabulary& vocabulary, std::size_t shortest, std::s
   return py::make_tuple(copied(rows.ids), copied(rows.offsets));
 }
 
-}  // namespace
+}  // namespace words_bindings
 
 void register_words(py::module_& m) {
+  using namespace words_bindings;
   py::class_<WordOptions>(m, "WordOptions")
       .def(py::init<>())
       .def_readwrite("dim", &WordOptions::dim)

@@ -168,7 +168,7 @@ void records_are_built_and_searched() {
 
 // Most answers are few long rows, which no other is near to.
 void products_of_unlike_rows_are_found() {
-  constexpr std::size_t kDim = 16, kRows = 3000, kQueries = 200;
+  constexpr std::size_t kDim = 16, kRows = 1500, kQueries = 100;
   auto vectors = random_floats(kRows * kDim, 3);
   for (std::size_t i = 0; i < kRows; ++i) {
     const float length = i % 50 == 0 ? 6.0F : 1.0F;
@@ -182,7 +182,7 @@ void products_of_unlike_rows_are_found() {
   std::vector<std::int8_t> asked_data(kQueries * record_stride(kDim));
   quantise_rows({queries.data(), kQueries, kDim}, 1, poll, asked_data.data());
   const RecordsView asked{asked_data.data(), kQueries, record_stride(kDim)};
-  const Graph old = built(RecordsView{data.data(), 1000, record_stride(kDim)}, 1, *kernels().graph,
+  const Graph old = built(RecordsView{data.data(), 500, record_stride(kDim)}, 1, *kernels().graph,
                           {}, Metric::kInnerProduct);
   for (const GraphView& begin : {GraphView{}, old.view()}) {
     const Graph graph = built(records, 1, *kernels().graph, begin, Metric::kInnerProduct);
@@ -199,7 +199,7 @@ void products_of_unlike_rows_are_found() {
     search(kRows, best.data());
     std::size_t found = 0;
     for (std::size_t q = 0; q < kQueries; ++q) found += rows[q] == best[q] ? 1 : 0;
-    BITSENSE_CHECK(found > 190);
+    BITSENSE_CHECK(found > 95);
   }
 }
 

@@ -103,7 +103,7 @@ Built built_from_file(const std::vector<std::string>& texts, std::size_t threads
 }
 
 void files_give_the_same_in_memory_and_on_the_disk() {
-  const auto texts = documents(3000);
+  const auto texts = documents(500);
   const Built one = built(texts, 1, 10'000);
   for (const std::size_t threads : {1, 3}) {
     for (const std::size_t block : {7, 1000, 1'000'000}) {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/codes.hpp"
 #include "core/errors.hpp"
@@ -23,6 +24,12 @@ using Array = py::array_t<T, py::array::c_style>;
 template <class T>
 Array<T> make_array(std::initializer_list<std::size_t> shape) {
   return Array<T>(std::vector<py::ssize_t>(shape.begin(), shape.end()));
+}
+
+// An array of its own with these values.
+template <class T>
+Array<T> copied(const std::vector<T>& values) {
+  return Array<T>(static_cast<py::ssize_t>(values.size()), values.data());
 }
 
 template <class T>

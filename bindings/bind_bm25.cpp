@@ -24,11 +24,6 @@ std::vector<T> vector_of(const Array<T>& array, const char* name) {
   return {span.begin(), span.end()};
 }
 
-template <class T>
-Array<T> copied(const std::vector<T>& values) {
-  return Array<T>(static_cast<py::ssize_t>(values.size()), values.data());
-}
-
 bitsense::TermLists term_lists(const Ids& ids, const Sizes& offsets) {
   const bitsense::TermLists lists{span_of(ids, "ids"), span_of(offsets, "offsets")};
   bitsense::require(!lists.offsets.empty() && lists.offsets.front() == 0 &&

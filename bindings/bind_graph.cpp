@@ -76,12 +76,6 @@ Array<T> large_matrix(std::size_t rows, std::size_t columns) {
   return Array<T>({rows, columns}, data, base);
 }
 
-Rows array_of(const std::vector<std::uint32_t>& values) {
-  auto array = make_array<std::uint32_t>({values.size()});
-  std::copy(values.begin(), values.end(), array.mutable_data());
-  return array;
-}
-
 // make(run, neighbors) builds the graph of so many rows.
 template <class Make>
 py::tuple build(std::size_t rows, std::size_t degree, std::size_t threads, const Level& level,
@@ -96,7 +90,7 @@ py::tuple build(std::size_t rows, std::size_t degree, std::size_t threads, const
     py::gil_scoped_release release;
     parts = make(run, data);
   }
-  return py::make_tuple(neighbors, array_of(parts.entries), array_of(parts.copies));
+  return py::make_tuple(neighbors, copied(parts.entries), copied(parts.copies));
 }
 
 py::tuple build_of_codes(const Bytes& codes, std::size_t bits, const bitsense::GraphView& old,

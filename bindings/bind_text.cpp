@@ -17,17 +17,6 @@ using bitsense::LineReader;
 using bitsense::Tokenizer;
 using bitsense::Vocabulary;
 
-template <class T>
-std::span<const T> vector_span(const Array<T>& array, const char* name) {
-  require_dimensions(array, 1, name);
-  return {array.data(), static_cast<std::size_t>(array.size())};
-}
-
-template <class T>
-Array<T> copied(const std::vector<T>& values) {
-  return Array<T>(static_cast<py::ssize_t>(values.size()), values.data());
-}
-
 // Puts the name of the document before the error; `name` makes it from its number in the batch.
 template <class Add, class Name>
 void add_named(Add&& add, Name&& name) {
@@ -143,9 +132,9 @@ void register_vocabulary(py::module_& m) {
       .def_static("from_arrays",
                   [](const Array<std::uint8_t>& bytes, const Array<std::uint64_t>& offsets,
                      const Array<std::uint64_t>& counts) {
-                    const auto byte_span = vector_span(bytes, "bytes");
-                    const auto offset_span = vector_span(offsets, "offsets");
-                    const auto count_span = vector_span(counts, "counts");
+                    const auto byte_span = span_of(bytes, "bytes");
+                    const auto offset_span = span_of(offsets, "offsets");
+                    const auto count_span = span_of(counts, "counts");
                     py::gil_scoped_release release;
                     return std::make_shared<Vocabulary>(Vocabulary::from_arrays(
                         {reinterpret_cast<const char*>(byte_span.data()), byte_span.size()},
@@ -193,7 +182,7 @@ void register_builder(py::module_& m) {
 void register_alias(py::module_& m) {
   py::class_<bitsense::AliasTable>(m, "AliasTable")
       .def(py::init([](const Array<double>& weights) {
-        return std::make_unique<bitsense::AliasTable>(vector_span(weights, "weights"));
+        return std::make_unique<bitsense::AliasTable>(span_of(weights, "weights"));
       }))
       .def("probability",
            [](const bitsense::AliasTable& self, std::uint32_t i) {

@@ -128,13 +128,6 @@ Array<float> inverse_document_frequencies(const Array<std::uint32_t>& ids,
   return result;
 }
 
-template <class T>
-Array<T> copied(const std::vector<T>& values) {
-  Array<T> array = make_array<T>({values.size()});
-  std::copy(values.begin(), values.end(), array.mutable_data());
-  return array;
-}
-
 // All plans of a training, for the tests.
 py::list plans(const Array<std::uint32_t>& ids, const Array<std::uint64_t>& offsets,
                const Array<std::uint64_t>& counts, const TrainOptions& options, std::size_t worker,

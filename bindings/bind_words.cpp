@@ -11,13 +11,6 @@ namespace words_bindings {
 
 using namespace bitsense;
 
-template <class T>
-Array<T> copied(const std::vector<T>& values) {
-  Array<T> array = make_array<T>({values.size()});
-  std::copy(values.begin(), values.end(), array.mutable_data());
-  return array;
-}
-
 // A table whose rows are padded with zeros; the array must be writeable.
 Table table_view(Array<float>& array, std::size_t rows, const char* name) {
   require_dimensions(array, 2, name);
@@ -32,10 +25,7 @@ Table table_view(Array<float>& array, std::size_t rows, const char* name) {
 
 Bags bags_view(const Array<std::uint32_t>& ids, const Array<std::uint64_t>& offsets,
                std::size_t words, std::size_t rows) {
-  require_dimensions(ids, 1, "bag_ids");
-  require_dimensions(offsets, 1, "bag_offsets");
-  const Bags bags{{ids.data(), static_cast<std::size_t>(ids.size())},
-                  {offsets.data(), static_cast<std::size_t>(offsets.size())}};
+  const Bags bags{span_of(ids, "bag_ids"), span_of(offsets, "bag_offsets")};
   if (bags.empty()) return bags;
   require(bags.offsets.size() == words + 1 && bags.offsets[0] == 0 &&
               bags.offsets.back() == bags.ids.size(),

@@ -15,12 +15,9 @@
 
 inline bitsense::Documents documents_view(const Array<std::uint32_t>& ids,
                                           const Array<std::uint64_t>& offsets, std::size_t words) {
-  require_dimensions(ids, 1, "ids");
-  require_dimensions(offsets, 1, "offsets");
-  bitsense::require(offsets.size() >= 1, "`offsets` must have at least one entry, got none");
-  const bitsense::Documents documents{{ids.data(), static_cast<std::size_t>(ids.size())},
-                                      {offsets.data(), static_cast<std::size_t>(offsets.size())}};
-  bitsense::require(offsets.data()[0] == 0 && documents.offsets.back() == documents.ids.size(),
+  const bitsense::Documents documents{span_of(ids, "ids"), span_of(offsets, "offsets")};
+  bitsense::require(!documents.offsets.empty(), "`offsets` must have at least one entry, got none");
+  bitsense::require(documents.offsets[0] == 0 && documents.offsets.back() == documents.ids.size(),
                     "`offsets` must run from 0 to the number of ids, ", documents.ids.size());
   bitsense::require(std::is_sorted(documents.offsets.begin(), documents.offsets.end()),
                     "`offsets` must ascend");
@@ -32,8 +29,7 @@ inline bitsense::Documents documents_view(const Array<std::uint32_t>& ids,
 }
 
 inline std::span<const std::uint64_t> counts_view(const Array<std::uint64_t>& counts) {
-  require_dimensions(counts, 1, "counts");
-  return {counts.data(), static_cast<std::size_t>(counts.size())};
+  return span_of(counts, "counts");
 }
 
 constexpr double kWatchEvery = 0.1;  // seconds between two calls of a watch

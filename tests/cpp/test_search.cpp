@@ -18,6 +18,7 @@ namespace bitsense {
 namespace {
 
 using Pairs = std::vector<std::pair<std::uint32_t, std::size_t>>;  // (distance, id), in order
+using Expected = std::vector<Pairs>;                               // of each query
 
 // Few distinct distances: the ties are the hard part.
 struct Problem {
@@ -39,6 +40,13 @@ struct Problem {
   CodesView items() const { return {codes.data(), codes.size() / code_bytes(bits), bits}; }
   CodesView asked() const { return {queries.data(), queries.size() / code_bytes(bits), bits}; }
 
+  Expected ranked(bool filtered) const {
+    Expected all;
+    for (std::size_t q = 0; q < asked().rows; ++q) all.push_back(ranked(q, filtered));
+    return all;
+  }
+
+ private:
   Pairs ranked(std::size_t q, bool filtered) const {
     Pairs pairs;
     for (std::size_t i = 0; i < items().rows; ++i) {
@@ -51,8 +59,6 @@ struct Problem {
     std::sort(pairs.begin(), pairs.end());
     return pairs;
   }
-
- private:
   void clear_padding(std::vector<std::uint8_t>& rows) const {
     const std::size_t bytes = code_bytes(bits);
     for (std::size_t i = bytes - 1; i < rows.size(); i += bytes)
@@ -67,9 +73,6 @@ std::vector<std::uint64_t> bitmap_of(const std::vector<char>& passes) {
   }
   return words;
 }
-
-// What each query is answered, from the nearest to the farthest.
-using Expected = std::vector<Pairs>;
 
 void check_search(const Problem& problem, const Filter& filter, const HammingOptions& options,
                   const Expected& expected) {
@@ -115,9 +118,7 @@ void answers_are_those_of_sorting(const CodeKernels& kernel) {
       const auto words = bitmap_of(problem.passes);
       const Filter some(words.data(), rows);
       for (const Filter& filter : {Filter(), some}) {
-        Expected expected;
-        for (std::size_t q = 0; q < asked; ++q)
-          expected.push_back(problem.ranked(q, filter.active()));
+        const Expected expected = problem.ranked(filter.active());
         for (const std::size_t threads : {1U, 4U}) {
           const HammingOptions options{kernel, threads, poll};
           check_search(problem, filter, options, expected);

@@ -101,7 +101,7 @@ bool finite(const Matrix& matrix) {
 }
 
 void threads_do_not_change_a_byte() {
-  const Corpus corpus(100);
+  const Corpus corpus(150);
   const Near near(corpus);
   for (const char* model : kModels) {
     const Neighbors neighbors = is_encoder(model) ? near.neighbors() : Neighbors{};
@@ -129,12 +129,12 @@ void threads_do_not_change_a_byte() {
 
 // Stopped every few blocks, and gone on with by another number of threads each time.
 void a_training_that_was_stopped_goes_on_to_the_same_bytes() {
-  const Corpus corpus(100);
+  const Corpus corpus(150);
   const Near near(corpus);
   for (const char* model : kModels) {
     const Neighbors neighbors = is_encoder(model) ? near.neighbors() : Neighbors{};
     const Trained whole = trained(model, corpus, options(1), {}, neighbors);
-    for (const int most : {1, 20}) {
+    for (const int most : {1, 3, 20}) {
       Parameters parameters = make_parameters(model, corpus.documents().count(), corpus.counts,
                                               shape_of(model), {0.1F, 0.5F, 0.1F}, 0);
       TrainState state{&parameters, first_squares(parameters, Optimizer::kAdaGrad)};

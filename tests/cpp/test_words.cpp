@@ -208,7 +208,7 @@ void a_training_that_was_stopped_goes_on_to_the_same_bytes() {
   const WordCorpus corpus(150);
   for (const auto& each : kCases) {
     const TrainedWords whole = trained_words(each.model, each.bags, corpus, word_options(1));
-    for (const int most : {1, 5}) {
+    for (const int most : {1, 2, 5}) {
       TrainedWords parts = new_tables(each.model, each.bags);
       const WordTables tables = parts.tables();
       Position position;

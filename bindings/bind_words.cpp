@@ -189,14 +189,15 @@ Array<std::uint64_t> priors(const Array<std::uint32_t>& ids, const Array<std::ui
 
 // All plans of a training, for the tests.
 py::list word_plans(const Array<std::uint32_t>& ids, const Array<std::uint64_t>& offsets,
-                    const Array<std::uint64_t>& counts, const WordOptions& options) {
+                    const Array<std::uint64_t>& counts, const WordOptions& options,
+                    std::size_t run) {
   const auto words = counts_view(counts);
   const Documents documents = documents_view(ids, offsets, words.size());
   check_options(options);
   const NoiseDistribution noise(words);
   NoiseList list(noise);
   ChunkCutter cutter(documents, options.epochs, options.seed);
-  WordPlanner planner(documents, words, noise, options);
+  WordPlanner planner(documents, words, noise, options, run);
   py::list all;
   std::size_t epoch = SIZE_MAX;
   WordPlan plan;
@@ -277,6 +278,6 @@ void register_words(py::module_& m) {
   m.def("sense_priors", &priors, "ids"_a.noconvert(), "offsets"_a.noconvert(),
         "counts"_a.noconvert(), "tables"_a, "options"_a, "level"_a = py::none());
   m.def("word_plans", &word_plans, "ids"_a.noconvert(), "offsets"_a.noconvert(),
-        "counts"_a.noconvert(), "options"_a);
+        "counts"_a.noconvert(), "options"_a, "run"_a = 1);
   m.def("subword_rows", &subwords_of, "vocabulary"_a, "shortest"_a, "longest"_a, "buckets"_a);
 }

@@ -213,8 +213,8 @@ def test_sampling_gradient_and_loss_of_small_weights(level, size):
     rng = np.random.default_rng(size)
     z = rng.normal(scale=3, size=size).astype(np.float32)
     z[: size // 4] = 0  # the smallest factors, a half
-    weight = rng.integers(0, 3, size).astype(np.float32)
-    weight[: size // 4] = 2
+    weight = rng.integers(0, 4, size).astype(np.float32)
+    weight[: size // 4] = 3
     label = np.where(rng.random(size) < 0.3, weight, 0).astype(np.float32)
     small, loss = _core.kernel_sampling_gradient(level, z, weight, label, 0.25, small=True)
     general, other_loss = _core.kernel_sampling_gradient(level, z, weight, label, 0.25)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference.word_training import WordTwin
+from reference.word_training import RUN, WordTwin
 
 from bitsense import _core
 
@@ -164,7 +164,7 @@ def test_training_equals_the_twin(model, buckets, window):
         _core.word_table(words, 20, 0.3, 8)[:, :20].astype(float),
         bags,
     )
-    expected = twin.train(_core.word_plans(*data, options(**settings)))
+    expected = twin.train(_core.word_plans(*data, options(**settings), RUN[model]))
     for level in LEVELS:
         table, output, losses = train(model, data, level=level, buckets=buckets, **settings)
         assert np.allclose(losses, expected, rtol=1e-5), level
@@ -177,7 +177,7 @@ def test_training_equals_the_twin(model, buckets, window):
 @pytest.mark.parametrize("model", MODELS)
 def test_the_twin_steps_down_the_gradient_of_its_loss(model):
     data = corpus(documents=1, words=12)
-    (plan,) = _core.word_plans(*data, options(epochs=1))
+    (plan,) = _core.word_plans(*data, options(epochs=1), RUN[model])
     rng = np.random.default_rng(0)
     bags = bags_of(12, 5)[0]
     start = rng.normal(size=(17, 6)), rng.normal(size=(12, 6))

@@ -118,15 +118,15 @@ inline Floats piecewise_logistic(Floats x) {
 // least a half. A gradient leaves at most kFactors pairs in a lane, and those of kGroup gradients
 // are multiplied on, which stays above the smallest float.
 constexpr std::size_t kFactors = 8;
-constexpr std::size_t kGroup = 7;
+constexpr std::size_t kGroup = 5;
 
-// s to the power of w, which is 0, 1 or 2.
+// s to the power of w, which is 0, 1, 2 or 3.
 inline Floats power(Floats s, Floats w) {
-  const Floats once = minimum(w, broadcast(1.0F));
-  const Floats less = s - 1.0F;
-  return (1.0F + once * less) * (1.0F + (w - once) * less);
+  const Floats square = w > 1.5F ? s * s : broadcast(1.0F);
+  const Floats odd = w > 1.5F ? w - 2.0F : w;
+  return square * (1.0F + odd * (s - 1.0F));
 }
-static_assert(kLargestWeight == 2.0F);
+static_assert(kLargestWeight == 3.0F);
 
 template <bool Small>
 void gradient(float* z, const float* weight, const float* label, float step, std::size_t size,

@@ -41,7 +41,7 @@ struct Windows {
 };
 
 // Of a pair where a gradient is `small`.
-constexpr float kLargestWeight = 2.0F;
+constexpr float kLargestWeight = 3.0F;
 
 // What a sum of negative sampling's losses is kept in: sixteen lanes of terms and sixteen of
 // factors whose logarithms belong to it too.

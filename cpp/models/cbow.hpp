@@ -16,7 +16,7 @@ namespace bitsense {
 
 struct Cbow {
   static constexpr const char* name = "cbow";
-  static constexpr std::size_t kRun = 4;
+  static constexpr std::size_t kRun = 6;
 
   // Adds the tile of the run that begins with the c-th centre of the plan: its noise.
   static void add_tile(const WordPlan& plan, std::size_t c, std::size_t negatives, Tiles& tiles) {

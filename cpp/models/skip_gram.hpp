@@ -28,9 +28,11 @@ struct SkipGram {
 
   // The tile of a run that has been added.
   static Tile tile(const WordPlan& plan, std::size_t c, std::size_t count, std::size_t negatives) {
-    const Tile merged = plan.tiles[c];
-    if (!merged.inputs.empty()) return merged;
     Tile made;
+    if (plan.tiles.has_inputs(c)) {
+      plan.tiles.get(c, made);
+      return made;
+    }
     const auto [first, last] = tokens_of(plan, c, count);
     const std::span<const std::uint32_t> tokens(plan.tokens);
     made.inputs = tokens.subspan(first, last - first);
@@ -41,6 +43,13 @@ struct SkipGram {
       made.pairs[m] = static_cast<float>(plan.centres[c + m].contexts());
     if (count == 1) made.skipped = made.reaches[0].at;
     return made;
+  }
+  // How many pairs of an input and its target it has, repeats counted.
+  static float pairs(const WordPlan& plan, std::size_t c, std::size_t count) {
+    if (plan.tiles.has_inputs(c)) return plan.tiles.all_pairs(c);
+    std::uint32_t sum = 0;
+    for (std::size_t m = 0; m < count; ++m) sum += plan.centres[c + m].contexts();
+    return static_cast<float>(sum);
   }
 
  private:
@@ -63,9 +72,12 @@ struct SkipGram {
   };
   // From the first to behind the last token of what centres and their contexts are.
   static Tokens tokens_of(const WordPlan& plan, std::size_t c, std::size_t count) {
-    const Centre& one = plan.centres[c];
-    const Centre& other = plan.centres[c + count - 1];
-    return {std::min(one.first, other.first), std::max(one.last, other.last)};
+    Tokens all = {plan.centres[c].first, plan.centres[c].last};
+    for (std::size_t m = 1; m < count; ++m) {
+      all.first = std::min(all.first, plan.centres[c + m].first);
+      all.last = std::max(all.last, plan.centres[c + m].last);
+    }
+    return all;
   }
   // Within the tokens from `first` on.
   static PerCentre<Reach> reaches(const WordPlan& plan, std::size_t c, std::size_t count,
@@ -98,6 +110,4 @@ struct SkipGram {
     return !repeats;
   }
 };
-static_assert(SkipGram::kRun == 2, "the first and the last of a run are all its centres");
-
 }  // namespace bitsense

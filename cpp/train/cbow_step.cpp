@@ -57,7 +57,8 @@ void CbowStep::lay_out(WordPlan& plan) const {
 
 CbowStep::Run CbowStep::run_of(const Block& block, std::size_t run) const {
   const auto [first, last] = block.run(run, kRun);
-  const Tile tile = block.plan->tiles[block.begin + first];
+  Tile tile;
+  block.plan->tiles.get(block.begin + first, tile);
   return {first, last - first, tile.noise, tile.uses};
 }
 
@@ -92,7 +93,7 @@ void CbowStep::compose(const Block& block, Block::Range centres, const Rows& row
     words_.means(rows.input, scratch.bags.ids.data(), bags, hidden, nullptr, slice);
     return;
   }
-  const float* ahead[kGroupCentres];
+  const float* ahead[kGroup];
   point_ahead(plan, first + early_input(share), count, rows.input, ahead);
   words_.means(rows.input, plan.tokens.data(), plan.contexts.windows(first, count), hidden, ahead,
                slice);
@@ -221,7 +222,7 @@ void CbowStep::move_shared(const Block& block, Share share) {
       move_bag(rows, windows, plan.tokens[t], t, slice, scratch_[share.index].sum.data());
     return;
   }
-  const std::size_t most = share.shares_rows() ? kGroupCentres : end - begin;
+  const std::size_t most = share.shares_rows() ? kGroup : end - begin;
   for (std::size_t t = begin; t < end; t += most) {
     const std::size_t some = std::min<std::size_t>(end, t + most);
     if (share.shares_rows())

@@ -22,6 +22,7 @@ class CbowStep final : public WordStep {
   CbowStep(const Kernels& kernels, const WordOptions& options, const WordTables& tables,
            std::size_t threads);
 
+  std::size_t run_centres() const override { return Cbow::kRun; }
   void lay_out(WordPlan& plan) const override;
   bool sums() const override { return tables_.halved; }
   void sum(const Block& block, std::size_t group, Share share) override;
@@ -31,7 +32,7 @@ class CbowStep final : public WordStep {
   LossSum loss(const Block& block) const override;
 
  private:
-  static_assert(kGroupCentres % Cbow::kRun == 0);
+  static constexpr std::size_t kGroup = group_of(Cbow::kRun);
   // A run of a block: its first centre in the block, how many, and their noise.
   struct Run {
     std::size_t first;

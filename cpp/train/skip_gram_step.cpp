@@ -165,7 +165,10 @@ void SkipGramStep::score(const Block& block, std::size_t group, Share share) {
 
 LossSum SkipGramStep::loss(const Block& block) const {
   LossSum total{words_.sampling_loss(losses_.data(), block.runs(kRun)), 0.0};
-  for (std::size_t t = 0; t < block.runs(kRun); ++t) total.targets += tile_of(block, t).all_pairs();
+  for (std::size_t t = 0; t < block.runs(kRun); ++t) {
+    const auto [first, last] = block.run(t, kRun);
+    total.targets += SkipGram::pairs(*block.plan, block.begin + first, last - first);
+  }
   return total;
 }
 

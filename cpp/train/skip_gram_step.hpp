@@ -22,6 +22,7 @@ class SkipGramStep final : public WordStep {
   SkipGramStep(const Kernels& kernels, const WordOptions& options, const WordTables& tables,
                std::size_t threads);
 
+  std::size_t run_centres() const override { return kRun; }
   void lay_out(WordPlan& plan) const override;
   bool composes() const override { return has_items(); }
   void compose(const Block& block, Share share) override;
@@ -35,7 +36,6 @@ class SkipGramStep final : public WordStep {
  private:
   static constexpr std::size_t kRun = SkipGram::kRun;
   static constexpr std::size_t kMostTiles = (kBlockCentres + kRun - 1) / kRun;
-  static_assert(kGroupCentres % kRun == 0);
   // The rows of a tile.
   struct Pointed {
     float** in;

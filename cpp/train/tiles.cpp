@@ -8,11 +8,12 @@ namespace {
 
 constexpr std::size_t kPatternQuantum = 8;  // floats
 
-// A quantum of two patterns, each so many times.
-void add_up(const PerCentre<float>& times, const float* first, const float* second, float* sum) {
-  float mixed[kPatternQuantum];
-  for (std::size_t k = 0; k < kPatternQuantum; ++k)
-    mixed[k] = times[0] * first[k] + times[1] * second[k];
+// A quantum of patterns, each so many times.
+void add_up(const PerCentre<float>& times, const PerCentre<const float*>& patterns, std::size_t at,
+            float* sum) {
+  float mixed[kPatternQuantum] = {};
+  for (std::size_t m = 0; m < kTileCentres; ++m)
+    for (std::size_t k = 0; k < kPatternQuantum; ++k) mixed[k] += times[m] * patterns[m][at + k];
   std::memcpy(sum, mixed, sizeof mixed);
 }
 
@@ -35,17 +36,19 @@ void Tiles::add_inputs(std::span<const std::uint32_t> words,
                        std::span<const std::uint32_t> previous, std::uint32_t first,
                        const PerCentre<Reach>& reaches) {
   constexpr std::uint32_t kNoInput = 0xffffffffU;
-  if (inputs_of_.size() < words.size()) inputs_of_.resize(words.size());
+  if (token_inputs_.size() < words.size()) token_inputs_.resize(words.size());
   for (std::uint32_t t = 0; t < words.size(); ++t) {
     const std::uint32_t before = previous[t] - first;
-    std::uint32_t i = before < t ? inputs_of_[before] : kNoInput;
-    const PerCentre<bool> near = {reaches[0].has(t), reaches[1].has(t)};
-    if (i == kNoInput && (near[0] || near[1])) {
+    std::uint32_t i = before < t ? token_inputs_[before] : kNoInput;
+    PerCentre<bool> near;
+    bool any = false;
+    for (std::size_t m = 0; m < kTileCentres; ++m) any |= near[m] = reaches[m].has(t);
+    if (i == kNoInput && any) {
       i = last_input_++;
       inputs_[i] = words[t];
       times_[i] = {};
     }
-    inputs_of_[t] = i;
+    token_inputs_[t] = i;
     for (std::size_t m = 0; m < kTileCentres; ++m) {
       if (!near[m] || times_[i][m] == kMostRepeats) continue;
       times_[i][m] += 1.0F;
@@ -91,8 +94,9 @@ void TileGradient::weigh_plain(const Tile& tile) {
   float* weight = weight_.data();
   float* label = label_.data();
   for (std::uint32_t i = 0; i < tile.inputs.size(); ++i) {
-    const std::size_t kind = static_cast<std::size_t>(tile.reaches[0].has(i)) |
-                             static_cast<std::size_t>(tile.reaches[1].has(i)) << 1;
+    std::size_t kind = 0;
+    for (std::size_t m = 0; m < kTileCentres; ++m)
+      kind |= static_cast<std::size_t>(tile.reaches[m].has(i)) << m;
     const Pattern& pattern = patterns[kind];
     for (std::size_t j = 0; j < width_; j += kPatternQuantum) {
       std::memcpy(weight + j, pattern.weight.data() + j, kPatternQuantum * sizeof(float));
@@ -108,9 +112,13 @@ void TileGradient::weigh_plain(const Tile& tile) {
 void TileGradient::weigh_merged(const Tile& tile) {
   const std::size_t columns = tile.columns();
   PerCentre<float> heaviest{};
+  PerCentre<const float*> weights;
+  PerCentre<const float*> labels;
   for (std::size_t m = 0; m < kTileCentres; ++m) {
     float* weight = merged_[m].weight.data();
     float* label = merged_[m].label.data();
+    weights[m] = weight;
+    labels[m] = label;
     for (std::size_t j = 0; j < width_; ++j) {
       weight[j] = j < columns ? tile.uses[j].weight[m] : 0.0F;
       label[j] = j < columns ? tile.uses[j].label[m] : 0.0F;
@@ -122,10 +130,12 @@ void TileGradient::weigh_merged(const Tile& tile) {
   float* label = label_.data();
   for (std::size_t i = 0; i < tile.rows(); ++i, weight += columns, label += columns) {
     const PerCentre<float> times = tile.times[i];
-    small_ &= times[0] * heaviest[0] + times[1] * heaviest[1] <= kLargestWeight;
+    float most = 0.0F;
+    for (std::size_t m = 0; m < kTileCentres; ++m) most += times[m] * heaviest[m];
+    small_ &= most <= kLargestWeight;
     for (std::size_t j = 0; j < width_; j += kPatternQuantum) {
-      add_up(times, merged_[0].weight.data() + j, merged_[1].weight.data() + j, weight + j);
-      add_up(times, merged_[0].label.data() + j, merged_[1].label.data() + j, label + j);
+      add_up(times, weights, j, weight + j);
+      add_up(times, labels, j, label + j);
     }
   }
 }

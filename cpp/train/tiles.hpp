@@ -23,10 +23,15 @@ namespace bitsense {
 
 constexpr float kMostRepeats = 4.0F;
 constexpr float kMostTargets = 32.0F;
-constexpr std::size_t kTileCentres = 2;
+constexpr std::size_t kTileCentres = 3;
 
 template <class T>
 using PerCentre = std::array<T, kTileCentres>;
+inline float sum_of(const PerCentre<float>& values) {
+  float sum = 0.0F;
+  for (const float value : values) sum += value;
+  return sum;
+}
 
 // What one pair of an output and an input of a centre weighs, and its label.
 struct OutputUse {
@@ -68,10 +73,9 @@ struct Tile {
       row += k == skipped ? 0 : 1;  // no branch: where the centre stands is not foreseen
     }
   }
-  float all_pairs() const { return pairs[0] + pairs[1]; }
   // What the rate is multiplied with.
   float damping() const {
-    const float most = std::max(pairs[0], pairs[1]);
+    const float most = *std::max_element(pairs.begin(), pairs.end());
     return most > kMostTargets ? kMostTargets / most : 1.0F;
   }
 };
@@ -99,20 +103,18 @@ class Tiles {
     uses_[output(word)].weight[centre] += 1.0F;
   }
 
-  // One that is not plain, or empty.
-  Tile operator[](std::size_t t) const {
+  bool has_inputs(std::size_t t) const { return inputs_of(t) > 0; }
+  // Of one with inputs.
+  float all_pairs(std::size_t t) const { return sum_of(places_[t].pairs); }
+  // One that is not plain, or empty. It is written where it stays: a copy would wait for it.
+  void get(std::size_t t, Tile& tile) const {
     const Place& place = places_[t];
-    const bool last = t + 1 == tiles_;
-    const std::size_t inputs = (last ? last_input_ : places_[t + 1].input) - place.input;
-    const std::size_t outputs = (last ? last_output_ : places_[t + 1].output) - place.output;
-    return {{inputs_.data() + place.input, inputs},
-            SIZE_MAX,
-            {},
-            {outputs_.data() + place.output, outputs},
-            place.pairs,
-            {},
-            times_.data() + place.input,
-            uses_.data() + place.output};
+    const std::size_t end = t + 1 == tiles_ ? last_output_ : places_[t + 1].output;
+    tile.inputs = {inputs_.data() + place.input, inputs_of(t)};
+    tile.noise = {outputs_.data() + place.output, end - place.output};
+    tile.pairs = place.pairs;
+    tile.times = times_.data() + place.input;
+    tile.uses = uses_.data() + place.output;
   }
 
  private:
@@ -122,6 +124,9 @@ class Tiles {
     PerCentre<float> pairs;
   };
   Place& place() { return places_[tiles_ - 1]; }
+  std::size_t inputs_of(std::size_t t) const {
+    return (t + 1 == tiles_ ? last_input_ : places_[t + 1].input) - places_[t].input;
+  }
   // The place of an output of the tile, which is new where none is this word.
   std::uint32_t output(std::uint32_t word) {
     for (std::uint32_t j = place().output; j < last_output_; ++j)
@@ -136,7 +141,7 @@ class Tiles {
   std::vector<std::uint32_t> outputs_;
   std::vector<OutputUse> uses_;
   std::vector<Place> places_;
-  std::vector<std::uint32_t> inputs_of_;  // per token that is looked at
+  std::vector<std::uint32_t> token_inputs_;  // per token that is looked at
   std::size_t tiles_ = 0;
   std::uint32_t last_input_ = 0;
   std::uint32_t last_output_ = 0;

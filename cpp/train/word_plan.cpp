@@ -34,10 +34,11 @@ std::size_t centres_by_noise(const NoiseDistribution& noise, const WordOptions& 
 
 WordPlanner::WordPlanner(const Documents& documents, std::span<const std::uint64_t> counts,
                          const NoiseDistribution& noise, const WordOptions& options,
-                         std::size_t most_centres)
+                         std::size_t run, std::size_t most_centres)
     : documents_(documents),
       options_(options),
       subsample_(counts, options.subsample),
+      run_(run),
       most_centres_(std::min(most_centres, centres_by_noise(noise, options))),
       last_(counts.size(), WordPlan::kNone) {}
 
@@ -63,8 +64,12 @@ void WordPlanner::draw_noise(const NoiseList& list, WordPlan& plan) {
   plan.noise_words.resize(std::max(share, std::min(plan.noise.size(), kLeastWords)));
   list.copy(plan.seed, plan.noise_words.size(), plan.noise_words.data());
   Rng rng(stream(plan.seed, kNoiseStream));
-  for (std::uint32_t& word : plan.noise)
-    word = plan.noise_words[rng.below(static_cast<std::uint32_t>(plan.noise_words.size()))];
+  const auto words = static_cast<std::uint32_t>(plan.noise_words.size());
+  plan.for_each_run(run_, [&](std::size_t c, std::size_t /*count*/) {
+    std::uint32_t* noise = plan.noise.data() + c * options_.negatives;
+    for (std::size_t k = 0; k < options_.negatives; ++k)
+      noise[k] = plan.noise_words[rng.below(words)];
+  });
 }
 
 // For as many tokens and centres as a chunk may have.

@@ -28,7 +28,6 @@
 namespace bitsense {
 
 constexpr std::size_t kBlockCentres = 128;
-constexpr std::size_t kGroupCentres = 8;  // that threads hand each other at a time
 
 // tokens[at] with the context tokens[first .. last) without tokens[at]. The tokens of its document,
 // as far as they are in the plan, are tokens[begin .. end).
@@ -71,7 +70,7 @@ struct WordPlan {
   std::vector<std::uint32_t> repeats;
   std::vector<Centre> centres;             // each with at least one word of context
   std::vector<std::uint32_t> blocks;       // block b: centres blocks[b] .. blocks[b + 1]
-  std::vector<std::uint32_t> noise;        // `negatives` words per centre
+  std::vector<std::uint32_t> noise;        // `negatives` words for each centre that begins a run
   std::vector<std::uint32_t> noise_words;  // of which these were drawn
   Tiles tiles;  // one per run, at its first centre's number; none of the senses' model
 
@@ -98,7 +97,7 @@ constexpr std::uint64_t noise_seed(std::uint64_t seed, std::uint64_t epoch) {
 class WordPlanner {
  public:
   WordPlanner(const Documents& documents, std::span<const std::uint64_t> counts,
-              const NoiseDistribution& noise, const WordOptions& options,
+              const NoiseDistribution& noise, const WordOptions& options, std::size_t run = 1,
               std::size_t most_centres = kBlockCentres);
 
   void make(const Chunk& chunk, const NoiseList& list, WordPlan& plan);
@@ -123,6 +122,7 @@ class WordPlanner {
   Documents documents_;
   WordOptions options_;
   Subsample subsample_;
+  std::size_t run_;                         // centres that share their noise
   std::size_t most_centres_;                // in a block
   std::vector<std::uint32_t> last_;         // per word: its last token, or kNone
   std::vector<std::uint32_t> occurrences_;  // per token: the how-manieth of its word in the block

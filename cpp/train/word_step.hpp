@@ -36,6 +36,11 @@
 
 namespace bitsense {
 
+// Centres that threads hand each other at a time: as few whole runs as have so many.
+constexpr std::size_t kGroupCentres = 8;
+constexpr std::size_t group_of(std::size_t run) { return (kGroupCentres + run - 1) / run * run; }
+static_assert(kBlockCentres <= Team::kMostGroups * kGroupCentres);
+
 // The centres of a plan that are trained together.
 struct Block {
   const WordPlan* plan = nullptr;
@@ -43,6 +48,7 @@ struct Block {
   std::size_t begin = 0;
   std::size_t end = 0;
   float rate = 0.0F;
+  std::size_t each_group = 0;  // centres
   std::size_t size() const { return end - begin; }
   // Of its c-th centre.
   std::uint32_t word(std::size_t c) const { return plan->word(begin + c); }
@@ -57,15 +63,14 @@ struct Block {
   Range run(std::size_t r, std::size_t each) const {
     return {r * each, std::min((r + 1) * each, size())};
   }
-  std::size_t groups() const { return runs(kGroupCentres); }
-  Range group(std::size_t g) const { return run(g, kGroupCentres); }
+  std::size_t groups() const { return runs(each_group); }
+  Range group(std::size_t g) const { return run(g, each_group); }
   // The runs of a group, which has whole ones.
   Range runs_of(std::size_t g, std::size_t each) const {
     const auto [first, last] = group(g);
     return {first / each, (last + each - 1) / each};
   }
 };
-static_assert(kBlockCentres <= Team::kMostGroups * kGroupCentres);
 
 // A sum over targets: words that are predicted from one hidden vector each.
 struct LossSum {
@@ -82,6 +87,10 @@ class WordStep {
   virtual ~WordStep() = default;
   // Of a block.
   virtual std::size_t most_centres() const { return kBlockCentres; }
+  // Of a run: neighbours that are trained as one.
+  virtual std::size_t run_centres() const = 0;
+  // How many centres have the noise of the first of them, instead of each its own.
+  virtual std::size_t noise_centres() const { return run_centres(); }
   // Adds to a plan what depends on the model; called by any thread. Where there is but one it also
   // asks for rows that the plan needs first.
   virtual void lay_out(WordPlan& /*plan*/) const {}

@@ -82,12 +82,16 @@ class WordTraining {
     return documents_.ids.size() * options_.epochs >= 3 * rows;
   }
   WordPlanner planner(const WordStep& work) const {
-    return {documents_, counts_, noise_, options_, work.most_centres()};
+    return {documents_, counts_, noise_, options_, work.noise_centres(), work.most_centres()};
   }
-  Block block(const WordPlan& plan, std::size_t b) const {
+  Block block(const WordStep& work, const WordPlan& plan, std::size_t b) const {
     const double left = std::max(1e-4, 1.0 - plan.progress);
-    return {&plan, b, plan.blocks[b], plan.blocks[b + 1],
-            static_cast<float>(options_.learning_rate * left)};
+    return {&plan,
+            b,
+            plan.blocks[b],
+            plan.blocks[b + 1],
+            static_cast<float>(options_.learning_rate * left),
+            group_of(work.run_centres())};
   }
   bool cut(ChunkCutter& cutter, Round& round, NoiseList& list, std::size_t& list_epoch);
   bool train(WordStep& work, const WordPlan& plan, Member& member, LossSum& loss) const;
@@ -136,7 +140,7 @@ void WordTraining::report(const WordPlan& plan, const LossSum& loss) {
 bool WordTraining::train(WordStep& work, const WordPlan& plan, Member& member,
                          LossSum& loss) const {
   for (std::size_t b = 0; b < plan.block_count(); ++b) {
-    if (!train(work, block(plan, b), member, loss)) return false;
+    if (!train(work, block(work, plan, b), member, loss)) return false;
     member.next_block();
   }
   return member.meet();

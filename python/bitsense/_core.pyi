@@ -190,7 +190,7 @@ def train_words(
     watch_every: float = 0.1,
 ) -> tuple[list[float], BaseException | None]: ...
 def word_plans(
-    ids: _Ids, offsets: _Sizes, counts: _Sizes, options: WordOptions
+    ids: _Ids, offsets: _Sizes, counts: _Sizes, options: WordOptions, run: int = 1
 ) -> list[dict[str, Any]]: ...
 def subword_rows(
     vocabulary: Vocabulary, shortest: int, longest: int, buckets: int

@@ -44,8 +44,8 @@ class Word2Vec(WordModel):
         Most words on each side of a centre that are its context; the number is drawn anew, from 1
         to `window`, for each centre. Windows do not cross documents.
     negatives : int, default 5
-        Noise words that a target is told from; two neighbouring centres and the words of their
-        contexts share them (skip-gram), or four centres (CBOW).
+        Noise words that a target is told from; three neighbouring centres and the words of their
+        contexts share them (skip-gram), or six centres (CBOW).
     min_count : int, default 5
         Words that occur less often in all documents together are left out.
     max_vocabulary : int, optional

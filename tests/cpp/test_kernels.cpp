@@ -202,14 +202,15 @@ void losses_of_gradients_add_up(const WordKernels& kernel) {
     double expected = 0.0;
     for (std::size_t call = 0; call < kCalls; ++call) {
       std::vector<float> z = random_floats(size, call);
-      if (call % 3 != 0) std::fill(z.begin(), z.end(), 0.0F);
-      std::vector<float> weight(size, call % 4 == 3 ? 2.0F : 1.0F);
+      if (call % 7 != 0) std::fill(z.begin(), z.end(), 0.0F);
+      const bool small = call % 9 != 8;
+      std::vector<float> weight(size, !small ? 1.5F : call % 7 == 0 ? 2.0F : kLargestWeight);
       std::vector<float> label(size, 0.0F);
       for (std::size_t i = 0; i < size; i += 6) label[i] = weight[i];
       for (std::size_t i = 0; i < size; ++i)
         expected += weight[i] * std::log1p(std::exp(static_cast<double>(z[i]))) -
                     static_cast<double>(label[i] * z[i]);
-      kernel.sampling_gradient(z.data(), weight.data(), label.data(), 0.1F, size, call % 4 != 3,
+      kernel.sampling_gradient(z.data(), weight.data(), label.data(), 0.1F, size, small,
                                losses.data() + call * kLossParts);
     }
     BITSENSE_CHECK(near(kernel.sampling_loss(losses.data(), kCalls), expected, 0.0));

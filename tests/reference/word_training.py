@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-RUN = {"skip-gram": 2, "cbow": 4}  # centres that share their noise
+RUN = {"skip-gram": 3, "cbow": 6}  # centres that share their noise
 MOST_REPEATS = 4  # of a word in one context
 MOST_TARGETS = 32  # of a centre at full rate
 

@@ -96,7 +96,7 @@ py::tuple pair_pull(const std::string& level, const Array<float>& in, const Arra
     own.push_back(moved[row]);
   }
   std::copy_n(in.data(), rows * n, pull.mutable_data());
-  std::vector<float> copy(rows * n);
+  std::vector<float> copy(2 * rows * n);
   words(level).pair_pull({pull.mutable_data(), n}, rows, moved.data(), columns, own.data(),
                          g.data(), nullptr, {0, n}, move_out, copy.data());
   return py::make_tuple(pull, new_out);

@@ -92,7 +92,7 @@ def pulled(a, b, columns, own_of, g, move_out):
 @pytest.mark.parametrize("move_out", [True, False])
 def test_pair_pull_replaces_rows_by_what_pulls_them(level, move_out):
     rng = np.random.default_rng(1)
-    for rows in (1, 4, 10):
+    for rows in (1, 4, 6, 8, 10):
         for columns in (1, 2, 5, 6, 7, 8, 9, 12, 13, 30):
             a, b = matrices(rows, columns + 4, 48)
             g = rng.normal(size=(rows, columns + 1)).astype(np.float32)

@@ -32,6 +32,8 @@ struct LargePages {
     }
     return static_cast<T*>(map(whole(n)));
   }
+  // Whether memory for so many items is all zeros, as the system gives it.
+  static bool gives_zeros(std::size_t n) { return is_large(n); }
   void deallocate(T* memory, std::size_t n) noexcept {
     if (is_large(n)) {
       unmap(memory, whole(n));

@@ -34,7 +34,7 @@ class AlignedFloats {
   explicit AlignedFloats(std::size_t n) : size_(n) {
     if (n == 0) return;
     data_ = {LargePages<float>().allocate(n), FreeFloats{n}};
-    std::fill_n(data_.get(), n, 0.0F);
+    if (!LargePages<float>::gives_zeros(n)) std::fill_n(data_.get(), n, 0.0F);
   }
   float* data() noexcept { return data_.get(); }
   const float* data() const noexcept { return data_.get(); }

@@ -84,7 +84,7 @@ struct WordKernels {
   // times own[i] + sum over j of g(i, j) * out[j], from the values before the call. Then, if they
   // shall move, out[j] += sum over i of g(i, j) * (row i of `in` before the call), and after that
   // own[i] += own g times that row, one i after another. The rows of `out` are distinct, there is
-  // at least one; own rows may be equal, and among `out`. `copy` has room for rows * slice.size()
+  // at least one; own rows may be equal, and among `out`. `copy` has room for 2 * rows * slice.end
   // floats.
   void (*pair_pull)(RowsAt<float> in, std::size_t rows, float* const* out, std::size_t columns,
                     float* const* own, const float* g, const float* const* ahead, Slice slice,

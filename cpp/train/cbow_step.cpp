@@ -42,7 +42,7 @@ CbowStep::CbowStep(const Kernels& kernels, const WordOptions& options, const Wor
     scratch.weight = AlignedFloats(g_size_);
     scratch.label = AlignedFloats(g_size_);
     scratch.sum = AlignedFloats(n_);
-    scratch.copy = AlignedFloats(kRun * n_);
+    scratch.copy = AlignedFloats(2 * kRun * n_);
   }
 }
 

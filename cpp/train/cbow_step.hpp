@@ -22,7 +22,8 @@ class CbowStep final : public WordStep {
   CbowStep(const Kernels& kernels, const WordOptions& options, const WordTables& tables,
            std::size_t threads);
 
-  std::size_t run_centres() const override { return Cbow::kRun; }
+  std::size_t group_centres() const override { return kGroup; }
+  std::size_t noise_centres() const override { return Cbow::kRun; }
   void lay_out(WordPlan& plan) const override;
   bool sums() const override { return tables_.halved; }
   void sum(const Block& block, std::size_t group, Share share) override;
@@ -32,7 +33,8 @@ class CbowStep final : public WordStep {
   LossSum loss(const Block& block) const override;
 
  private:
-  static constexpr std::size_t kGroup = group_of(Cbow::kRun);
+  static constexpr std::size_t kGroup = 3 * Cbow::kRun;
+  static_assert(kBlockCentres <= Team::kMostGroups * kGroup);
   // A run of a block: its first centre in the block, how many, and their noise.
   struct Run {
     std::size_t first;

@@ -55,7 +55,7 @@ class SenseStep final : public WordStep {
             std::size_t threads);
 
   std::size_t most_centres() const override { return kMostCentres; }
-  std::size_t run_centres() const override { return Model::kRun; }
+  std::size_t group_centres() const override { return Model::kRun; }  // a tile is a group
   std::size_t noise_centres() const override { return 1; }
   void score(const Block& block, std::size_t slot, Share share) override;
   void move(const Block& block, std::size_t slot, Share share) override;
@@ -66,8 +66,8 @@ class SenseStep final : public WordStep {
   using Model = DisambiguatedSkipGram;
   // Half of what it might be: the gates' rates are high.
   static constexpr std::size_t kMostCentres = kBlockCentres / 2;
-  static_assert(Model::kRun == group_of(Model::kRun));  // a tile is a group
-  struct Slot {                                         // of a tile, which is a group of the block
+  static_assert(kMostCentres <= Team::kMostGroups * Model::kRun);
+  struct Slot {  // of a tile, which is a group of the block
     std::size_t outputs = 0;
     LossSum loss;
   };

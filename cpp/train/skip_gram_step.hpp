@@ -22,7 +22,8 @@ class SkipGramStep final : public WordStep {
   SkipGramStep(const Kernels& kernels, const WordOptions& options, const WordTables& tables,
                std::size_t threads);
 
-  std::size_t run_centres() const override { return kRun; }
+  std::size_t group_centres() const override { return kGroup; }
+  std::size_t noise_centres() const override { return kRun; }
   void lay_out(WordPlan& plan) const override;
   bool composes() const override { return has_items(); }
   void compose(const Block& block, Share share) override;
@@ -35,6 +36,8 @@ class SkipGramStep final : public WordStep {
 
  private:
   static constexpr std::size_t kRun = SkipGram::kRun;
+  static constexpr std::size_t kGroup = 3 * kRun;
+  static_assert(kBlockCentres <= Team::kMostGroups * kGroup);
   static constexpr std::size_t kMostTiles = (kBlockCentres + kRun - 1) / kRun;
   // The rows of a tile.
   struct Pointed {

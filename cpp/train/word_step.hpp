@@ -36,11 +36,6 @@
 
 namespace bitsense {
 
-// Centres that threads hand each other at a time: as few whole runs as have so many.
-constexpr std::size_t kGroupCentres = 8;
-constexpr std::size_t group_of(std::size_t run) { return (kGroupCentres + run - 1) / run * run; }
-static_assert(kBlockCentres <= Team::kMostGroups * kGroupCentres);
-
 // The centres of a plan that are trained together.
 struct Block {
   const WordPlan* plan = nullptr;
@@ -48,7 +43,7 @@ struct Block {
   std::size_t begin = 0;
   std::size_t end = 0;
   float rate = 0.0F;
-  std::size_t each_group = 0;  // centres
+  std::size_t group_centres = 0;
   std::size_t size() const { return end - begin; }
   // Of its c-th centre.
   std::uint32_t word(std::size_t c) const { return plan->word(begin + c); }
@@ -63,8 +58,8 @@ struct Block {
   Range run(std::size_t r, std::size_t each) const {
     return {r * each, std::min((r + 1) * each, size())};
   }
-  std::size_t groups() const { return runs(each_group); }
-  Range group(std::size_t g) const { return run(g, each_group); }
+  std::size_t groups() const { return runs(group_centres); }
+  Range group(std::size_t g) const { return run(g, group_centres); }
   // The runs of a group, which has whole ones.
   Range runs_of(std::size_t g, std::size_t each) const {
     const auto [first, last] = group(g);
@@ -87,10 +82,11 @@ class WordStep {
   virtual ~WordStep() = default;
   // Of a block.
   virtual std::size_t most_centres() const { return kBlockCentres; }
-  // Of a run: neighbours that are trained as one.
-  virtual std::size_t run_centres() const = 0;
-  // How many centres have the noise of the first of them, instead of each its own.
-  virtual std::size_t noise_centres() const { return run_centres(); }
+  // Of a group, which threads hand each other at a time: whole runs. A block has at most
+  // Team::kMostGroups groups.
+  virtual std::size_t group_centres() const = 0;
+  // How many have the noise of the first of them, instead of each its own.
+  virtual std::size_t noise_centres() const = 0;
   // Adds to a plan what depends on the model; called by any thread. Where there is but one it also
   // asks for rows that the plan needs first.
   virtual void lay_out(WordPlan& /*plan*/) const {}

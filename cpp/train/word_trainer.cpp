@@ -91,7 +91,7 @@ class WordTraining {
             plan.blocks[b],
             plan.blocks[b + 1],
             static_cast<float>(options_.learning_rate * left),
-            group_of(work.run_centres())};
+            work.group_centres()};
   }
   bool cut(ChunkCutter& cutter, Round& round, NoiseList& list, std::size_t& list_epoch);
   bool train(WordStep& work, const WordPlan& plan, Member& member, LossSum& loss) const;

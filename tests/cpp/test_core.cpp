@@ -1,4 +1,5 @@
 // Threads, matrices, random numbers.
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <new>
@@ -54,6 +55,17 @@ void rows_are_aligned_and_padded_with_zeros() {
   error_of<std::bad_alloc>([] { Matrix too_large(SIZE_MAX / 64, 64); });
 }
 
+// Small and large ones, also where the memory has been used before.
+void arrays_begin_as_zeros() {
+  for (const std::size_t n : {std::size_t{100}, kLargePage / sizeof(float), kLargePage}) {
+    for (int time = 0; time < 2; ++time) {
+      AlignedFloats floats(n);
+      for (std::size_t i = 0; i < n; ++i) BITSENSE_CHECK(floats[i] == 0.0F);
+      std::fill_n(floats.data(), n, 1.0F);
+    }
+  }
+}
+
 void draws_follow_the_weights() {
   const std::vector<double> weights = {1.0, 0.0, 3.0, 4.0};
   const AliasTable table(weights);
@@ -76,6 +88,7 @@ void core_tests(Suite& test) {
   test("the first exception comes back", the_first_exception_comes_back);
   test("a poll that throws ends the call", a_poll_that_throws_ends_the_call);
   test("rows are aligned and padded with zeros", rows_are_aligned_and_padded_with_zeros);
+  test("arrays begin as zeros", arrays_begin_as_zeros);
   test("draws follow the weights", draws_follow_the_weights);
 }
 

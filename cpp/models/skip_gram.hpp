@@ -110,4 +110,5 @@ struct SkipGram {
     return !repeats;
   }
 };
+
 }  // namespace bitsense

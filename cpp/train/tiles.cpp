@@ -42,7 +42,10 @@ void Tiles::add_inputs(std::span<const std::uint32_t> words,
     std::uint32_t i = before < t ? token_inputs_[before] : kNoInput;
     PerCentre<bool> near;
     bool any = false;
-    for (std::size_t m = 0; m < kTileCentres; ++m) any |= near[m] = reaches[m].has(t);
+    for (std::size_t m = 0; m < kTileCentres; ++m) {
+      near[m] = reaches[m].has(t);
+      any |= near[m];
+    }
     if (i == kNoInput && any) {
       i = last_input_++;
       inputs_[i] = words[t];

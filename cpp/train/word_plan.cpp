@@ -10,8 +10,9 @@ constexpr std::uint64_t kKeepStream = 0x6b656570;
 constexpr std::uint64_t kChunkStream = 0x6368756e6b;
 constexpr std::uint64_t kNoiseStream = 0x64726177;
 
-// How often a noise word of a chunk is drawn, on average, and how many words there are at least:
-// fewer rows come from memory, and the vectors are as good (docs/performance.md).
+// How often a noise word of a chunk would be drawn, on average, if each centre had noise of its
+// own, and how many words there are at least: fewer rows come from memory, and the vectors are as
+// good (docs/performance.md).
 constexpr std::size_t kDrawsPerWord = 12;
 constexpr std::size_t kLeastWords = 64;
 

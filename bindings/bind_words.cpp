@@ -194,6 +194,8 @@ py::list word_plans(const Array<std::uint32_t>& ids, const Array<std::uint64_t>&
   const auto words = counts_view(counts);
   const Documents documents = documents_view(ids, offsets, words.size());
   check_options(options);
+  require(run > 0 && run <= kBlockCentres, "`run` must be from 1 to ", kBlockCentres, ", got ",
+          run);
   const NoiseDistribution noise(words);
   NoiseList list(noise);
   ChunkCutter cutter(documents, options.epochs, options.seed);

@@ -94,12 +94,12 @@ def test_pair_pull_replaces_rows_by_what_pulls_them(level, move_out):
     rng = np.random.default_rng(1)
     for rows in (1, 4, 6, 8, 10):
         for columns in (1, 2, 5, 6, 7, 8, 9, 12, 13, 30):
-            a, b = matrices(rows, columns + 4, 48)
+            a, b = matrices(rows, columns + 8, 48)
             g = rng.normal(size=(rows, columns + 1)).astype(np.float32)
             # Own rows are among the columns, behind them, and some are equal; or all are distinct.
-            own_of = rng.integers(0, columns + 4, rows)
-            if rows <= 4 and columns % 2:
-                own_of = columns + rng.permutation(4)[:rows]
+            own_of = rng.integers(0, columns + 8, rows)
+            if rows <= 8 and columns % 2:
+                own_of = columns + rng.permutation(8)[:rows]
             results = _core.kernel_pair_pull(level, a, b, columns, own_of.tolist(), g, move_out)
             for result, expected in zip(
                 results, pulled(a, b, columns, own_of, g, move_out), strict=True

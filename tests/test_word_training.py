@@ -17,11 +17,11 @@ MODELS = ["skip-gram", "cbow"]
 LEVELS = _core.levels()
 
 
-def corpus(seed=0, documents=30, words=40, longest=60):
+def corpus(seed=0, documents=30, words=40, longest=60, steep=1.0):
     """Random documents whose words follow a steep distribution, as ids, offsets and counts."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(0, longest, documents)
-    p = 1.0 / np.arange(1, words + 1)
+    p = np.arange(1, words + 1) ** -steep
     ids = rng.choice(words, size=lengths.sum(), p=p / p.sum()).astype(np.uint32)
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.uint64)
     counts = np.maximum(np.bincount(ids, minlength=words), 1).astype(np.uint64)
@@ -175,6 +175,33 @@ def test_training_equals_the_twin(model, buckets, window):
 
 
 @pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("values", [
+    {"window": 1, "negatives": 1},
+    {"window": 5, "negatives": 5},
+    {"window": 2, "negatives": 2, "shrink_windows": False},
+])  # fmt: skip
+def test_training_equals_the_twin_where_words_seldom_repeat(model, values):
+    # Most tiles have no word twice, and blocks have all the centres that they may have.
+    data = corpus(documents=12, words=3000, longest=120, steep=0.0)
+    settings = {"learning_rate": 0.02, "epochs": 1, "subsample": 0.0, **values}
+    plans = _core.word_plans(*data, options(**settings), RUN[model])
+    assert max(np.diff(plan["blocks"]).max() for plan in plans) == 128
+    tables = (_core.word_table(3000, 20, 0.3, seed)[:, :20].astype(float) for seed in (7, 8))
+    twin = WordTwin(model, values["negatives"], 0.02, *tables, [[w] for w in range(3000)])
+    expected = twin.train(plans)
+    for level in LEVELS:
+        trained = {
+            bytes_of(train(model, data, level=level, threads=threads, **settings))
+            for threads in (1, 2, 3)
+        }
+        assert len(trained) == 1, level
+        table, output, losses = train(model, data, level=level, **settings)
+        assert np.allclose(losses, expected, rtol=1e-5), level
+        assert np.allclose(table[:, :20], twin.input, rtol=1e-3, atol=2e-5), level
+        assert np.allclose(output[:, :20], twin.output, rtol=1e-3, atol=2e-5), level
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_the_twin_steps_down_the_gradient_of_its_loss(model):
     data = corpus(documents=1, words=12)
     (plan,) = _core.word_plans(*data, options(epochs=1), RUN[model])
@@ -199,9 +226,12 @@ def test_the_twin_steps_down_the_gradient_of_its_loss(model):
 
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("buckets", [0, 25])
-@pytest.mark.parametrize("documents", [60, 3])  # the latter: too few to split tables for them
-def test_the_number_of_threads_changes_no_byte(model, buckets, documents):
-    data = corpus(documents=documents, words=60)
+@pytest.mark.parametrize(
+    ("documents", "words", "steep"),
+    [(60, 60, 1.0), (3, 60, 1.0), (400, 2000, 0.0)],  # the second: too few to split tables for them
+)
+def test_the_number_of_threads_changes_no_byte(model, buckets, documents, words, steep):
+    data = corpus(documents=documents, words=words, steep=steep)
     results = {
         bytes_of(train(model, data, dim=100, buckets=buckets, threads=threads, subsample=0.02))
         for threads in (1, 2, 3, 5, 8)

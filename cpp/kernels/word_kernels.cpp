@@ -119,6 +119,7 @@ inline Floats piecewise_logistic(Floats x) {
 // are multiplied on, which stays above the smallest float.
 constexpr std::size_t kFactors = 8;
 constexpr std::size_t kGroup = 5;
+static_assert(kFactors * kGroup * static_cast<std::size_t>(kLargestWeight) <= 126);
 
 // s to the power of w, which is 0, 1, 2 or 3.
 inline Floats power(Floats s, Floats w) {

@@ -22,7 +22,8 @@ class CbowStep final : public WordStep {
   CbowStep(const Kernels& kernels, const WordOptions& options, const WordTables& tables,
            std::size_t threads);
 
-  std::size_t group_centres() const override { return kGroup; }
+  // Large where two threads hand them over, small where many share them out.
+  std::size_t group_centres() const override { return scratch_.size() > 2 ? Cbow::kRun : kGroup; }
   std::size_t noise_centres() const override { return Cbow::kRun; }
   void lay_out(WordPlan& plan) const override;
   bool sums() const override { return tables_.halved; }
@@ -67,7 +68,7 @@ class CbowStep final : public WordStep {
     AlignedFloats weight;
     AlignedFloats label;
     AlignedFloats sum;
-    AlignedFloats copy;  // of a run's hidden vectors
+    AlignedFloats copy;  // of a run's hidden vectors and own rows
   };
   // Where the rows are that a thread is at work on, all columns of them or half.
   struct Rows {

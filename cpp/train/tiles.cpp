@@ -7,6 +7,7 @@ namespace bitsense {
 namespace {
 
 constexpr std::size_t kPatternQuantum = 8;  // floats
+static_assert(kTileCentres <= static_cast<std::size_t>(kLargestWeight), "plain tiles are small");
 
 // A quantum of patterns, each so many times.
 void add_up(const PerCentre<float>& times, const PerCentre<const float*>& patterns, std::size_t at,

@@ -68,9 +68,9 @@ struct WordPlan {
   // Per token: 1 + the largest `previous` up to it, 0 if there is none, so that tokens [i, j) are
   // distinct words where repeats[j - 1] <= i.
   std::vector<std::uint32_t> repeats;
-  std::vector<Centre> centres;             // each with at least one word of context
-  std::vector<std::uint32_t> blocks;       // block b: centres blocks[b] .. blocks[b + 1]
-  std::vector<std::uint32_t> noise;        // `negatives` words for each centre that begins a run
+  std::vector<Centre> centres;        // each with at least one word of context
+  std::vector<std::uint32_t> blocks;  // block b: centres blocks[b] .. blocks[b + 1]
+  std::vector<std::uint32_t> noise;   // `negatives` places per centre; of runs, the first's count
   std::vector<std::uint32_t> noise_words;  // of which these were drawn
   Tiles tiles;  // one per run, at its first centre's number; none of the senses' model
 

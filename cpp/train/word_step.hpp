@@ -82,8 +82,8 @@ class WordStep {
   virtual ~WordStep() = default;
   // Of a block.
   virtual std::size_t most_centres() const { return kBlockCentres; }
-  // Of a group, which threads hand each other at a time: whole runs. A block has at most
-  // Team::kMostGroups groups.
+  // Of a group, which threads hand each other at a time: whole runs. Where it sums, a block has at
+  // most Team::kMostGroups groups.
   virtual std::size_t group_centres() const = 0;
   // How many have the noise of the first of them, instead of each its own.
   virtual std::size_t noise_centres() const = 0;

@@ -190,12 +190,9 @@ def test_training_equals_the_twin_where_words_seldom_repeat(model, values):
     twin = WordTwin(model, values["negatives"], 0.02, *tables, [[w] for w in range(3000)])
     expected = twin.train(plans)
     for level in LEVELS:
-        trained = {
-            bytes_of(train(model, data, level=level, threads=threads, **settings))
-            for threads in (1, 2, 3)
-        }
-        assert len(trained) == 1, level
-        table, output, losses = train(model, data, level=level, **settings)
+        trained = [train(model, data, level=level, threads=t, **settings) for t in (1, 2, 3)]
+        assert len({bytes_of(result) for result in trained}) == 1, level
+        table, output, losses = trained[0]
         assert np.allclose(losses, expected, rtol=1e-5), level
         assert np.allclose(table[:, :20], twin.input, rtol=1e-3, atol=2e-5), level
         assert np.allclose(output[:, :20], twin.output, rtol=1e-3, atol=2e-5), level

@@ -27,11 +27,6 @@ constexpr std::size_t kTileCentres = 3;
 
 template <class T>
 using PerCentre = std::array<T, kTileCentres>;
-inline float sum_of(const PerCentre<float>& values) {
-  float sum = 0.0F;
-  for (const float value : values) sum += value;
-  return sum;
-}
 
 // What one pair of an output and an input of a centre weighs, and its label.
 struct OutputUse {
@@ -105,7 +100,11 @@ class Tiles {
 
   bool has_inputs(std::size_t t) const { return inputs_of(t) > 0; }
   // Of one with inputs.
-  float all_pairs(std::size_t t) const { return sum_of(places_[t].pairs); }
+  float all_pairs(std::size_t t) const {
+    float sum = 0.0F;
+    for (const float of_centre : places_[t].pairs) sum += of_centre;
+    return sum;
+  }
   // One that is not plain, or empty. It is written where it stays: a copy would wait for it.
   void get(std::size_t t, Tile& tile) const {
     const Place& place = places_[t];

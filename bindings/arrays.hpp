@@ -14,6 +14,7 @@
 #include "core/matrix.hpp"
 #include "core/parallel.hpp"
 #include "core/vectors.hpp"
+#include "io/checksum.hpp"
 
 namespace py = pybind11;
 
@@ -57,6 +58,14 @@ template <class T>
 std::span<const T> span_of(const Array<T>& array, const char* name) {
   require_dimensions(array, 1, name);
   return {array.data(), static_cast<std::size_t>(array.size())};
+}
+
+inline std::vector<bitsense::Bytes> all_bytes_of(const std::vector<Array<std::uint8_t>>& arrays) {
+  std::vector<bitsense::Bytes> bytes;
+  for (const auto& array : arrays) {
+    bytes.emplace_back(array.data(), static_cast<std::size_t>(array.size()));
+  }
+  return bytes;
 }
 
 // Lets Ctrl-C through: called on the calling thread of a long call that has released the GIL.

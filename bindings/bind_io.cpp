@@ -12,16 +12,6 @@ namespace io_bindings {
 
 using bitsense::Bytes;
 
-Bytes bytes_of(const Array<std::uint8_t>& array) {
-  return {array.data(), static_cast<std::size_t>(array.size())};
-}
-
-std::vector<Bytes> all_bytes_of(const std::vector<Array<std::uint8_t>>& arrays) {
-  std::vector<Bytes> bytes;
-  for (const auto& array : arrays) bytes.push_back(bytes_of(array));
-  return bytes;
-}
-
 void save(const std::string& path, const std::string& header,
           const std::vector<Array<std::uint8_t>>& sections, std::size_t threads) {
   std::vector<Bytes> bytes = all_bytes_of(sections);

@@ -61,22 +61,12 @@ void add_tokens(CorpusBuilder& builder, const py::list& documents, bool cut) {
             numbered_from(first));
 }
 
-// A read-only array that keeps the file mapped.
-Array<std::uint32_t> mapped_ids(const CorpusBuilder& builder) {
-  using Ids = std::shared_ptr<const std::uint32_t[]>;
-  auto* owned = new Ids(builder.map_ids());
-  const py::capsule owner(owned, [](void* p) { delete static_cast<Ids*>(p); });
-  Array<std::uint32_t> ids(static_cast<py::ssize_t>(builder.ids()), owned->get(), owner);
-  ids.attr("flags").attr("writeable") = false;
-  return ids;
-}
-
 py::tuple drained(CorpusBuilder& builder) {
   const std::size_t documents = builder.counts().documents;
-  auto ids = builder.spills() ? mapped_ids(builder) : make_array<std::uint32_t>({builder.ids()});
+  auto ids = make_array<std::uint32_t>({builder.ids()});
   auto offsets = make_array<std::uint64_t>({documents + 1});
   auto totals = make_array<std::uint32_t>({documents});
-  auto* to_ids = builder.spills() ? nullptr : ids.mutable_data();
+  auto* to_ids = ids.mutable_data();
   auto* to_offsets = offsets.mutable_data();
   auto* to_totals = totals.mutable_data();
   {
@@ -84,6 +74,13 @@ py::tuple drained(CorpusBuilder& builder) {
     builder.drain(to_ids, to_offsets, to_totals, python_poll());
   }
   return py::make_tuple(ids, offsets, totals);
+}
+
+void save_corpus(CorpusBuilder& builder, const std::string& header,
+                 const std::vector<Array<std::uint8_t>>& vocabulary) {
+  const std::vector<bitsense::Bytes> sections = all_bytes_of(vocabulary);
+  py::gil_scoped_release release;
+  builder.save(header, sections, python_poll());
 }
 
 void register_tokenizer(py::module_& m) {
@@ -153,12 +150,13 @@ void register_builder(py::module_& m) {
            }),
            py::arg("tokenizer").none(false), py::arg("threads"), py::arg("vocabulary") = nullptr)
       .def_static(
-          "in_folder",
+          "in_file",
           [](const std::shared_ptr<Tokenizer>& tokenizer, std::size_t threads,
-             const std::string& folder) {
-            return std::make_unique<CorpusBuilder>(tokenizer, threads, folder);
+             const std::string& path, std::size_t header_bytes) {
+            return std::make_unique<CorpusBuilder>(tokenizer, threads, path, header_bytes);
           },
-          py::arg("tokenizer").none(false), py::arg("threads"), py::arg("folder"))
+          py::arg("tokenizer").none(false), py::arg("threads"), py::arg("path"),
+          py::arg("header_bytes"))
       .def("add_texts", &add_texts)
       .def("add_lines", &add_lines)
       .def("add_file", &add_file)
@@ -176,7 +174,9 @@ void register_builder(py::module_& m) {
              return py::make_tuple(counts.documents, counts.tokens, counts.types,
                                    counts.most_frequent);
            })
-      .def("drain", &drained);
+      .def("drain", &drained)
+      .def("save", &save_corpus, py::arg("header"), py::arg("vocabulary"))
+      .def("close", &CorpusBuilder::close);
 }
 
 void register_alias(py::module_& m) {

@@ -84,6 +84,17 @@ def test_a_file_holds_what_build_corpus_makes(
     assert pickle.loads(pickle.dumps(held)).vocabulary == held.vocabulary
 
 
+def test_arrays_in_another_order_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "c.bitsense"
+    options: dict[str, Any] = {"tokenizer": Tokenizer(stop_words="english"), "min_count": 2}
+    encode_corpus(texts(), path, **options)
+    contents = files.read_contents(path)
+    assert next(iter(contents.arrays)) == "ids"
+    turned = dict(reversed(contents.arrays.items()))
+    files.write_file(tmp_path / "turned", "corpus", contents.header, turned)
+    assert_same(EncodedCorpus.load(tmp_path / "turned"), texts(), **options)
+
+
 def test_what_made_a_corpus_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "c.bitsense"
     cut = Tokenizer(stop_words="english", ngrams=2)

@@ -5,6 +5,9 @@
 #include <bit>
 #include <cstring>
 
+#include "kernels/checksum_kernels.hpp"
+#include "kernels/dispatch.hpp"
+
 namespace bitsense {
 namespace {
 
@@ -61,16 +64,23 @@ constexpr std::uint64_t times(std::uint64_t a, std::uint64_t b) {
   return product;
 }
 
-// x to the power 8 * bytes: appending that many zero bytes multiplies by it.
-std::uint64_t shift_by(std::size_t bytes) {
+// x to this power: appending so many zero bits multiplies by it.
+constexpr std::uint64_t power_of_x(std::uint64_t exponent) {
   std::uint64_t result = std::uint64_t{1} << 63;
-  std::uint64_t power = std::uint64_t{1} << 55;
-  for (; bytes != 0; bytes >>= 1) {
-    if ((bytes & 1) != 0) result = times(result, power);
+  std::uint64_t power = std::uint64_t{1} << 62;
+  for (; exponent != 0; exponent >>= 1) {
+    if ((exponent & 1) != 0) result = times(result, power);
     power = times(power, power);
   }
   return result;
 }
+
+constexpr ChecksumShift shift_by(std::uint64_t bits) {
+  return {power_of_x(bits + 63), power_of_x(bits - 1)};
+}
+
+constexpr ChecksumShift kOne = shift_by(128);
+constexpr ChecksumShift kFour = shift_by(512);
 
 }  // namespace
 
@@ -78,6 +88,12 @@ std::uint64_t crc64(Bytes bytes, std::uint64_t before) {
   const std::uint8_t* p = bytes.data();
   std::size_t left = bytes.size();
   std::uint64_t crc = ~before;
+  std::uint64_t words[2];
+  if (const std::size_t n = kernels().checksums->fold(p, left, crc, kOne, kFour, words); n > 0) {
+    crc = remainder<8>(words[0]) ^ remainder<0>(words[1]);
+    p += n;
+    left -= n;
+  }
   for (; left >= 16; left -= 16, p += 16) {
     crc = remainder<8>(load(p) ^ crc) ^ remainder<0>(load(p + 8));
   }
@@ -86,7 +102,7 @@ std::uint64_t crc64(Bytes bytes, std::uint64_t before) {
 }
 
 std::uint64_t crc64_joined(std::uint64_t first, std::uint64_t second, std::size_t second_size) {
-  return first == 0 ? second : times(shift_by(second_size), first) ^ second;
+  return first == 0 ? second : times(power_of_x(std::uint64_t{8} * second_size), first) ^ second;
 }
 
 std::vector<std::uint64_t> crc64_each(std::span<const Bytes> pieces, std::size_t threads,

@@ -1,12 +1,14 @@
 // Writing a bitsense file, so that at every moment, also after a crash or a power cut, the path
-// names the whole old file or the whole new one.
+// names the whole old file or the whole new one (temporary_file.hpp).
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "io/layout.hpp"
+#include "io/temporary_file.hpp"
 
 namespace bitsense {
 
@@ -20,30 +22,53 @@ class FilePlan {
   FilePlan(std::string_view header, std::vector<Bytes> sections, std::size_t threads,
            const Poll& poll);
 
-  std::size_t size() const noexcept { return size_; }
+  std::size_t size() const noexcept;
 
   // Calls sink(bytes) for the runs of bytes of the file, in order.
-  template <class Sink>
-  void emit(Sink&& sink) const {
-    static constexpr std::uint8_t kZeros[kSectionAlignment] = {};
-    sink(Bytes(reinterpret_cast<const std::uint8_t*>(metadata_.data()), metadata_.size()));
-    for (const Bytes& section : sections_) {
-      sink(section);
-      sink(Bytes(kZeros, section_aligned(section.size()) - section.size()));
-    }
-  }
+  void emit(const std::function<void(Bytes)>& sink) const;
 
  private:
   std::string metadata_;
   std::vector<Bytes> sections_;
-  std::size_t size_ = 0;
 };
 
 // Writes a temporary file in the folder of `path`, syncs it, renames it to `path` and syncs the
-// folder. A symbolic link stays and the file that it points to is replaced. The permission bits of
-// a file that is replaced are kept; a new file gets those of the umask. When anything fails, poll
-// included, the temporary file is removed and the old file is untouched. Throws FileError, with
-// EINVAL where `path` is something else than a regular file.
+// folder. When anything fails, poll included, the temporary file is removed and the old file is
+// untouched. Throws FileError.
 void write_file(const FilePlan& plan, const std::string& path, const Poll& poll);
+
+// A file whose first section is too large for the memory and is made where it lies: bytes are
+// appended, later read again in order, and others put in their place. The header, its length and
+// the other sections become known between. Nothing is at `path` before the end.
+class GrowingFile {
+ public:
+  // The header will have at most `header_bytes` bytes.
+  GrowingFile(const std::string& path, std::size_t header_bytes, std::size_t sections);
+
+  void append(Bytes bytes);
+
+  // What was appended, from byte `place` of it on.
+  void read(std::size_t place, std::span<std::uint8_t> bytes);
+
+  // From now on nothing is appended. Throws std::invalid_argument for a header that FilePlan would
+  // refuse, or that is longer than was said.
+  void begin(std::string_view header);
+  // The next bytes of the section. They go over what was appended, so as many must have been read.
+  void put(Bytes bytes, const Poll& poll = {});
+
+  // Writes all the rest; then the file is at `path`.
+  void finish(std::span<const Bytes> others, std::size_t threads, const Poll& poll);
+
+ private:
+  TemporaryFile file_;
+  std::size_t sections_;
+  std::size_t first_;  // where what is appended begins
+  std::size_t appended_ = 0;
+  std::size_t read_ = 0;  // up to where it was read
+  std::string header_;
+  std::size_t begin_ = 0;  // where the section begins
+  std::size_t put_ = 0;
+  std::uint64_t crc_ = 0;
+};
 
 }  // namespace bitsense

@@ -22,7 +22,8 @@ namespace bitsense {
   extern const TextKernels text_kernels_##level;     \
   extern const ScoreKernels score_kernels_##level;   \
   extern const FilterKernels filter_kernels_##level; \
-  extern const GraphKernels graph_kernels_##level;
+  extern const GraphKernels graph_kernels_##level;   \
+  extern const ChecksumKernels checksum_kernels_##level;
 BITSENSE_FOR_EACH_LEVEL(BITSENSE_DECLARE)
 #undef BITSENSE_DECLARE
 
@@ -34,7 +35,8 @@ bool runs_baseline() { return true; }
 bool runs_avx2() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
          __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-         __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("f16c");
+         __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("f16c") &&
+         __builtin_cpu_supports("pclmul");
 }
 #endif
 
@@ -53,7 +55,7 @@ std::vector<Kernels> detect() {
   if (runs_##level())                                                                              \
     found.push_back({#level, &float_kernels_##level, &code_kernels_##level, &word_kernels_##level, \
                      &text_kernels_##level, &score_kernels_##level, &filter_kernels_##level,       \
-                     &graph_kernels_##level});
+                     &graph_kernels_##level, &checksum_kernels_##level});
   BITSENSE_FOR_EACH_LEVEL(BITSENSE_ADD)
 #undef BITSENSE_ADD
   return found;

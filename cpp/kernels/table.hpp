@@ -19,6 +19,7 @@ struct TextKernels;
 struct ScoreKernels;
 struct FilterKernels;
 struct GraphKernels;
+struct ChecksumKernels;
 
 struct Kernels {
   const char* level;  // "baseline", "avx2", "avx512"
@@ -29,6 +30,7 @@ struct Kernels {
   const ScoreKernels* scores;
   const FilterKernels* filters;
   const GraphKernels* graph;
+  const ChecksumKernels* checksums;
 };
 
 }  // namespace bitsense

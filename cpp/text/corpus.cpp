@@ -36,6 +36,11 @@ std::vector<std::size_t> cut_blocks(std::size_t count, std::size_t block, Size&&
   return begins;
 }
 
+template <class Number>
+Bytes bytes_of(std::span<const Number> numbers) {
+  return {reinterpret_cast<const std::uint8_t*>(numbers.data()), numbers.size_bytes()};
+}
+
 std::string describe(std::string_view document, const Utf8Error& error) {
   const unsigned byte = static_cast<unsigned char>(document[error.offset()]);
   return text("must be UTF-8, got byte 0x", std::hex, std::setw(2), std::setfill('0'), byte,
@@ -214,9 +219,9 @@ CorpusBuilder::CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::si
 }
 
 CorpusBuilder::CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::size_t threads,
-                             const std::string& folder)
+                             const std::string& path, std::size_t header_bytes)
     : CorpusBuilder(std::move(tokenizer), threads) {
-  spill_ = std::make_unique<SpillFile>(folder);
+  file_ = std::make_unique<GrowingFile>(path, header_bytes, 3 + kVocabularySections);
 }
 
 // Calls block(i, writer) for each i below `count` and keeps what the writers wrote, in order.
@@ -251,14 +256,14 @@ void CorpusBuilder::keep(std::vector<Segment> fresh) {
     }
     documents += segment.totals.size();
     for (const std::uint32_t total : segment.totals) counts_.tokens += total;
-    if (spill_) {
-      spill_->append({segment.ids, segment.size});
+    if (file_) {
+      file_->append(bytes_of(std::span<const std::uint32_t>(segment.ids, segment.size)));
       segment.memory.reset();
       segment.ids = nullptr;
     }
     segments_.push_back(std::move(segment));
   }
-  if (spill_) {
+  if (file_) {
     for (Worker& worker : workers_) worker.used = 0;
   }
   counts_.documents += documents;
@@ -367,6 +372,35 @@ std::size_t CorpusBuilder::ids() const noexcept {
 
 void CorpusBuilder::drain(std::uint32_t* ids, std::uint64_t* offsets, std::uint32_t* totals,
                           const Poll& poll) {
+  require(!file_, "a corpus in a file is saved, not drained");
+  lay_out(ids, offsets, totals, poll);
+}
+
+void CorpusBuilder::save(std::string_view header, std::span<const Bytes> vocabulary,
+                         const Poll& poll) {
+  require(file_ && !maps_.empty(), "only a corpus in a file that is ranked can be saved");
+  require(vocabulary.size() == kVocabularySections, "`vocabulary` must have ", kVocabularySections,
+          " sections, got ", vocabulary.size());
+  file_->begin(header);
+  remap_file(poll);
+  std::vector<std::uint64_t> offsets(counts_.documents + 1);
+  std::vector<std::uint32_t> totals(counts_.documents);
+  lay_out(nullptr, offsets.data(), totals.data(), poll);
+  std::vector<Bytes> others = {bytes_of(std::span<const std::uint64_t>(offsets)),
+                               bytes_of(std::span<const std::uint32_t>(totals))};
+  others.insert(others.end(), vocabulary.begin(), vocabulary.end());
+  file_->finish(others, workers_.size(), poll);
+  close();
+}
+
+void CorpusBuilder::close() noexcept {
+  open_ = false;
+  file_.reset();
+}
+
+// Where there are no `ids`, they are in the file.
+void CorpusBuilder::lay_out(std::uint32_t* ids, std::uint64_t* offsets, std::uint32_t* totals,
+                            const Poll& poll) {
   open_ = false;
   for (Worker& worker : workers_) worker.memory.reset();
   struct Place {
@@ -384,7 +418,7 @@ void CorpusBuilder::drain(std::uint32_t* ids, std::uint64_t* offsets, std::uint3
       [&](std::size_t i, std::size_t) {
         const Segment segment = std::move(segments_[i]);  // its memory goes as soon as possible
         auto [offset, document] = places[i];
-        if (!spill_) std::copy_n(segment.ids, segment.size, ids + offset);
+        if (ids != nullptr) std::copy_n(segment.ids, segment.size, ids + offset);
         std::copy(segment.totals.begin(), segment.totals.end(), totals + document);
         for (const std::uint32_t length : segment.lengths) offsets[++document] = offset += length;
       },

@@ -1,9 +1,9 @@
 // Text to ids in one pass. A batch of documents is cut into blocks; each thread counts the words of
 // its blocks in a table of its own and writes provisional ids, four bytes a token, the only thing
 // that is kept of the text. At the end the tables are merged, the words ranked, and the ids mapped
-// to ranks where they lie. They may lie in a file instead of memory. With a vocabulary given, ids
-// are final at once and other words are left out. Counts, ranks and ids depend on the documents
-// alone, not on threads or batches.
+// to ranks where they lie, in memory or in the file that the corpus becomes. With a vocabulary
+// given, ids are final at once and other words are left out. Counts, ranks and ids depend on the
+// documents alone, not on threads or batches.
 #pragma once
 
 #include <cstddef>
@@ -18,9 +18,9 @@
 
 #include "core/large_pages.hpp"
 #include "core/parallel.hpp"
+#include "io/writer.hpp"
 #include "text/line_reader.hpp"
 #include "text/ngrams.hpp"
-#include "text/spill_file.hpp"
 #include "text/tokenizer.hpp"
 #include "text/vocabulary.hpp"
 
@@ -66,13 +66,16 @@ struct CorpusCounts {
 
 class CorpusBuilder {
  public:
+  static constexpr std::size_t kVocabularySections = 3;
+
   // Without a vocabulary the builder makes one.
   CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::size_t threads,
                 std::shared_ptr<const Vocabulary> vocabulary = nullptr);
-  // The same, with the ids in a file in `folder` from the end of each batch on: what stays in
-  // memory is the table of words and eight bytes a document.
+  // The same, with the ids on their way to the file `path` from the end of each batch on: what
+  // stays in memory is the table of words and eight bytes a document. Its header will have at most
+  // `header_bytes` bytes.
   CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::size_t threads,
-                const std::string& folder);
+                const std::string& path, std::size_t header_bytes);
 
   // Each of these adds documents behind those added before. After an exception the builder takes
   // no more. The errors of a batch are those of its first bad document.
@@ -85,26 +88,29 @@ class CorpusBuilder {
   // Tokens as they are; only the n-grams of the tokeniser apply.
   void add_tokens(const TokenBatch& batch, const Poll& poll = {});
 
-  // Ranks the words and maps the ids. Only without a vocabulary, once, when all is added.
+  // Ranks the words; ids in memory are mapped, those in a file by save(). Only without a
+  // vocabulary, once, when all is added.
   Vocabulary rank(const RankOptions& options, const Poll& poll = {});
 
   const CorpusCounts& counts() const noexcept { return counts_; }
   std::size_t ids() const noexcept;  // how many drain() will write
-  bool spills() const noexcept { return spill_ != nullptr; }
-
-  // The ids of all documents, in the file in which they lie; before drain().
-  std::shared_ptr<const std::uint32_t[]> map_ids() const { return spill_->map(ids()); }
 
   // Writes the ids of all documents, offsets (documents + 1) and each document's number of tokens
-  // before the cut, and gives the builder's memory back as it goes. Ids in a file are not written.
+  // before the cut, and gives the builder's memory back as it goes.
   void drain(std::uint32_t* ids, std::uint64_t* offsets, std::uint32_t* totals,
              const Poll& poll = {});
+
+  // Finishes the file: its sections are what drain() writes, in that order, and `vocabulary`, as
+  // many as kVocabularySections. Once, after rank().
+  void save(std::string_view header, std::span<const Bytes> vocabulary, const Poll& poll = {});
+  // Removes a file that is not finished. The builder takes no more.
+  void close() noexcept;
 
  private:
   // The ids of a block of documents.
   struct Segment {
     std::shared_ptr<std::uint32_t[]> memory;  // shared with other segments of the same worker
-    std::uint32_t* ids = nullptr;             // none where they lie in the file
+    std::uint32_t* ids = nullptr;             // none where they lie in a file
     std::size_t size = 0;
     std::vector<std::uint32_t> lengths;  // ids of each document
     std::vector<std::uint32_t> totals;   // tokens of each document
@@ -135,14 +141,16 @@ class CorpusBuilder {
   std::vector<std::vector<std::uint32_t>> merge(const Poll& poll);
   std::vector<std::uint32_t> ranked_words(const std::vector<std::uint64_t>& counts,
                                           const RankOptions& options, const Poll& poll);
-  void remap(const std::vector<std::vector<std::uint32_t>>& maps, const Poll& poll);
-  void remap_file(const std::vector<std::vector<std::uint32_t>>& maps, const Poll& poll);
+  void remap(const Poll& poll);
+  void remap_file(const Poll& poll);
+  void lay_out(std::uint32_t* ids, std::uint64_t* offsets, std::uint32_t* totals, const Poll& poll);
 
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::shared_ptr<const Vocabulary> vocabulary_;
   std::vector<Worker> workers_;
   std::vector<Segment> segments_;
-  std::unique_ptr<SpillFile> spill_;
+  std::vector<std::vector<std::uint32_t>> maps_;  // each worker's ids to ranks
+  std::unique_ptr<GrowingFile> file_;
   CorpusCounts counts_;
   bool open_ = true;
 };

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::size_t kPollWords = std::size_t{1} << 16;
 constexpr std::size_t kSortRun = std::size_t{1} << 15;
+constexpr std::size_t kWaveSegments = 8;  // for each thread
+constexpr std::size_t kWaveIds = std::size_t{1} << 20;
 
 // A word to be ranked. The first eight bytes, as a number that sorts like them, settle most ties.
 struct Candidate {
@@ -131,43 +133,56 @@ std::size_t keep_mapped(std::uint32_t* ids, std::vector<std::uint32_t>& lengths,
   return static_cast<std::size_t>(to - ids);
 }
 
+std::span<std::uint8_t> bytes_of(std::vector<std::uint32_t>& ids) {
+  return {reinterpret_cast<std::uint8_t*>(ids.data()), ids.size() * sizeof(std::uint32_t)};
+}
+
 }  // namespace
 
-void CorpusBuilder::remap(const std::vector<std::vector<std::uint32_t>>& maps, const Poll& poll) {
-  if (spill_) {
-    remap_file(maps, poll);
-    return;
-  }
+void CorpusBuilder::remap(const Poll& poll) {
   parallel_for(
       workers_.size(), segments_.size(),
       [&](std::size_t i, std::size_t) {
         Segment& segment = segments_[i];
-        segment.size = keep_mapped(segment.ids, segment.lengths, maps[segment.worker]);
+        segment.size = keep_mapped(segment.ids, segment.lengths, maps_[segment.worker]);
       },
       poll);
 }
 
-// The same in the file, where the ids of all segments follow each other before and after.
-void CorpusBuilder::remap_file(const std::vector<std::vector<std::uint32_t>>& maps,
-                               const Poll& poll) {
-  std::vector<std::uint32_t> ids;
-  std::size_t from = 0;
-  std::size_t to = 0;
-  for (Segment& segment : segments_) {
-    if (poll) poll();
-    ids.resize(segment.size);
-    spill_->read(from, ids);
-    from += segment.size;
-    segment.size = keep_mapped(ids.data(), segment.lengths, maps[segment.worker]);
-    spill_->write(to, std::span(ids).first(segment.size));
-    to += segment.size;
+// The same in the file, where the ids of all segments follow each other before and after. Threads
+// share a wave of segments, which are then put in order.
+void CorpusBuilder::remap_file(const Poll& poll) {
+  const std::size_t most = workers_.size() == 1 ? 1 : kWaveSegments * workers_.size();
+  std::vector<std::vector<std::uint32_t>> wave(most);
+  std::size_t place = 0;
+  for (std::size_t first = 0; first < segments_.size();) {
+    std::size_t count = 0;
+    std::size_t ids = 0;
+    do {
+      const std::size_t size = segments_[first + count].size;
+      wave[count].resize(size);
+      file_->read(place, bytes_of(wave[count]));
+      place += size * sizeof(std::uint32_t);
+      ids += size;
+      ++count;
+    } while (count < most && first + count < segments_.size() && ids < kWaveIds);
+    parallel_for(
+        workers_.size(), count,
+        [&](std::size_t i, std::size_t) {
+          Segment& segment = segments_[first + i];
+          segment.size = keep_mapped(wave[i].data(), segment.lengths, maps_[segment.worker]);
+        },
+        poll);
+    for (std::size_t i = 0; i < count; ++i)
+      file_->put(bytes_of(wave[i]).first(segments_[first + i].size * sizeof(std::uint32_t)));
+    first += count;
   }
 }
 
 Vocabulary CorpusBuilder::rank(const RankOptions& options, const Poll& poll) {
   require(open_ && !vocabulary_, "only an open corpus without a vocabulary can be ranked");
   open_ = false;
-  auto maps = merge(poll);
+  maps_ = merge(poll);
   const Tally& tally = workers_.front().tally;
   const std::vector<std::uint64_t> counted = tally.words.counts();
   counts_.types = counted.size();
@@ -184,11 +199,14 @@ Vocabulary CorpusBuilder::rank(const RankOptions& options, const Poll& poll) {
     ranks[ranked[rank]] = rank;
   }
   workers_.front().tally = Tally();
-  for (std::size_t w = 1; w < maps.size(); ++w) {
-    for (std::uint32_t& id : maps[w]) id = ranks[id];
+  for (std::size_t w = 1; w < maps_.size(); ++w) {
+    for (std::uint32_t& id : maps_[w]) id = ranks[id];
   }
-  maps.front() = std::move(ranks);
-  remap(maps, poll);
+  maps_.front() = std::move(ranks);
+  if (!file_) {
+    remap(poll);
+    maps_.clear();
+  }
   return Vocabulary(std::move(words), std::move(counts));
 }
 

@@ -9,9 +9,9 @@ from . import _core
 from ._check import check_count
 from ._feed import feed
 from ._tokenizer import Tokenizer
-from ._vocabulary import Corpus, Vocabulary
+from ._vocabulary import Vocabulary
 
-__all__ = ["CorpusOptions", "checked_options", "no_documents", "read_corpus"]
+__all__ = ["CorpusOptions", "checked_options", "no_documents", "read_words"]
 
 Splitter = Callable[[str], Sequence[str]]
 
@@ -50,14 +50,14 @@ def checked_options(
     return CorpusOptions(tokenizer, min_count, min_count_ngrams, max_vocabulary)
 
 
-def read_corpus(
+def read_words(
     builder: _core.CorpusBuilder,
     documents: Any,
     options: CorpusOptions,
     threads: int,
     progress: bool,
-) -> tuple[Vocabulary, Corpus]:
-    """Give all documents to a builder without a vocabulary; return what it makes of them."""
+) -> Vocabulary:
+    """Give all documents to a builder without a vocabulary; return the one that it makes."""
     feed(builder, documents, options.tokenizer, threads, progress)
     if builder.counts()[0] == 0:
         raise ValueError(no_documents(documents))
@@ -65,7 +65,7 @@ def read_corpus(
     vocabulary = Vocabulary(builder.rank(options.min_count, options.min_count_ngrams, most))
     if not vocabulary:
         raise ValueError(_no_words(builder.counts(), options))
-    return vocabulary, Corpus(*builder.drain())
+    return vocabulary
 
 
 def no_documents(documents: Any) -> str:

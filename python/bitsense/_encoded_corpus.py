@@ -3,20 +3,21 @@
 The header of kind "corpus" has `cut`, who cut the documents: "tokenizer", "callable" or "given",
 where they were lists of tokens and no tokeniser was given; `tokenizer`, the options of a
 `Tokenizer` or null; `min_count`, `min_count_ngrams` and `max_vocabulary`; and `documents`, `tokens`
-and `words`, how many there are. The arrays are the vocabulary (`words`, `word_offsets`,
-`word_counts`), `ids` (uint32), `offsets` (uint64, documents + 1) and `totals` (uint32, documents).
+and `words`, how many there are. The arrays are `ids` (uint32), `offsets` (uint64, documents + 1),
+`totals` (uint32, documents) and the vocabulary (`words`, `word_offsets`, `word_counts`). The ids
+come first, so that `encode_corpus` can write them before it knows the rest.
 """
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import _core, files
-from ._build import CorpusOptions, Splitter, checked_options, read_corpus
+from ._build import CorpusOptions, Splitter, checked_options, read_words
 from ._check import check_bool, check_threads
 from ._feed import core_tokenizer
+from ._header import describe, encode_arrays, encode_header
 from ._tokenizer import Tokenizer, missing_tokenizer
 from ._vocabulary import Corpus, Vocabulary
 from .errors import FormatError
@@ -115,6 +116,12 @@ class EncodedCorpus:
         return self.corpus.n_tokens
 
     @property
+    def _options(self) -> CorpusOptions:
+        return CorpusOptions(
+            self.tokenizer, self.min_count, self.min_count_ngrams, self.max_vocabulary
+        )
+
+    @property
     def options(self) -> dict[str, Any]:
         """`tokenizer`, `min_count` and `max_vocabulary`, as the models take them."""
         return {
@@ -144,27 +151,13 @@ class EncodedCorpus:
         OSError
             If the file cannot be written.
         """
-        words, word_offsets, word_counts = self.vocabulary.to_arrays()
-        tokenizer = self.tokenizer
-        is_ours = isinstance(tokenizer, Tokenizer)
-        header = {
-            "cut": "tokenizer" if is_ours else "given" if tokenizer is None else "callable",
-            "tokenizer": tokenizer.to_dict() if isinstance(tokenizer, Tokenizer) else None,
-            "min_count": self.min_count,
-            "min_count_ngrams": self.min_count_ngrams,
-            "max_vocabulary": self.max_vocabulary,
-            "documents": self.n_documents,
-            "tokens": self.n_tokens,
-            "words": len(self.vocabulary),
-        }
         arrays: dict[str, Any] = {
-            "words": words,
-            "word_offsets": word_offsets,
-            "word_counts": word_counts,
             "ids": self.corpus.ids,
             "offsets": self.corpus.offsets,
             "totals": self.corpus.totals,
+            **_arrays_of(self.vocabulary),
         }
+        header = _header_of(self._options, self.n_documents, self.n_tokens, len(self.vocabulary))
         files.write_file(path, "corpus", header, arrays)
 
     @classmethod
@@ -250,8 +243,7 @@ def encode_corpus(
     """Read documents once and write them as a corpus file, which may be larger than the memory.
 
     What stays in memory are the words and some 20 bytes a document. The ids, four bytes a token, go
-    to a file without a name in the folder of `path` as they come, so there has to be room for them
-    twice.
+    to a file in the folder of `path` as they come, which gets its name when it is whole.
 
     Parameters
     ----------
@@ -281,19 +273,64 @@ def encode_corpus(
     """
     options = checked_options(tokenizer, min_count, min_count_ngrams, max_vocabulary)
     threads = check_threads(threads)
-    target = Path(os.path.realpath(os.fsdecode(path)))
-    if target.is_dir():
-        raise IsADirectoryError(21, "Is a directory", str(path))
-    builder = _core.CorpusBuilder.in_folder(
-        core_tokenizer(tokenizer), threads, os.fsencode(target.parent)
-    )
-    vocabulary, corpus = read_corpus(builder, documents, options, threads, progress)
-    EncodedCorpus(vocabulary, corpus, **options._asdict()).save(path)
-    del corpus  # and with it the other file
+    cut = core_tokenizer(tokenizer)
+    target = os.fsencode(os.path.realpath(os.fsdecode(path)))
+    room = len(_encoded_header(options, *[2**64 - 1] * 4))
+    builder = _core.CorpusBuilder.in_file(cut, threads, target, room)
+    try:
+        vocabulary = read_words(builder, documents, options, threads, progress)
+        arrays = _arrays_of(vocabulary)
+        _, sections = encode_arrays(arrays)
+        header = _encoded_header(
+            options,
+            builder.counts()[0],
+            int(arrays["word_counts"].sum()),
+            len(vocabulary),
+            len(arrays["words"]),
+        )
+        builder.save(header, sections)
+    finally:
+        builder.close()
     loaded = EncodedCorpus.load(path, verify=False)
     if loaded.tokenizer is missing_tokenizer:
         loaded.tokenizer = tokenizer
     return loaded
+
+
+def _arrays_of(vocabulary: Vocabulary) -> dict[str, Any]:
+    words, word_offsets, word_counts = vocabulary.to_arrays()
+    return {"words": words, "word_offsets": word_offsets, "word_counts": word_counts}
+
+
+def _header_of(options: CorpusOptions, documents: int, tokens: int, words: int) -> dict[str, Any]:
+    tokenizer = options.tokenizer
+    is_ours = isinstance(tokenizer, Tokenizer)
+    return {
+        "cut": "tokenizer" if is_ours else "given" if tokenizer is None else "callable",
+        "tokenizer": tokenizer.to_dict() if isinstance(tokenizer, Tokenizer) else None,
+        "min_count": options.min_count,
+        "min_count_ngrams": options.min_count_ngrams,
+        "max_vocabulary": options.max_vocabulary,
+        "documents": documents,
+        "tokens": tokens,
+        "words": words,
+    }
+
+
+def _encoded_header(
+    options: CorpusOptions, documents: int, tokens: int, words: int, word_bytes: int
+) -> bytes:
+    """Return the JSON of a corpus whose arrays the engine writes, in the order of `save`."""
+    header = _header_of(options, documents, tokens, words)
+    descriptions = [
+        describe("ids", "uint32", tokens),
+        describe("offsets", "uint64", documents + 1),
+        describe("totals", "uint32", documents),
+        describe("words", "uint8", word_bytes),
+        describe("word_offsets", "uint64", words + 1),
+        describe("word_counts", "uint64", words),
+    ]
+    return encode_header("corpus", header, descriptions)
 
 
 def _options_of(header: dict[str, Any]) -> CorpusOptions:

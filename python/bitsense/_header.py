@@ -22,6 +22,7 @@ __all__ = [
     "check_description",
     "check_kind",
     "decode_header",
+    "describe",
     "encode_arrays",
     "encode_header",
     "pack_strings",
@@ -64,6 +65,11 @@ def encode_header(kind: str, header: Mapping[str, Any], arrays: list[dict[str, A
     return encoded
 
 
+def describe(name: str, dtype: str, *shape: int) -> dict[str, Any]:
+    """Return what a header says of an array."""
+    return {"name": name, "dtype": dtype, "shape": list(shape)}
+
+
 def encode_arrays(
     arrays: Mapping[str, npt.ArrayLike],
 ) -> tuple[list[dict[str, Any]], list[npt.NDArray[np.uint8]]]:
@@ -82,8 +88,7 @@ def encode_arrays(
             raise ValueError(
                 f"array {name!r} must have at most {MOST_DIMENSIONS} dimensions, got {array.ndim}"
             )
-        shape = list(array.shape)
-        descriptions.append({"name": name, "dtype": array.dtype.name, "shape": shape})
+        descriptions.append(describe(name, array.dtype.name, *array.shape))
         little = array.dtype.newbyteorder("<")
         flat = np.ascontiguousarray(array, dtype=little).reshape(-1)
         sections.append(flat.view(np.uint8))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import _core
-from ._build import Splitter, checked_options, no_documents, read_corpus
+from ._build import Splitter, checked_options, no_documents, read_words
 from ._check import check_threads
 from ._encoded_corpus import EncodedCorpus, encode_corpus
 from ._feed import core_tokenizer, feed
@@ -90,7 +90,8 @@ def build_corpus(
     options = checked_options(tokenizer, min_count, min_count_ngrams, max_vocabulary)
     threads = check_threads(threads)
     builder = _core.CorpusBuilder(core_tokenizer(tokenizer), threads)
-    return read_corpus(builder, documents, options, threads, progress)
+    vocabulary = read_words(builder, documents, options, threads, progress)
+    return vocabulary, Corpus(*builder.drain())
 
 
 def encode_documents(

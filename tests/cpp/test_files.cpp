@@ -1,6 +1,10 @@
 // Files that are written are read; files with any byte changed or cut off are refused.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
+#include <memory>
 
 #include "check.hpp"
 #include "io/reader.hpp"
@@ -24,6 +28,13 @@ class Folder {
  private:
   std::filesystem::path path_;
 };
+
+std::size_t files_in(const Folder& folder) {
+  std::size_t files = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder / ""))
+    ++files;
+  return files;
+}
 
 std::vector<std::uint8_t> bytes_of(const FilePlan& plan) {
   std::vector<std::uint8_t> bytes;
@@ -74,10 +85,79 @@ void a_failed_write_leaves_the_old_file() {
   BITSENSE_CHECK(parse_file(FileImage::map(path).bytes(), Check::kAll).header == "old");
   error_of<FileError>([&] { write_file(plan, folder / "absent/file", {}); });
   error_of<FileError>([&] { FileImage::map(folder / "absent"); });
-  std::size_t files = 0;
-  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder / ""))
-    ++files;
-  BITSENSE_CHECK(files == 1);
+  BITSENSE_CHECK(files_in(folder) == 1);
+}
+
+// Its first section is made where it lies, of every second byte that was appended, or of all.
+void a_growing_file_is_that_of_a_plan() {
+  const Folder folder;
+  const std::string path = folder / "file";
+  for (const std::size_t size : {0U, 1U, 64U, 100'000U}) {
+    for (const std::size_t step : {1U, 2U}) {
+      const auto appended = random_bytes(size, size);
+      const auto other = random_bytes(77, 6);
+      std::vector<std::uint8_t> kept;
+      for (std::size_t i = 0; i < size; i += step) kept.push_back(appended[i]);
+      GrowingFile file(path, 300, 3);
+      for (std::size_t i = 0; i < size; i += 999)
+        file.append(Bytes(appended).subspan(i, std::min<std::size_t>(999, size - i)));
+      file.begin(std::string(200, 'h'));
+      for (std::size_t place = 0; place < size;) {
+        std::vector<std::uint8_t> run(
+            std::min<std::size_t>(size % 7 == 0 ? 10 : 1100, size - place));
+        file.read(place, run);
+        std::vector<std::uint8_t> next;
+        for (std::size_t i = 0; i < run.size(); ++i)
+          if ((place + i) % step == 0) next.push_back(run[i]);
+        place += run.size();
+        file.put(next);
+      }
+      file.finish(std::vector<Bytes>{{}, other}, 2, {});
+      const FileImage image = FileImage::map(path);
+      const std::vector<std::uint8_t> expected =
+          bytes_of(FilePlan(std::string(200, 'h'), {kept, {}, other}, 1, {}));
+      BITSENSE_CHECK(std::ranges::equal(image.bytes(), expected));
+    }
+  }
+  BITSENSE_CHECK(files_in(folder) == 1);
+}
+
+void a_growing_file_that_is_not_finished_leaves_nothing() {
+  const Folder folder;
+  const auto bytes = random_bytes(5000, 8);
+  {
+    GrowingFile file(folder / "file", 100, 1);
+    file.append(bytes);
+    error_of<std::invalid_argument>([&] { file.begin(std::string(300, 'h')); });
+    error_of<std::invalid_argument>([&] { file.begin("two\nlines"); });
+    file.begin("{}");
+    error_of<std::invalid_argument>([&] { file.put(bytes); });  // nothing was read
+    std::vector<std::uint8_t> all(5000);
+    file.read(0, all);
+    file.put(all);
+    error_of<std::invalid_argument>([&] { file.finish(std::vector<Bytes>{bytes}, 1, {}); });
+    std::vector<std::uint8_t> beyond(2);
+    error_of<FileError>([&] { file.read(4999, beyond); });
+    BITSENSE_CHECK(files_in(folder) == 1);
+  }
+  BITSENSE_CHECK(files_in(folder) == 0);
+  error_of<FileError>([&] { GrowingFile(folder / "absent/file", 100, 1); });
+  error_of<FileError>([&] { GrowingFile("/dev/null", 100, 1); });
+}
+
+void a_fork_does_not_remove_the_file_of_its_parent() {
+  const Folder folder;
+  auto file = std::make_unique<TemporaryFile>(folder / "file");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    file.reset();
+    ::_exit(0);
+  }
+  int status = 1;
+  BITSENSE_CHECK(::waitpid(child, &status, 0) == child && status == 0);
+  BITSENSE_CHECK(files_in(folder) == 1);
+  file->finish();
+  BITSENSE_CHECK(std::filesystem::exists(folder / "file"));
 }
 
 void checksums_are_those_of_the_standard() {
@@ -97,6 +177,11 @@ void checksums_are_those_of_the_standard() {
 
 void file_tests(Suite& test) {
   test("what is written is read", what_is_written_is_read);
+  test("a growing file is that of a plan", a_growing_file_is_that_of_a_plan);
+  test("a growing file that is not finished leaves nothing",
+       a_growing_file_that_is_not_finished_leaves_nothing);
+  test("a fork does not remove the file of its parent",
+       a_fork_does_not_remove_the_file_of_its_parent);
   test("changed and cut files are refused", changed_and_cut_files_are_refused);
   test("a failed write leaves the old file", a_failed_write_leaves_the_old_file);
   test("checksums are those of the standard", checksums_are_those_of_the_standard);

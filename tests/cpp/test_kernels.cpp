@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "check.hpp"
+#include "kernels/checksum_kernels.hpp"
 #include "kernels/dispatch.hpp"
 #include "kernels/float_kernels.hpp"
 #include "kernels/score_kernels.hpp"
@@ -238,6 +239,44 @@ void runs_are_the_same_at_every_level() {
   }
 }
 
+// The remainder of CRC-64/XZ, a bit at a time, of what gave `crc` followed by these bytes.
+std::uint64_t remainder_after(std::uint64_t crc, const std::uint8_t* bytes, std::size_t size) {
+  for (std::size_t i = 0; i < 8 * size; ++i) {
+    const std::uint64_t bit = (crc ^ bytes[i / 8] >> i % 8) & 1;
+    crc = crc >> 1 ^ (bit != 0 ? 0xc96c5795d7870f42ULL : 0);
+  }
+  return crc;
+}
+
+std::uint64_t power_of_x(std::size_t exponent) {  // x^0 is the highest bit
+  const std::vector<std::uint8_t> zeros(exponent / 8);
+  std::uint64_t power = std::uint64_t{1} << (63 - exponent % 8);
+  return remainder_after(power, zeros.data(), zeros.size());
+}
+
+void folded_bytes_leave_the_same_remainder() {
+  const ChecksumShift one{power_of_x(191), power_of_x(127)};
+  const ChecksumShift four{power_of_x(575), power_of_x(511)};
+  for (const Kernels& level : available_kernels()) {
+    for (const std::size_t size : {0U, 16U, 127U, 128U, 129U, 191U, 192U, 1000U, 4096U}) {
+      // Of its own size on the heap, at an odd address.
+      const auto random = random_bytes(size + 1, size);
+      const std::unique_ptr<std::uint8_t[]> exact(new std::uint8_t[size + 1]);
+      std::copy(random.begin(), random.end(), exact.get());
+      const std::uint8_t* bytes = exact.get() + 1;
+      const std::uint64_t before = stream(size, 7);
+      std::uint64_t words[2];
+      const std::size_t done = level.checksums->fold(bytes, size, before, one, four, words);
+      BITSENSE_CHECK(done <= size && done % 64 == 0);
+      BITSENSE_CHECK(done + 64 > size || size < 128 ||
+                     (done == 0 && &level == &kernels("baseline")));
+      if (done == 0) continue;
+      const auto* folded = reinterpret_cast<const std::uint8_t*>(words);
+      BITSENSE_CHECK(remainder_after(0, folded, 16) == remainder_after(before, bytes, done));
+    }
+  }
+}
+
 }  // namespace
 
 void kernel_tests(Suite& test) {
@@ -252,6 +291,7 @@ void kernel_tests(Suite& test) {
   }
   test("fused levels give the same bits", fused_levels_give_the_same_bits);
   test("runs are the same at every level", runs_are_the_same_at_every_level);
+  test("folded bytes leave the same remainder", folded_bytes_leave_the_same_remainder);
 }
 
 }  // namespace bitsense

@@ -6,6 +6,7 @@ import gzip
 import os
 import pickle
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -351,6 +352,21 @@ def test_an_old_file_stays_where_the_making_of_a_new_one_fails(parts: Any) -> No
     ):
         with pytest.raises(error):
             encode_corpus(iter(["a"]), target, tokenizer=Tokenizer(), min_count=1)
+
+
+def test_a_full_disk_leaves_the_old_file(parts: Any) -> None:
+    path = parts[0]
+    before = path.read_bytes()
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for most in (1 << 20, (1 << 22) + 500):  # in the ids, and in what comes behind them
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, old[1]))
+        try:
+            with pytest.raises(OSError, match="File too large"):
+                encode_corpus(["a " * (1 << 20)], path, tokenizer=Tokenizer(), min_count=1)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    assert path.read_bytes() == before
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
 def test_a_link_stays_and_its_file_is_replaced(parts: Any, tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ void register_builder(py::module_& m) {
            })
       .def("drain", &drained)
       .def("save", &save_corpus, py::arg("header"), py::arg("vocabulary"))
-      .def("close", &CorpusBuilder::close);
+      .def("close", &CorpusBuilder::close, py::call_guard<py::gil_scoped_release>());
 }
 
 void register_alias(py::module_& m) {

@@ -27,6 +27,7 @@ from bitsense import (
     Word2Vec,
     files,
 )
+from bitsense._encoded_corpus import read_words as _encoded_corpus_read_words
 from bitsense.errors import FormatError
 from bitsense.text import (
     EncodedCorpus,
@@ -354,19 +355,75 @@ def test_an_old_file_stays_where_the_making_of_a_new_one_fails(parts: Any) -> No
             encode_corpus(iter(["a"]), target, tokenizer=Tokenizer(), min_count=1)
 
 
-def test_a_full_disk_leaves_the_old_file(parts: Any) -> None:
+@pytest.mark.parametrize("part", ["ids", "rest"])
+def test_a_full_disk_leaves_the_old_file(
+    part: str, parts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = parts[0]
     before = path.read_bytes()
+    texts = ["a " * (1 << 18)]
+    encode_corpus(texts, path.parent / "c", tokenizer=Tokenizer(), min_count=1)
+    most = (path.parent / "c").stat().st_size - 1 if part == "rest" else 1 << 19
+    read = []
+
+    def read_words(*arguments: Any) -> Any:
+        read.append(_encoded_corpus_read_words(*arguments))
+        return read[0]
+
+    monkeypatch.setattr("bitsense._encoded_corpus.read_words", read_words)
     old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    for most in (1 << 20, (1 << 22) + 500):  # in the ids, and in what comes behind them
-        resource.setrlimit(resource.RLIMIT_FSIZE, (most, old[1]))
-        try:
-            with pytest.raises(OSError, match="File too large"):
-                encode_corpus(["a " * (1 << 20)], path, tokenizer=Tokenizer(), min_count=1)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, old[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            encode_corpus(texts, path, tokenizer=Tokenizer(), min_count=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+    assert len(read) == (part == "rest")
+    assert path.read_bytes() == before
+    assert {each.name for each in path.parent.iterdir()} == {path.name, "c"}
+
+
+def test_ctrl_c_while_the_file_is_finished_leaves_the_old_one(
+    parts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = parts[0]
+    before = path.read_bytes()
+
+    def read_words(*arguments: Any) -> Any:
+        made = _encoded_corpus_read_words(*arguments)
+        threading.Timer(0.01, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        return made
+
+    monkeypatch.setattr("bitsense._encoded_corpus.read_words", read_words)
+    many = ("some words and more of them " * 2000 for _ in range(1500))  # 18,000,000 words
+    with pytest.raises(KeyboardInterrupt):
+        encode_corpus(many, path, tokenizer=Tokenizer(), min_count=1, threads=2)
     assert path.read_bytes() == before
     assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_path_means_what_it_meant_at_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other").mkdir()
+    options: dict[str, Any] = {"tokenizer": Tokenizer(), "min_count": 1}
+    encode_corpus(["x"] * 9, "other/c", **options)
+
+    def wandering() -> Any:
+        yield "a b"
+        os.chdir("other")
+
+    assert encode_corpus(wandering(), "c", **options).n_documents == 1
+    assert EncodedCorpus.load(tmp_path / "c").n_documents == 1
+    assert EncodedCorpus.load("c").n_documents == 9
+    before = Path("c").read_bytes()
+    for path, error in (("c/", NotADirectoryError), ("no/../c", FileNotFoundError)):
+        with pytest.raises(error):
+            encode_corpus(iter(["a"]), path, **options)
+    with pytest.raises(ValueError, match="must not contain a null character"):
+        encode_corpus(["a"], "c\0", **options)
+    assert Path("c").read_bytes() == before
 
 
 def test_a_link_stays_and_its_file_is_replaced(parts: Any, tmp_path: Path) -> None:
@@ -378,28 +435,32 @@ def test_a_link_stays_and_its_file_is_replaced(parts: Any, tmp_path: Path) -> No
     assert EncodedCorpus.load(path).n_documents == 1
 
 
-def test_memory_does_not_hold_the_ids(tmp_path: Path) -> None:
+@pytest.mark.parametrize("threads", [1, 3])
+def test_memory_does_not_hold_the_ids(threads: int, tmp_path: Path) -> None:
     path = tmp_path / "long.txt"
     line = " ".join(f"w{i:03}" for i in range(1000)).encode() + b"\n"
     with path.open("wb") as file:
-        for _ in range(100):
-            file.write(line * 200)  # 100 MB of text, 20,000,000 tokens, 80 MB of ids
+        for i in range(100):  # 100 MB of text, 20,000,000 tokens, 80 MB of ids
+            file.write(line * 100)
+            # Long documents among short ones: the k-th has k without words before it.
+            file.write(b"-\n" * i + line[:-1] * 100 + b"\n")
     code = """
         import resource, sys
         from pathlib import Path
         from bitsense.text import Tokenizer, encode_corpus
         # What is private to a process and can be written: not the pages of mapped files.
         held = int(next(l for l in open("/proc/self/status") if l.startswith("VmData")).split()[1])
-        limit = held * 1024 + 70_000_000
+        threads = int(sys.argv[3])
+        limit = held * 1024 + 70_000_000 + (threads - 1) * 18_000_000  # stack and more of each
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
         corpus = encode_corpus(
-            Path(sys.argv[1]), sys.argv[2], tokenizer=Tokenizer(), min_count=1, threads=1
+            Path(sys.argv[1]), sys.argv[2], tokenizer=Tokenizer(), min_count=1, threads=threads
         )
         print(corpus.n_tokens)
     """
-    command = [sys.executable, "-c", textwrap.dedent(code), str(path), str(tmp_path / "c")]
+    command = [sys.executable, "-c", textwrap.dedent(code), path, tmp_path / "c", str(threads)]
     found = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (found.stderr, found.stdout) == ("", "20000000\n")
+    assert (found.stderr, found.stdout) == ("", "19990100\n")
 
 
 def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:

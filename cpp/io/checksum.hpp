@@ -5,8 +5,8 @@
 //
 // Slicing by 16 (Kounavis and Berry, "Novel table lookup-based algorithms for high-performance CRC
 // generation", IEEE Trans. Computers 57, 2008): 16 bytes per step, one table look-up for each.
-// Where the processor multiplies without carries, kernels/checksum_kernels.hpp takes all but the
-// last bytes.
+// Levels that multiply without carries leave all but the last bytes to
+// kernels/checksum_kernels.hpp.
 #pragma once
 
 #include <cstddef>

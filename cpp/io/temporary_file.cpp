@@ -96,7 +96,8 @@ void TemporaryFile::write(std::size_t place, Bytes bytes, const Poll& poll) {
 
 void TemporaryFile::read(std::size_t place, std::span<std::uint8_t> bytes) const {
   while (!bytes.empty()) {
-    const ssize_t got = ::pread(fd_, bytes.data(), bytes.size(), static_cast<off_t>(place));
+    const ssize_t got =
+        ::pread(fd_, bytes.data(), std::min(bytes.size(), kChunk), static_cast<off_t>(place));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) throw FileError(got < 0 ? errno : EIO, target_);
     bytes = bytes.subspan(static_cast<std::size_t>(got));
@@ -109,6 +110,7 @@ void TemporaryFile::cut(std::size_t size) {
 }
 
 void TemporaryFile::finish() {
+  require(::getpid() == maker_, "a file is finished by the process that began it");
   if (mode_ && ::fchmod(fd_, *mode_) != 0) throw FileError(errno, target_);
   if (::fsync(fd_) != 0) throw FileError(errno, target_);
   const int closed = ::close(fd_);

@@ -108,44 +108,46 @@ GrowingFile::GrowingFile(const std::string& path, std::size_t header_bytes, std:
   Prelude room;
   room.header = header_bytes + 1;
   room.sections = sections;
-  first_ = room.first_section();
+  append_at_ = room.first_section();
 }
 
 void GrowingFile::append(Bytes bytes) {
-  file_.write(first_ + appended_, bytes);
+  require(section_at_ == 0, "nothing is appended after begin()");
+  file_.write(append_at_ + appended_, bytes);
   appended_ += bytes.size();
 }
 
-void GrowingFile::read(std::size_t place, std::span<std::uint8_t> bytes) {
-  file_.read(first_ + place, bytes);
-  read_ = std::max(read_, first_ + place + bytes.size());
-}
-
 void GrowingFile::begin(std::string_view header) {
-  const std::size_t begin = prelude_of(header, sections_).first_section();
-  require(begin <= first_, "`header` must be at most as long as it was said to be, got ",
+  require(section_at_ == 0, "a section begins once");
+  const std::size_t section = prelude_of(header, sections_).first_section();
+  require(section <= append_at_, "`header` must be at most as long as it was said to be, got ",
           header.size(), " bytes");
   header_ = header;
-  begin_ = begin;
+  section_at_ = section;
+}
+
+void GrowingFile::read(std::span<std::uint8_t> bytes) {
+  file_.read(append_at_ + read_, bytes);
+  read_ += bytes.size();
 }
 
 void GrowingFile::put(Bytes bytes, const Poll& poll) {
-  if (bytes.empty()) return;
-  const std::size_t end = begin_ + put_ + bytes.size();
-  require(end <= read_ || read_ == first_ + appended_, "what is put must have been read before");
-  file_.write(begin_ + put_, bytes, poll);
+  require(section_at_ > 0 && put_ + bytes.size() <= read_,
+          "no more can be put than was read since begin()");
+  file_.write(section_at_ + put_, bytes, poll);
   crc_ = crc64(bytes, crc_);
   put_ += bytes.size();
 }
 
 void GrowingFile::finish(std::span<const Bytes> others, std::size_t threads, const Poll& poll) {
+  require(section_at_ > 0, "begin() comes before finish()");
   require(others.size() + 1 == sections_, "there must be ", sections_, " sections, got ",
           others.size() + 1);
   std::vector<SectionEntry> entries = {{put_, crc_}};
   append_entries(entries, others, threads, poll);
   const std::string metadata = metadata_of(header_, entries);
   file_.write(0, bytes_of(metadata), poll);
-  std::size_t end = begin_ + put_;
+  std::size_t end = section_at_ + put_;
   const auto add = [&](Bytes bytes) {
     file_.write(end, bytes, poll);
     end += bytes.size();

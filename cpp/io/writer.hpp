@@ -47,13 +47,12 @@ class GrowingFile {
 
   void append(Bytes bytes);
 
-  // What was appended, from byte `place` of it on.
-  void read(std::size_t place, std::span<std::uint8_t> bytes);
-
   // From now on nothing is appended. Throws std::invalid_argument for a header that FilePlan would
   // refuse, or that is longer than was said.
   void begin(std::string_view header);
-  // The next bytes of the section. They go over what was appended, so as many must have been read.
+  // The next bytes of what was appended.
+  void read(std::span<std::uint8_t> bytes);
+  // The next bytes of the section: they go over what was appended, at most as many as were read.
   void put(Bytes bytes, const Poll& poll = {});
 
   // Writes all the rest; then the file is at `path`.
@@ -62,11 +61,11 @@ class GrowingFile {
  private:
   TemporaryFile file_;
   std::size_t sections_;
-  std::size_t first_;  // where what is appended begins
+  std::size_t append_at_;
   std::size_t appended_ = 0;
-  std::size_t read_ = 0;  // up to where it was read
+  std::size_t read_ = 0;
   std::string header_;
-  std::size_t begin_ = 0;  // where the section begins
+  std::size_t section_at_ = 0;  // 0: before begin()
   std::size_t put_ = 0;
   std::uint64_t crc_ = 0;
 };

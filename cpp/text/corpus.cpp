@@ -17,6 +17,7 @@ constexpr std::size_t kBlockBytes = std::size_t{1} << 18;
 constexpr std::size_t kBlockTokens = std::size_t{1} << 16;
 constexpr std::size_t kPollTokens = std::size_t{1} << 16;
 constexpr std::size_t kFirstIds = std::size_t{1} << 12;
+constexpr std::size_t kSections = 3;                      // of a file, but for its vocabulary
 constexpr std::size_t kMemoryIds = std::size_t{1} << 20;  // four megabytes
 
 // Cuts [0, count) into runs whose sizes add up to `block` or more each; returns where they begin,
@@ -221,7 +222,7 @@ CorpusBuilder::CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::si
 CorpusBuilder::CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::size_t threads,
                              const std::string& path, std::size_t header_bytes)
     : CorpusBuilder(std::move(tokenizer), threads) {
-  file_ = std::make_unique<GrowingFile>(path, header_bytes, 3 + kVocabularySections);
+  file_ = std::make_unique<GrowingFile>(path, header_bytes, kSections + kVocabularySections);
 }
 
 // Calls block(i, writer) for each i below `count` and keeps what the writers wrote, in order.
@@ -381,8 +382,9 @@ void CorpusBuilder::save(std::string_view header, std::span<const Bytes> vocabul
   require(file_ && !maps_.empty(), "only a corpus in a file that is ranked can be saved");
   require(vocabulary.size() == kVocabularySections, "`vocabulary` must have ", kVocabularySections,
           " sections, got ", vocabulary.size());
+  const Maps maps = std::exchange(maps_, {});  // a second call has none
   file_->begin(header);
-  remap_file(poll);
+  remap_file(maps, poll);
   std::vector<std::uint64_t> offsets(counts_.documents + 1);
   std::vector<std::uint32_t> totals(counts_.documents);
   lay_out(nullptr, offsets.data(), totals.data(), poll);
@@ -396,6 +398,9 @@ void CorpusBuilder::save(std::string_view header, std::span<const Bytes> vocabul
 void CorpusBuilder::close() noexcept {
   open_ = false;
   file_.reset();
+  maps_.clear();
+  segments_.clear();
+  counts_ = {};
 }
 
 // Where there are no `ids`, they are in the file.

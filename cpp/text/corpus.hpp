@@ -66,7 +66,7 @@ struct CorpusCounts {
 
 class CorpusBuilder {
  public:
-  static constexpr std::size_t kVocabularySections = 3;
+  static constexpr std::size_t kVocabularySections = 3;  // of a file, behind those of the corpus
 
   // Without a vocabulary the builder makes one.
   CorpusBuilder(std::shared_ptr<const Tokenizer> tokenizer, std::size_t threads,
@@ -103,7 +103,7 @@ class CorpusBuilder {
   // Finishes the file: its sections are what drain() writes, in that order, and `vocabulary`, as
   // many as kVocabularySections. Once, after rank().
   void save(std::string_view header, std::span<const Bytes> vocabulary, const Poll& poll = {});
-  // Removes a file that is not finished. The builder takes no more.
+  // Removes a file that is not finished and forgets all documents. The builder takes no more.
   void close() noexcept;
 
  private:
@@ -117,6 +117,8 @@ class CorpusBuilder {
     std::size_t worker = 0;              // whose provisional ids these are
     std::optional<DocumentError> error;
   };
+  // For each worker, from its provisional ids to others.
+  using Maps = std::vector<std::vector<std::uint32_t>>;
   // What one thread has counted; index: provisional id.
   struct Tally {
     WordTable words;
@@ -138,18 +140,18 @@ class CorpusBuilder {
   void add_blocks(std::size_t count, Block&& block, const Poll& poll);
   void begin_batch();
   void keep(std::vector<Segment> fresh);
-  std::vector<std::vector<std::uint32_t>> merge(const Poll& poll);
+  Maps merge(const Poll& poll);
   std::vector<std::uint32_t> ranked_words(const std::vector<std::uint64_t>& counts,
                                           const RankOptions& options, const Poll& poll);
-  void remap(const Poll& poll);
-  void remap_file(const Poll& poll);
+  void remap(const Maps& maps, const Poll& poll);
+  void remap_file(const Maps& maps, const Poll& poll);
   void lay_out(std::uint32_t* ids, std::uint64_t* offsets, std::uint32_t* totals, const Poll& poll);
 
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::shared_ptr<const Vocabulary> vocabulary_;
   std::vector<Worker> workers_;
   std::vector<Segment> segments_;
-  std::vector<std::vector<std::uint32_t>> maps_;  // each worker's ids to ranks
+  Maps maps_;  // to ranks, of a file that is to be saved
   std::unique_ptr<GrowingFile> file_;
   CorpusCounts counts_;
   bool open_ = true;

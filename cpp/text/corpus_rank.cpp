@@ -58,8 +58,8 @@ void parallel_sort(std::vector<Candidate>& items, std::size_t threads, const Les
 
 // Adds every table to that of worker 0. Returns each worker's map from its ids to those of worker 0
 // and gives the other tables back.
-std::vector<std::vector<std::uint32_t>> CorpusBuilder::merge(const Poll& poll) {
-  std::vector<std::vector<std::uint32_t>> maps(workers_.size());
+CorpusBuilder::Maps CorpusBuilder::merge(const Poll& poll) {
+  Maps maps(workers_.size());
   Tally& all = workers_.front().tally;
   const bool has_ngrams = tokenizer_->options().ngrams > 1;
   for (std::size_t w = 1; w < workers_.size(); ++w) {
@@ -133,56 +133,57 @@ std::size_t keep_mapped(std::uint32_t* ids, std::vector<std::uint32_t>& lengths,
   return static_cast<std::size_t>(to - ids);
 }
 
-std::span<std::uint8_t> bytes_of(std::vector<std::uint32_t>& ids) {
-  return {reinterpret_cast<std::uint8_t*>(ids.data()), ids.size() * sizeof(std::uint32_t)};
+std::span<std::uint8_t> bytes_of(std::span<std::uint32_t> ids) {
+  return {reinterpret_cast<std::uint8_t*>(ids.data()), ids.size_bytes()};
 }
 
 }  // namespace
 
-void CorpusBuilder::remap(const Poll& poll) {
+void CorpusBuilder::remap(const Maps& maps, const Poll& poll) {
   parallel_for(
       workers_.size(), segments_.size(),
       [&](std::size_t i, std::size_t) {
         Segment& segment = segments_[i];
-        segment.size = keep_mapped(segment.ids, segment.lengths, maps_[segment.worker]);
+        segment.size = keep_mapped(segment.ids, segment.lengths, maps[segment.worker]);
       },
       poll);
 }
 
-// The same in the file, where the ids of all segments follow each other before and after. Threads
-// share a wave of segments, which are then put in order.
-void CorpusBuilder::remap_file(const Poll& poll) {
+// The same in the file, where the ids of all segments follow each other before and after. One
+// thread takes them one by one, several share some at a time, which are then put in order.
+void CorpusBuilder::remap_file(const Maps& maps, const Poll& poll) {
   const std::size_t most = workers_.size() == 1 ? 1 : kWaveSegments * workers_.size();
-  std::vector<std::vector<std::uint32_t>> wave(most);
-  std::size_t place = 0;
+  std::vector<std::uint32_t> ids;
   for (std::size_t first = 0; first < segments_.size();) {
-    std::size_t count = 0;
-    std::size_t ids = 0;
+    std::vector<std::size_t> begins{0};
+    std::size_t last = first;
     do {
-      const std::size_t size = segments_[first + count].size;
-      wave[count].resize(size);
-      file_->read(place, bytes_of(wave[count]));
-      place += size * sizeof(std::uint32_t);
-      ids += size;
-      ++count;
-    } while (count < most && first + count < segments_.size() && ids < kWaveIds);
+      begins.push_back(begins.back() + segments_[last++].size);
+    } while (last < segments_.size() && last - first < most &&
+             begins.back() + segments_[last].size <= kWaveIds);
+    ids.resize(begins.back());
+    file_->read(bytes_of(ids));
     parallel_for(
-        workers_.size(), count,
+        workers_.size(), last - first,
         [&](std::size_t i, std::size_t) {
           Segment& segment = segments_[first + i];
-          segment.size = keep_mapped(wave[i].data(), segment.lengths, maps_[segment.worker]);
+          segment.size = keep_mapped(ids.data() + begins[i], segment.lengths, maps[segment.worker]);
         },
         poll);
-    for (std::size_t i = 0; i < count; ++i)
-      file_->put(bytes_of(wave[i]).first(segments_[first + i].size * sizeof(std::uint32_t)));
-    first += count;
+    for (std::size_t i = first; i < last; ++i) {
+      file_->put(bytes_of(std::span(ids).subspan(begins[i - first], segments_[i].size)), poll);
+    }
+    first = last;
   }
 }
 
 Vocabulary CorpusBuilder::rank(const RankOptions& options, const Poll& poll) {
   require(open_ && !vocabulary_, "only an open corpus without a vocabulary can be ranked");
   open_ = false;
-  maps_ = merge(poll);
+  if (file_) {
+    for (Worker& worker : workers_) worker.memory.reset();  // all ids are in the file
+  }
+  Maps maps = merge(poll);
   const Tally& tally = workers_.front().tally;
   const std::vector<std::uint64_t> counted = tally.words.counts();
   counts_.types = counted.size();
@@ -199,13 +200,14 @@ Vocabulary CorpusBuilder::rank(const RankOptions& options, const Poll& poll) {
     ranks[ranked[rank]] = rank;
   }
   workers_.front().tally = Tally();
-  for (std::size_t w = 1; w < maps_.size(); ++w) {
-    for (std::uint32_t& id : maps_[w]) id = ranks[id];
+  for (std::size_t w = 1; w < maps.size(); ++w) {
+    for (std::uint32_t& id : maps[w]) id = ranks[id];
   }
-  maps_.front() = std::move(ranks);
-  if (!file_) {
-    remap(poll);
-    maps_.clear();
+  maps.front() = std::move(ranks);
+  if (file_) {
+    maps_ = std::move(maps);
+  } else {
+    remap(maps, poll);
   }
   return Vocabulary(std::move(words), std::move(counts));
 }

@@ -243,7 +243,8 @@ def encode_corpus(
     """Read documents once and write them as a corpus file, which may be larger than the memory.
 
     What stays in memory are the words and some 20 bytes a document. The ids, four bytes a token, go
-    to a file in the folder of `path` as they come, which gets its name when it is whole.
+    to the file as they come, which is hidden beside `path` until it is whole (`.bitsense-*.tmp`; it
+    stays there if the process is killed).
 
     Parameters
     ----------
@@ -274,7 +275,8 @@ def encode_corpus(
     options = checked_options(tokenizer, min_count, min_count_ngrams, max_vocabulary)
     threads = check_threads(threads)
     cut = core_tokenizer(tokenizer)
-    target = os.fsencode(os.path.realpath(os.fsdecode(path)))
+    # A Path would drop a slash at the end.
+    target = os.path.join(os.getcwdb(), files.path_bytes(path))  # noqa: PTH109, PTH118
     room = len(_encoded_header(options, *[2**64 - 1] * 4))
     builder = _core.CorpusBuilder.in_file(cut, threads, target, room)
     try:
@@ -291,7 +293,7 @@ def encode_corpus(
         builder.save(header, sections)
     finally:
         builder.close()
-    loaded = EncodedCorpus.load(path, verify=False)
+    loaded = EncodedCorpus.load(os.fsdecode(target), verify=False)
     if loaded.tokenizer is missing_tokenizer:
         loaded.tokenizer = tokenizer
     return loaded

@@ -114,7 +114,7 @@ def write_file(
     """
     descriptions, sections = encode_arrays(arrays)
     encoded = encode_header(kind, header, descriptions)
-    _core.format_save(_path_bytes(path), encoded, sections, check_threads(None))
+    _core.format_save(path_bytes(path), encoded, sections, check_threads(None))
 
 
 def write_bytes(kind: str, header: Mapping[str, Any], arrays: Mapping[str, npt.ArrayLike]) -> bytes:
@@ -161,8 +161,8 @@ def append_part(
 def last_checksum(path: Path) -> str:
     """Return the checksum of the last part of a file, 16 hexadecimal digits."""
     with _naming(path):
-        sizes = _core.format_parts(_path_bytes(path))
-        return _core.format_map(_path_bytes(path), False, 1, len(sizes) - 1).checksum
+        sizes = _core.format_parts(path_bytes(path))
+        return _core.format_map(path_bytes(path), False, 1, len(sizes) - 1).checksum
 
 
 # Reading
@@ -211,7 +211,8 @@ def _chained(readers: list[_core.FormatReader]) -> Contents:
     return contents[0]._replace(parts=tuple(contents[1:]), checksum=contents[-1].checksum)
 
 
-def _path_bytes(path: Path) -> bytes:
+def path_bytes(path: Path) -> bytes:
+    """Return the path as the engine takes it, or raise ValueError if it cannot be one."""
     encoded = os.fsencode(path)
     if b"\0" in encoded:
         raise ValueError("`path` must not contain a null character")
@@ -255,7 +256,7 @@ def read_contents(path: Path, *, verify: bool = True) -> Contents:
         If the file cannot be opened.
     """
     with _naming(path):
-        name = _path_bytes(path)
+        name = path_bytes(path)
         parts = [
             _core.format_map(name, verify, check_threads(None), part)
             for part in range(len(_core.format_parts(name)))
@@ -293,7 +294,7 @@ def info(path: Path) -> dict[str, Any]:
         its ``name``, ``dtype``, ``shape``, ``bytes`` and ``crc64`` (16 hexadecimal digits).
     """
     with _naming(path):
-        name = _path_bytes(path)
+        name = path_bytes(path)
         summary = _summary(_core.format_map(name, False, 1, 0))
         for part in range(1, len(_core.format_parts(name))):
             later = _summary(_core.format_map(name, False, 1, part))

@@ -104,8 +104,8 @@ void a_growing_file_is_that_of_a_plan() {
       file.begin(std::string(200, 'h'));
       for (std::size_t place = 0; place < size;) {
         std::vector<std::uint8_t> run(
-            std::min<std::size_t>(size % 7 == 0 ? 10 : 1100, size - place));
-        file.read(place, run);
+            std::min<std::size_t>(size % 10 == 4 ? 10 : 1100, size - place));
+        file.read(run);
         std::vector<std::uint8_t> next;
         for (std::size_t i = 0; i < run.size(); ++i)
           if ((place + i) % step == 0) next.push_back(run[i]);
@@ -133,11 +133,13 @@ void a_growing_file_that_is_not_finished_leaves_nothing() {
     file.begin("{}");
     error_of<std::invalid_argument>([&] { file.put(bytes); });  // nothing was read
     std::vector<std::uint8_t> all(5000);
-    file.read(0, all);
+    file.read(all);
     file.put(all);
     error_of<std::invalid_argument>([&] { file.finish(std::vector<Bytes>{bytes}, 1, {}); });
     std::vector<std::uint8_t> beyond(2);
-    error_of<FileError>([&] { file.read(4999, beyond); });
+    error_of<FileError>([&] { file.read(beyond); });
+    error_of<std::invalid_argument>([&] { file.append(bytes); });
+    error_of<std::invalid_argument>([&] { file.begin("{}"); });
     BITSENSE_CHECK(files_in(folder) == 1);
   }
   BITSENSE_CHECK(files_in(folder) == 0);

@@ -230,7 +230,6 @@ def main() -> None:
     one_thread_each(options.threads)
     if options.quick:
         options.words, options.bits, options.seeds, options.epochs = 300_000, [32], 1, 2
-        options.headers = "kept"
     rows = run(options)
     finish(rows, options, COLUMNS, table=medians(rows))
 

@@ -382,9 +382,8 @@ void CorpusBuilder::save(std::string_view header, std::span<const Bytes> vocabul
   require(file_ && !maps_.empty(), "only a corpus in a file that is ranked can be saved");
   require(vocabulary.size() == kVocabularySections, "`vocabulary` must have ", kVocabularySections,
           " sections, got ", vocabulary.size());
-  const Maps maps = std::exchange(maps_, {});  // a second call has none
   file_->begin(header);
-  remap_file(maps, poll);
+  remap_file(std::exchange(maps_, {}), poll);  // a second call has none
   std::vector<std::uint64_t> offsets(counts_.documents + 1);
   std::vector<std::uint32_t> totals(counts_.documents);
   lay_out(nullptr, offsets.data(), totals.data(), poll);

@@ -117,7 +117,11 @@ Built saved(const std::vector<std::string>& texts, std::size_t threads, std::siz
   for (std::uint32_t id = 0; id < vocabulary.size(); ++id)
     result.words.emplace_back(vocabulary.word(id));
   const std::vector<std::uint8_t> more = random_bytes(100, 1);
-  builder.save(std::string_view(header).substr(threads * 100), std::vector<Bytes>{more, {}, more});
+  const std::vector<Bytes> vocabulary_sections = {more, {}, more};
+  error_of<std::invalid_argument>([&] { builder.drain(nullptr, nullptr, nullptr); });
+  error_of<std::invalid_argument>([&] { builder.save(header, {}); });
+  builder.save(std::string_view(header).substr(threads * 100), vocabulary_sections);
+  error_of<std::invalid_argument>([&] { builder.save(header, vocabulary_sections); });
   const FileImage image = FileImage::map(path);
   std::remove(path.c_str());
   const FileParts parts = parse_file(image.bytes(), Check::kAll, 1, {});

@@ -20,6 +20,16 @@ namespace bitsense {
 
 using Bytes = std::span<const std::uint8_t>;
 
+// Numbers as their bytes.
+template <class Number>
+Bytes bytes_of(std::span<const Number> numbers) {
+  return {reinterpret_cast<const std::uint8_t*>(numbers.data()), numbers.size_bytes()};
+}
+template <class Number>
+std::span<std::uint8_t> bytes_of(std::span<Number> numbers) {
+  return {reinterpret_cast<std::uint8_t*>(numbers.data()), numbers.size_bytes()};
+}
+
 // The CRC of `bytes`; with `before`, the CRC of the bytes that gave `before` followed by `bytes`.
 std::uint64_t crc64(Bytes bytes, std::uint64_t before = 0);
 

@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <chrono>
 #include <climits>
-#include <cstdio>
 
 #include "core/errors.hpp"
 #include "core/rng.hpp"
@@ -105,7 +104,7 @@ void TemporaryFile::read(std::size_t place, std::span<std::uint8_t> bytes) const
   }
 }
 
-void TemporaryFile::cut(std::size_t size) {
+void TemporaryFile::resize(std::size_t size) {
   if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) throw FileError(errno, target_);
 }
 

@@ -29,8 +29,8 @@ class TemporaryFile {
   // All of these bytes must have been written.
   void read(std::size_t place, std::span<std::uint8_t> bytes) const;
 
-  // Leaves out what is behind `size`.
-  void cut(std::size_t size);
+  // Leaves out what is behind `size`, or adds zeros up to it.
+  void resize(std::size_t size);
 
   // Syncs it, renames it to the path and syncs the folder.
   void finish();

@@ -8,16 +8,20 @@
 namespace bitsense {
 namespace {
 
-constexpr std::uint8_t kZeros[kSectionAlignment] = {};
-
 void append_word(std::string& out, std::uint64_t word) {
   for (int shift = 0; shift < 64; shift += 8) out.push_back(static_cast<char>(word >> shift));
 }
 
 void append_padding(std::string& out) { out.resize(section_aligned(out.size()), '\0'); }
 
-Bytes bytes_of(const std::string& string) {
-  return {reinterpret_cast<const std::uint8_t*>(string.data()), string.size()};
+// Calls sink(bytes) for sections and the padding behind each.
+template <class Sink>
+void emit_padded(std::span<const Bytes> sections, Sink&& sink) {
+  static constexpr std::uint8_t kZeros[kSectionAlignment] = {};
+  for (const Bytes& section : sections) {
+    sink(section);
+    sink(Bytes(kZeros, section_aligned(section.size()) - section.size()));
+  }
 }
 
 // What the first line says of a file with this header, but for its CRC and size.
@@ -54,7 +58,7 @@ std::string metadata_of(std::string_view header, std::span<const SectionEntry> s
     append_word(metadata, section.crc);
   }
   append_padding(metadata);
-  const Bytes all = bytes_of(metadata);
+  const Bytes all = bytes_of(std::span(metadata));
   prelude.crc =
       crc64(all.subspan(kPreludeBytes), crc64(all.first(kPreludeBytes - kUncheckedBytes)));
   return metadata.replace(0, kPreludeBytes, write_prelude(prelude));
@@ -85,11 +89,8 @@ std::size_t FilePlan::size() const noexcept {
 }
 
 void FilePlan::emit(const std::function<void(Bytes)>& sink) const {
-  sink(bytes_of(metadata_));
-  for (const Bytes& section : sections_) {
-    sink(section);
-    sink(Bytes(kZeros, section_aligned(section.size()) - section.size()));
-  }
+  sink(bytes_of(std::span(metadata_)));
+  emit_padded(sections_, sink);
 }
 
 void write_file(const FilePlan& plan, const std::string& path, const Poll& poll) {
@@ -146,19 +147,14 @@ void GrowingFile::finish(std::span<const Bytes> others, std::size_t threads, con
   std::vector<SectionEntry> entries = {{put_, crc_}};
   append_entries(entries, others, threads, poll);
   const std::string metadata = metadata_of(header_, entries);
-  file_.write(0, bytes_of(metadata), poll);
-  std::size_t end = section_at_ + put_;
-  const auto add = [&](Bytes bytes) {
+  file_.write(0, bytes_of(std::span(metadata)), poll);
+  file_.resize(section_at_ + put_);  // longer again, the file has zeros there: the padding
+  std::size_t end = section_at_ + section_aligned(put_);
+  emit_padded(others, [&](Bytes bytes) {
     file_.write(end, bytes, poll);
     end += bytes.size();
-  };
-  const auto pad = [&] { add(Bytes(kZeros, section_aligned(end) - end)); };
-  pad();
-  for (const Bytes& section : others) {
-    add(section);
-    pad();
-  }
-  file_.cut(end);
+  });
+  file_.resize(end);
   file_.finish();
 }
 

@@ -37,11 +37,6 @@ std::vector<std::size_t> cut_blocks(std::size_t count, std::size_t block, Size&&
   return begins;
 }
 
-template <class Number>
-Bytes bytes_of(std::span<const Number> numbers) {
-  return {reinterpret_cast<const std::uint8_t*>(numbers.data()), numbers.size_bytes()};
-}
-
 std::string describe(std::string_view document, const Utf8Error& error) {
   const unsigned byte = static_cast<unsigned char>(document[error.offset()]);
   return text("must be UTF-8, got byte 0x", std::hex, std::setw(2), std::setfill('0'), byte,
@@ -363,71 +358,6 @@ void CorpusBuilder::add_tokens(const TokenBatch& batch, const Poll& poll) {
         }
       },
       poll);
-}
-
-std::size_t CorpusBuilder::ids() const noexcept {
-  std::size_t sum = 0;
-  for (const Segment& segment : segments_) sum += segment.size;
-  return sum;
-}
-
-void CorpusBuilder::drain(std::uint32_t* ids, std::uint64_t* offsets, std::uint32_t* totals,
-                          const Poll& poll) {
-  require(!file_, "a corpus in a file is saved, not drained");
-  lay_out(ids, offsets, totals, poll);
-}
-
-void CorpusBuilder::save(std::string_view header, std::span<const Bytes> vocabulary,
-                         const Poll& poll) {
-  require(file_ && !maps_.empty(), "only a corpus in a file that is ranked can be saved");
-  require(vocabulary.size() == kVocabularySections, "`vocabulary` must have ", kVocabularySections,
-          " sections, got ", vocabulary.size());
-  file_->begin(header);
-  remap_file(std::exchange(maps_, {}), poll);  // a second call has none
-  std::vector<std::uint64_t> offsets(counts_.documents + 1);
-  std::vector<std::uint32_t> totals(counts_.documents);
-  lay_out(nullptr, offsets.data(), totals.data(), poll);
-  std::vector<Bytes> others = {bytes_of(std::span<const std::uint64_t>(offsets)),
-                               bytes_of(std::span<const std::uint32_t>(totals))};
-  others.insert(others.end(), vocabulary.begin(), vocabulary.end());
-  file_->finish(others, workers_.size(), poll);
-  close();
-}
-
-void CorpusBuilder::close() noexcept {
-  open_ = false;
-  file_.reset();
-  maps_.clear();
-  segments_.clear();
-  counts_ = {};
-}
-
-// Where there are no `ids`, they are in the file.
-void CorpusBuilder::lay_out(std::uint32_t* ids, std::uint64_t* offsets, std::uint32_t* totals,
-                            const Poll& poll) {
-  open_ = false;
-  for (Worker& worker : workers_) worker.memory.reset();
-  struct Place {
-    std::uint64_t id = 0;
-    std::size_t document = 0;
-  };
-  std::vector<Place> places(segments_.size() + 1);
-  for (std::size_t i = 0; i < segments_.size(); ++i) {
-    places[i + 1] = {places[i].id + segments_[i].size,
-                     places[i].document + segments_[i].totals.size()};
-  }
-  offsets[0] = 0;
-  parallel_for(
-      workers_.size(), segments_.size(),
-      [&](std::size_t i, std::size_t) {
-        const Segment segment = std::move(segments_[i]);  // its memory goes as soon as possible
-        auto [offset, document] = places[i];
-        if (ids != nullptr) std::copy_n(segment.ids, segment.size, ids + offset);
-        std::copy(segment.totals.begin(), segment.totals.end(), totals + document);
-        for (const std::uint32_t length : segment.lengths) offsets[++document] = offset += length;
-      },
-      poll);
-  segments_.clear();
 }
 
 }  // namespace bitsense

@@ -1,4 +1,5 @@
-// The end of a CorpusBuilder: merge the threads' tables, rank the words, map the ids.
+// The end of a CorpusBuilder: merge the threads' tables, rank the words, map the ids, give them
+// away.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -133,10 +134,6 @@ std::size_t keep_mapped(std::uint32_t* ids, std::vector<std::uint32_t>& lengths,
   return static_cast<std::size_t>(to - ids);
 }
 
-std::span<std::uint8_t> bytes_of(std::span<std::uint32_t> ids) {
-  return {reinterpret_cast<std::uint8_t*>(ids.data()), ids.size_bytes()};
-}
-
 }  // namespace
 
 void CorpusBuilder::remap(const Maps& maps, const Poll& poll) {
@@ -162,7 +159,7 @@ void CorpusBuilder::remap_file(const Maps& maps, const Poll& poll) {
     } while (last < segments_.size() && last - first < most &&
              begins.back() + segments_[last].size <= kWaveIds);
     ids.resize(begins.back());
-    file_->read(bytes_of(ids));
+    file_->read(bytes_of(std::span(ids)));
     parallel_for(
         workers_.size(), last - first,
         [&](std::size_t i, std::size_t) {
@@ -210,6 +207,71 @@ Vocabulary CorpusBuilder::rank(const RankOptions& options, const Poll& poll) {
     remap(maps, poll);
   }
   return Vocabulary(std::move(words), std::move(counts));
+}
+
+std::size_t CorpusBuilder::ids() const noexcept {
+  std::size_t sum = 0;
+  for (const Segment& segment : segments_) sum += segment.size;
+  return sum;
+}
+
+void CorpusBuilder::drain(std::uint32_t* ids, std::uint64_t* offsets, std::uint32_t* totals,
+                          const Poll& poll) {
+  require(!file_, "a corpus in a file is saved, not drained");
+  lay_out(ids, offsets, totals, poll);
+}
+
+void CorpusBuilder::save(std::string_view header, std::span<const Bytes> vocabulary,
+                         const Poll& poll) {
+  require(file_ && !maps_.empty(), "only a corpus in a file that is ranked can be saved");
+  require(vocabulary.size() == kVocabularySections, "`vocabulary` must have ", kVocabularySections,
+          " sections, got ", vocabulary.size());
+  file_->begin(header);
+  remap_file(std::exchange(maps_, {}), poll);  // a second call has none
+  std::vector<std::uint64_t> offsets(counts_.documents + 1);
+  std::vector<std::uint32_t> totals(counts_.documents);
+  lay_out(nullptr, offsets.data(), totals.data(), poll);
+  std::vector<Bytes> others = {bytes_of(std::span<const std::uint64_t>(offsets)),
+                               bytes_of(std::span<const std::uint32_t>(totals))};
+  others.insert(others.end(), vocabulary.begin(), vocabulary.end());
+  file_->finish(others, workers_.size(), poll);
+  close();
+}
+
+void CorpusBuilder::close() noexcept {
+  open_ = false;
+  file_.reset();
+  maps_.clear();
+  segments_.clear();
+  counts_ = {};
+}
+
+// Where there are no `ids`, they are in the file.
+void CorpusBuilder::lay_out(std::uint32_t* ids, std::uint64_t* offsets, std::uint32_t* totals,
+                            const Poll& poll) {
+  open_ = false;
+  for (Worker& worker : workers_) worker.memory.reset();
+  struct Place {
+    std::uint64_t id = 0;
+    std::size_t document = 0;
+  };
+  std::vector<Place> places(segments_.size() + 1);
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    places[i + 1] = {places[i].id + segments_[i].size,
+                     places[i].document + segments_[i].totals.size()};
+  }
+  offsets[0] = 0;
+  parallel_for(
+      workers_.size(), segments_.size(),
+      [&](std::size_t i, std::size_t) {
+        const Segment segment = std::move(segments_[i]);  // its memory goes as soon as possible
+        auto [offset, document] = places[i];
+        if (ids != nullptr) std::copy_n(segment.ids, segment.size, ids + offset);
+        std::copy(segment.totals.begin(), segment.totals.end(), totals + document);
+        for (const std::uint32_t length : segment.lengths) offsets[++document] = offset += length;
+      },
+      poll);
+  segments_.clear();
 }
 
 }  // namespace bitsense
